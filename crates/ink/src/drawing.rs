@@ -1,0 +1,154 @@
+//! What a hand has drawn: strokes on square paper, with undo.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Image, Raster, normalise};
+
+/// A place on the paper, in its own units; x to the right, y down.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// To the right.
+    pub x: f32,
+    /// Down.
+    pub y: f32,
+}
+
+/// The points from pen down to pen up.
+pub type Stroke = Vec<Point>;
+
+/// Strokes on a square of paper, and the ink they leave.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    strokes: Vec<Stroke>,
+    raster: Raster,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drawing {
+    /// Side of the paper; a canvas of any size on the screen maps onto it.
+    pub const SIDE: f32 = 280.0;
+    /// Radius of the pen: at the usual size of a digit its line is as wide as MNIST's.
+    pub const PEN_RADIUS: f32 = 11.0;
+
+    /// Blank paper.
+    pub fn new() -> Self {
+        Self { strokes: Vec::new(), raster: Raster::blank(Self::SIDE as usize, Self::SIDE as usize) }
+    }
+
+    /// Paper with these strokes on it.
+    pub fn from_strokes(strokes: Vec<Stroke>) -> Self {
+        let mut drawing = Self::new();
+        drawing.strokes = strokes;
+        drawing.redraw();
+        drawing
+    }
+
+    /// Puts the pen down.
+    pub fn pen_down(&mut self, point: Point) {
+        self.strokes.push(vec![point]);
+        self.raster.ink_segment(point, point, Self::PEN_RADIUS);
+    }
+
+    /// Moves the pen; the same as [`pen_down`](Self::pen_down) where no stroke has begun.
+    pub fn pen_move(&mut self, point: Point) {
+        let Some(stroke) = self.strokes.last_mut() else { return self.pen_down(point) };
+        let from = stroke.last().copied().unwrap_or(point);
+        stroke.push(point);
+        self.raster.ink_segment(from, point, Self::PEN_RADIUS);
+    }
+
+    /// Takes back the last stroke; false where there is none.
+    pub fn undo(&mut self) -> bool {
+        let undone = self.strokes.pop().is_some();
+        self.redraw();
+        undone
+    }
+
+    /// Takes back everything and returns it.
+    pub fn clear(&mut self) -> Vec<Stroke> {
+        self.raster.clear();
+        core::mem::take(&mut self.strokes)
+    }
+
+    /// The strokes, oldest first.
+    pub fn strokes(&self) -> &[Stroke] {
+        &self.strokes
+    }
+
+    /// Whether there is nothing on the paper.
+    pub fn is_blank(&self) -> bool {
+        self.strokes.is_empty()
+    }
+
+    /// The ink.
+    pub fn raster(&self) -> &Raster {
+        &self.raster
+    }
+
+    /// The image that a network reads; `None` while there is no ink.
+    pub fn image(&self) -> Option<Image> {
+        normalise(&self.raster)
+    }
+
+    fn redraw(&mut self) {
+        self.raster.clear();
+        for stroke in &self.strokes {
+            if let Some(&first) = stroke.first() {
+                self.raster.ink_segment(first, first, Self::PEN_RADIUS);
+            }
+            for pair in stroke.windows(2) {
+                self.raster.ink_segment(pair[0], pair[1], Self::PEN_RADIUS);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(x: f32, y: f32) -> Point {
+        Point { x, y }
+    }
+
+    #[test]
+    fn drawing_step_by_step_and_at_once_leave_the_same_ink() {
+        let mut drawing = Drawing::new();
+        drawing.pen_down(at(60.0, 60.0));
+        drawing.pen_move(at(200.0, 60.0));
+        drawing.pen_move(at(100.0, 220.0));
+        drawing.pen_down(at(80.0, 140.0));
+        drawing.pen_move(at(180.0, 140.0));
+        let at_once = Drawing::from_strokes(drawing.strokes().to_vec());
+        assert_eq!(drawing.raster(), at_once.raster());
+    }
+
+    #[test]
+    fn undo_takes_back_one_stroke_at_a_time() {
+        let mut drawing = Drawing::new();
+        drawing.pen_down(at(60.0, 60.0));
+        let one_stroke = drawing.image();
+        drawing.pen_down(at(200.0, 200.0));
+        assert_ne!(drawing.image(), one_stroke);
+        assert!(drawing.undo());
+        assert_eq!(drawing.image(), one_stroke);
+        assert!(drawing.undo());
+        assert!(!drawing.undo());
+        assert_eq!(drawing.image(), None);
+    }
+
+    #[test]
+    fn clear_gives_back_what_was_there() {
+        let mut drawing = Drawing::new();
+        drawing.pen_down(at(60.0, 60.0));
+        let image = drawing.image();
+        let strokes = drawing.clear();
+        assert!(drawing.is_blank() && drawing.image().is_none());
+        assert_eq!(Drawing::from_strokes(strokes).image(), image);
+    }
+}

@@ -1,0 +1,17 @@
+//! Ink to the 28x28 image that a network reads.
+//!
+//! There is one way from ink to an image, and page, tests and command line all take it:
+//! [`Drawing`] (strokes) -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
+
+mod drawing;
+mod normalise;
+mod raster;
+
+pub use drawing::{Drawing, Point, Stroke};
+pub use normalise::{BOX_SIDE, CENTRE, Image, normalise};
+pub use raster::{Raster, RasterError};
+
+/// Side of the image, in pixels.
+pub const SIDE: usize = 28;
+/// Pixels of the image.
+pub const PIXELS: usize = SIDE * SIDE;

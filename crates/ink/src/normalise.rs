@@ -1,0 +1,161 @@
+//! Ink becomes an image as MNIST's images were made.
+//!
+//! The longer side of the ink is scaled to 20 pixels, area-averaged, and moved by whole pixels until the centre of
+//! mass lies nearest to (14, 14). Every MNIST image passes through unchanged (tested), which is what ties the
+//! drawn digits to the ones that a network learned from. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database".
+
+use crate::{PIXELS, Raster, SIDE};
+
+/// Longer side of the ink in the image, in pixels.
+pub const BOX_SIDE: usize = 20;
+/// Where the centre of mass goes: the same index for column and row, pixel centres on whole numbers.
+pub const CENTRE: f64 = 14.0;
+
+/// The image that a network reads: 28x28 grey levels, row by row, 0 is paper, 255 is ink.
+pub type Image = [u8; PIXELS];
+
+/// Makes the image; `None` where there is no ink.
+pub fn normalise(raster: &Raster) -> Option<Image> {
+    let (left, top, width, height) = raster.ink_bounds()?;
+    let source_per_pixel = width.max(height) as f64 / BOX_SIDE as f64;
+    let columns = Averages::new(width, source_per_pixel);
+    let rows = Averages::new(height, source_per_pixel);
+
+    // Columns first: each source row is read once, in order.
+    let mut narrowed = vec![0.0; height * columns.len()];
+    for (row, out) in narrowed.chunks_exact_mut(columns.len()).enumerate() {
+        let start = (top + row) * raster.width() + left;
+        let levels = &raster.levels()[start..start + width];
+        for (value, taps) in out.iter_mut().zip(&columns.taps) {
+            *value = taps.iter().map(|&(index, share)| share * f64::from(levels[index])).sum();
+        }
+    }
+    let mut boxed = vec![0_u8; rows.len() * columns.len()];
+    for (row, taps) in rows.taps.iter().enumerate() {
+        for column in 0..columns.len() {
+            let level: f64 = taps.iter().map(|&(index, share)| share * narrowed[index * columns.len() + column]).sum();
+            boxed[row * columns.len() + column] = level.round() as u8;
+        }
+    }
+    Some(centred(&boxed, columns.len(), rows.len()))
+}
+
+/// For each output pixel of one axis, the source pixels it covers and the share of each.
+struct Averages {
+    taps: Vec<Vec<(usize, f64)>>,
+}
+
+impl Averages {
+    /// An axis of `source` pixels, `source_per_pixel` of which go into one output pixel.
+    fn new(source: usize, source_per_pixel: f64) -> Self {
+        // The tolerance keeps 7.000000001 from becoming 8.
+        let len = ((source as f64 / source_per_pixel - 1e-6).ceil() as usize).clamp(1, BOX_SIDE);
+        let taps = (0..len).map(|pixel| {
+            let start = pixel as f64 * source_per_pixel;
+            let end = start + source_per_pixel;
+            let covered = start.floor() as usize..(end.ceil() as usize).min(source);
+            covered
+                .map(|index| {
+                    let overlap = (end.min(index as f64 + 1.0) - start.max(index as f64)).max(0.0);
+                    (index, overlap / source_per_pixel)
+                })
+                .collect()
+        });
+        Self { taps: taps.collect() }
+    }
+
+    fn len(&self) -> usize {
+        self.taps.len()
+    }
+}
+
+/// Places a box of at most 20x20 pixels so that its centre of mass is nearest to the image's centre and no ink is cut.
+fn centred(boxed: &[u8], width: usize, height: usize) -> Image {
+    let (mut mass, mut mass_x, mut mass_y) = (0.0, 0.0, 0.0);
+    for (index, &level) in boxed.iter().enumerate() {
+        let level = f64::from(level);
+        mass += level;
+        mass_x += level * (index % width) as f64;
+        mass_y += level * (index / width) as f64;
+    }
+    let offset = |moment: f64, extent: usize| {
+        let offset = if mass > 0.0 { (CENTRE - moment / mass).round() } else { 0.0 };
+        (offset.max(0.0) as usize).min(SIDE - extent)
+    };
+    let (left, top) = (offset(mass_x, width), offset(mass_y, height));
+    let mut image = [0; PIXELS];
+    for (row, levels) in boxed.chunks_exact(width).enumerate() {
+        let start = (top + row) * SIDE + left;
+        image[start..start + width].copy_from_slice(levels);
+    }
+    image
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Point;
+
+    fn ink_at(size: usize, radius: f32, points: &[(f32, f32)]) -> Raster {
+        let mut raster = Raster::blank(size, size);
+        for pair in points.windows(2) {
+            let [from, to] = [pair[0], pair[1]].map(|(x, y)| Point { x, y });
+            raster.ink_segment(from, to, radius);
+        }
+        raster
+    }
+
+    fn bounds(image: &Image) -> (usize, usize, usize, usize) {
+        Raster::from_levels(SIDE, SIDE, image.to_vec()).unwrap().ink_bounds().unwrap()
+    }
+
+    fn centre_of_mass(image: &Image) -> (f64, f64) {
+        let mass: f64 = image.iter().map(|&level| f64::from(level)).sum();
+        let moment = |axis: fn(usize) -> usize| -> f64 {
+            image.iter().enumerate().map(|(index, &level)| f64::from(level) * axis(index) as f64).sum::<f64>() / mass
+        };
+        (moment(|index| index % SIDE), moment(|index| index / SIDE))
+    }
+
+    /// A seven drawn at any size and place becomes 20 pixels high with its mass in the middle.
+    #[track_caller]
+    fn check(size: usize, radius: f32, points: &[(f32, f32)]) {
+        let image = normalise(&ink_at(size, radius, points)).unwrap();
+        let (_, _, width, height) = bounds(&image);
+        assert_eq!(width.max(height), BOX_SIDE);
+        let (x, y) = centre_of_mass(&image);
+        assert!((x - CENTRE).abs() <= 0.51 && (y - CENTRE).abs() <= 0.51, "centre of mass {x}, {y}");
+    }
+
+    #[test]
+    fn any_size_and_place_is_scaled_and_centred() {
+        check(280, 11.0, &[(80.0, 60.0), (200.0, 60.0), (120.0, 230.0)]);
+        check(280, 11.0, &[(20.0, 15.0), (60.0, 15.0), (40.0, 60.0)]);
+        check(280, 4.0, &[(200.0, 200.0), (270.0, 200.0), (230.0, 275.0)]);
+        check(600, 2.0, &[(10.0, 300.0), (590.0, 310.0)]);
+        check(28, 1.0, &[(5.0, 5.0), (9.0, 5.0), (7.0, 11.0)]);
+    }
+
+    #[test]
+    fn no_ink_makes_no_image() {
+        assert_eq!(normalise(&Raster::blank(280, 280)), None);
+        assert_eq!(normalise(&Raster::blank(0, 0)), None);
+    }
+
+    #[test]
+    fn averaging_keeps_the_mass_of_the_ink() {
+        let raster = ink_at(280, 11.0, &[(80.0, 60.0), (200.0, 60.0), (120.0, 230.0)]);
+        let (_, _, width, height) = raster.ink_bounds().unwrap();
+        let source_per_pixel = width.max(height) as f64 / BOX_SIDE as f64;
+        let source: f64 = raster.levels().iter().map(|&level| f64::from(level)).sum();
+        let image: f64 = normalise(&raster).unwrap().iter().map(|&level| f64::from(level)).sum();
+        assert!((image * source_per_pixel.powi(2) / source - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn an_image_made_so_passes_through_unchanged() {
+        let image = normalise(&ink_at(280, 12.0, &[(80.0, 60.0), (200.0, 60.0), (120.0, 230.0)])).unwrap();
+        let again = normalise(&Raster::from_levels(SIDE, SIDE, image.to_vec()).unwrap()).unwrap();
+        assert_eq!(image, again);
+    }
+}

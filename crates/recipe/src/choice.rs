@@ -1,0 +1,199 @@
+//! A training run as a user asks for it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Architecture, Schedule};
+
+/// How gradients become steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Optimizer {
+    /// Stochastic gradient descent with momentum 0.9.
+    Sgd,
+    /// `RMSprop`: alpha 0.99, epsilon 1e-8, no momentum (PyTorch's defaults).
+    RmsProp,
+    /// Adam: beta 0.9 and 0.999, epsilon 1e-8 (PyTorch's defaults).
+    Adam,
+}
+
+impl Optimizer {
+    /// Every optimizer on offer.
+    pub const ALL: [Self; 3] = [Self::Adam, Self::RmsProp, Self::Sgd];
+
+    /// Stable identifier.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::RmsProp => "rmsprop",
+            Self::Adam => "adam",
+        }
+    }
+
+    /// Name shown to people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Sgd => "SGD with momentum",
+            Self::RmsProp => "RMSprop",
+            Self::Adam => "Adam",
+        }
+    }
+
+    /// A learning rate that suits this optimizer on the networks on offer.
+    pub const fn usual_learning_rate(self) -> f64 {
+        match self {
+            Self::Sgd => 0.05,
+            Self::RmsProp => 0.001,
+            Self::Adam => 0.003,
+        }
+    }
+
+    /// The optimizer of this [`id`](Self::id), if there is one.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|optimizer| optimizer.id() == id)
+    }
+}
+
+/// The images to learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DataChoice {
+    /// The 60,000 and 10,000 images of MNIST.
+    Mnist,
+    /// Digits drawn by the built-in generator: this many to train on, a sixth of that to test on.
+    BuiltIn {
+        /// Training images.
+        train_images: u32,
+    },
+    /// IDX files that the user gave.
+    Files,
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceChoice {
+    /// WebGPU where there is a hardware adapter, else the CPU.
+    Auto,
+    /// WebGPU, a software adapter included; the CPU where there is none.
+    WebGpu,
+    /// The CPU.
+    Cpu,
+}
+
+impl DeviceChoice {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::WebGpu, Self::Cpu];
+
+    /// Stable identifier, as in `?device=`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::WebGpu => "webgpu",
+            Self::Cpu => "cpu",
+        }
+    }
+
+    /// The choice of this [`id`](Self::id), if there is one.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|device| device.id() == id)
+    }
+}
+
+/// Everything that determines a run, the images and the device aside.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainRecipe {
+    /// The network.
+    pub architecture: Architecture,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// Peak learning rate, above 0 and at most 10.
+    pub learning_rate: f64,
+    /// How the learning rate moves.
+    pub schedule: Schedule,
+    /// Images to a step, 1 to 1,024.
+    pub batch_size: u32,
+    /// Passes over the training images, 1 to 1,000.
+    pub epochs: u32,
+    /// Sets the initial weights, the order of the images and the dropout.
+    pub seed: u64,
+}
+
+/// A recipe that cannot be followed; the text is for the person who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipeError(String);
+
+impl core::fmt::Display for RecipeError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for RecipeError {}
+
+impl Default for TrainRecipe {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::FastCnn,
+            optimizer: Optimizer::Adam,
+            learning_rate: Optimizer::Adam.usual_learning_rate(),
+            schedule: Schedule::OneCycle,
+            batch_size: 64,
+            epochs: 1,
+            seed: 1,
+        }
+    }
+}
+
+impl TrainRecipe {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first value that is out of its range, and the range.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        let learning_rate_fits = self.learning_rate > 0.0 && self.learning_rate <= 10.0;
+        let complaint = if !learning_rate_fits {
+            format!("Learning rate {} is out of range: choose more than 0 and at most 10.", self.learning_rate)
+        } else if !(1..=1_024).contains(&self.batch_size) {
+            format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)
+        } else if !(1..=1_000).contains(&self.epochs) {
+            format!("{} epochs are out of range: choose 1 to 1,000.", self.epochs)
+        } else {
+            return Ok(());
+        };
+        Err(RecipeError(complaint))
+    }
+
+    /// Steps of one epoch over this many images; the last one may be smaller.
+    pub fn steps_per_epoch(&self, train_images: u32) -> u32 {
+        train_images.div_ceil(self.batch_size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut TrainRecipe), complaint: Option<&str>) {
+        let mut recipe = TrainRecipe::default();
+        change(&mut recipe);
+        let got = recipe.check().err().map(|error| error.to_string());
+        match (got, complaint) {
+            (None, None) => {}
+            (Some(got), Some(start)) => assert!(got.starts_with(start), "{got}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        check(|_| {}, None);
+        check(|recipe| recipe.learning_rate = 0.0, Some("Learning rate 0 "));
+        check(|recipe| recipe.learning_rate = f64::NAN, Some("Learning rate NaN "));
+        check(|recipe| recipe.batch_size = 0, Some("Batch size 0 "));
+        check(|recipe| recipe.batch_size = 2_000, Some("Batch size 2000 "));
+        check(|recipe| recipe.epochs = 0, Some("0 epochs "));
+    }
+
+    #[test]
+    fn the_last_step_may_be_smaller() {
+        assert_eq!(TrainRecipe::default().steps_per_epoch(60_000), 938);
+    }
+}
