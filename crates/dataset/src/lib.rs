@@ -1,0 +1,14 @@
+//! Images and labels: where they come from, and in which order a run sees them.
+
+mod builtin;
+mod files;
+mod idx;
+pub mod mnist;
+mod order;
+mod set;
+
+pub use builtin::{built_in_digit, built_in_digits, built_in_split};
+pub use files::{FilesError, split_from_files};
+pub use idx::{IdxError, IdxFile, MAX_FILE_BYTES, parse_idx};
+pub use order::epoch_order;
+pub use set::{LabelledImages, Split};

@@ -3,11 +3,13 @@
 //! Page, worker and command line share these types; nothing here computes with tensors.
 
 mod architecture;
+mod card;
 mod choice;
 mod interval;
 mod schedule;
 
 pub use architecture::{Architecture, Layer, Parameter, Shape};
+pub use card::ModelCard;
 pub use choice::{DataChoice, DeviceChoice, Optimizer, RecipeError, TrainRecipe};
 pub use interval::{Accuracy, wilson_interval_95};
 pub use schedule::Schedule;

@@ -1,0 +1,16 @@
+//! The training run as a state machine whose loop the caller owns.
+//!
+//! Worker, command line and tests all drive a [`Run`] by calling [`Run::advance`] until it reports
+//! [`Event::Finished`]; between two calls they may yield, pause, take weights or stop. Every call is one bounded piece
+//! of work.
+
+mod checkpoint;
+mod device_check;
+mod optimizer;
+mod pace;
+mod run;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
+pub use pace::Pace;
+pub use run::{EpochReport, Event, Run, RunError, TrainPoint, evaluate};

@@ -1,0 +1,177 @@
+//! Built-in digits: handwritten-looking digits with no data from outside.
+//!
+//! A digit begins as one of several skeletons, is bent, slanted and stretched as hands do, and is inked with a pen of
+//! some width; the image is then made by the same pipeline as a drawing's.
+
+mod skeletons;
+
+use ink::{Image, Point, Raster, normalise};
+use rand::RngExt as _;
+use rand_pcg::Pcg32;
+
+use crate::{LabelledImages, Split};
+use skeletons::skeletons;
+
+/// Side of the paper that a digit is drawn on, in pixels: four to a pixel of the image.
+const PAPER_SIDE: f32 = 140.0;
+/// Height of a digit on that paper before it is stretched, in pixels.
+const DIGIT_HEIGHT: f32 = 80.0;
+/// Straight pieces between two points of a skeleton.
+const PIECES: usize = 6;
+
+/// `count` digits, as many of each as the number allows; the same for the same seed.
+pub fn built_in_digits(count: usize, seed: u64) -> LabelledImages {
+    let mut images = LabelledImages::default();
+    for index in 0..count {
+        let label = (index % 10) as u8;
+        images.push(&built_in_digit(label, seed, index as u64), label);
+    }
+    images
+}
+
+/// `train_images` digits to learn from and a sixth of that, at least 100, to test on; the two never share a digit.
+pub fn built_in_split(train_images: usize, seed: u64) -> Split {
+    Split {
+        train: built_in_digits(train_images, seed),
+        test: built_in_digits((train_images / 6).max(100), seed ^ 0x7e57_0000_0000_0000),
+        name: "built-in digits".into(),
+    }
+}
+
+/// One digit; the same for the same label, seed and number.
+///
+/// # Panics
+/// Where `label` is above 9.
+pub fn built_in_digit(label: u8, seed: u64, number: u64) -> Image {
+    let mut hand = Hand { rng: Pcg32::new(seed, number) };
+    let forms = skeletons(label);
+    let form = forms[hand.rng.random_range(0..forms.len())];
+    let style = Style::random(&mut hand);
+
+    let mut raster = Raster::blank(PAPER_SIDE as usize, PAPER_SIDE as usize);
+    for stroke in form {
+        let jittered: Vec<Point> = stroke
+            .iter()
+            .map(|&(x, y)| Point { x: x + hand.normal(style.jitter), y: y + hand.normal(style.jitter) })
+            .collect();
+        let line: Vec<Point> = smooth(&jittered).into_iter().map(|point| style.place(point)).collect();
+        for pair in line.windows(2) {
+            raster.ink_segment(pair[0], pair[1], style.pen_radius);
+        }
+    }
+    // The skeletons have ink and the style keeps it on the paper, so there is always an image.
+    normalise(&raster).unwrap_or([0; ink::PIXELS])
+}
+
+/// A source of a hand's irregularity.
+struct Hand {
+    rng: Pcg32,
+}
+
+impl Hand {
+    fn uniform(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.rng.random::<f32>()
+    }
+
+    /// Nearly normal, mean 0: the sum of four uniform values, within 3.5 deviations.
+    fn normal(&mut self, deviation: f32) -> f32 {
+        let sum: f32 = (0..4).map(|_| self.rng.random::<f32>() - 0.5).sum();
+        sum * deviation * 3.0_f32.sqrt()
+    }
+}
+
+/// How one digit departs from its skeleton.
+struct Style {
+    /// Deviation of each point, in hundredths of the digit's height.
+    jitter: f32,
+    width: f32,
+    slant: f32,
+    rotation: (f32, f32),
+    bend: [f32; 2],
+    bend_phase: [f32; 2],
+    bend_waves: f32,
+    pen_radius: f32,
+}
+
+impl Style {
+    fn random(hand: &mut Hand) -> Self {
+        let angle = hand.normal(0.13);
+        Self {
+            jitter: hand.uniform(1.0, 4.5),
+            width: hand.uniform(0.55, 1.05),
+            slant: 0.12 + hand.normal(0.24),
+            rotation: angle.sin_cos(),
+            bend: [hand.normal(5.0), hand.normal(4.0)],
+            bend_phase: [hand.uniform(0.0, 6.3), hand.uniform(0.0, 6.3)],
+            bend_waves: hand.uniform(0.02, 0.055),
+            // 1.3 to 4.2 pixels of the image across.
+            pen_radius: DIGIT_HEIGHT / 20.0 * hand.uniform(0.65, 2.1),
+        }
+    }
+
+    /// Where a point of the skeleton (0 to 100 in x and y) lies on the paper.
+    fn place(&self, point: Point) -> Point {
+        let bent_x = point.x - 50.0 + self.bend[0] * (self.bend_waves * point.y + self.bend_phase[0]).sin();
+        let bent_y = point.y - 50.0 + self.bend[1] * (self.bend_waves * point.x + self.bend_phase[1]).sin();
+        let x = self.width * bent_x - self.slant * bent_y;
+        let (sin, cos) = self.rotation;
+        let scale = DIGIT_HEIGHT / 100.0;
+        Point {
+            x: PAPER_SIDE / 2.0 + scale * (cos * x - sin * bent_y),
+            y: PAPER_SIDE / 2.0 + scale * (sin * x + cos * bent_y),
+        }
+    }
+}
+
+/// A Catmull-Rom curve through the points.
+fn smooth(points: &[Point]) -> Vec<Point> {
+    let at = |index: isize| points[index.clamp(0, points.len() as isize - 1) as usize];
+    let mut line = vec![at(0)];
+    for index in 0..points.len() as isize - 1 {
+        let [before, from, to, after] = [at(index - 1), at(index), at(index + 1), at(index + 2)];
+        for piece in 1..=PIECES {
+            let t = piece as f32 / PIECES as f32;
+            let along = |before: f32, from: f32, to: f32, after: f32| {
+                let cubic = 3.0 * (from - to) + after - before;
+                let square = 2.0 * before - 5.0 * from + 4.0 * to - after;
+                from + 0.5 * t * (to - before + t * (square + t * cubic))
+            };
+            line.push(Point {
+                x: along(before.x, from.x, to.x, after.x),
+                y: along(before.y, from.y, to.y, after.y),
+            });
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_repeat_with_the_seed_and_differ_with_the_number() {
+        assert_eq!(built_in_digits(40, 3), built_in_digits(40, 3));
+        assert_ne!(built_in_digit(4, 3, 0), built_in_digit(4, 3, 1));
+        assert_ne!(built_in_digit(4, 3, 0), built_in_digit(4, 4, 0));
+    }
+
+    #[test]
+    fn every_digit_has_ink_of_a_plausible_amount() {
+        let images = built_in_digits(1_000, 5);
+        for index in 0..images.len() {
+            let ink: u32 = images.image(index).iter().map(|&level| u32::from(level)).sum();
+            // MNIST's test images lie between 3,000 and 79,000.
+            assert!((3_000..90_000).contains(&ink), "digit {} has {ink}", images.labels[index]);
+        }
+    }
+
+    #[test]
+    fn train_and_test_share_no_digit() {
+        let split = built_in_split(600, 1);
+        assert_eq!((split.train.len(), split.test.len()), (600, 100));
+        for index in 0..split.test.len() {
+            assert!((0..split.train.len()).all(|other| split.train.image(other) != split.test.image(index)));
+        }
+    }
+}

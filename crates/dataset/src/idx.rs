@@ -1,0 +1,151 @@
+//! The IDX format of MNIST's files, gzipped or not.
+//!
+//! A big-endian header (magic 2051 and three sizes for images, 2049 and one size for labels), then one byte a value.
+//! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use ink::{PIXELS, SIDE};
+
+/// Largest file that is unpacked, in bytes: five times MNIST's training images.
+pub const MAX_FILE_BYTES: usize = 256 << 20;
+
+const IMAGES_MAGIC: u32 = 2051;
+const LABELS_MAGIC: u32 = 2049;
+
+/// What an IDX file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdxFile {
+    /// Grey levels of 28x28 images, one after the other.
+    Images(Vec<u8>),
+    /// Digits, 0 to 9.
+    Labels(Vec<u8>),
+}
+
+/// A file that is not what it should be; the text says what is wrong, for the person who gave it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant describes it")]
+pub enum IdxError {
+    #[error("the gzip data is damaged or cut off: {0}")]
+    Gzip(String),
+    #[error("it unpacks to more than {} MiB", MAX_FILE_BYTES >> 20)]
+    TooLarge,
+    #[error("it is neither gzip nor IDX: it begins with the bytes {0:02x?}")]
+    Unknown(Vec<u8>),
+    #[error("its header is cut off after {0} bytes")]
+    HeaderCutOff(usize),
+    #[error("its magic number is {0}; IDX images have 2051, labels 2049")]
+    Magic(u32),
+    #[error("its images are {rows}x{columns} pixels; 28x28 are needed")]
+    ImageSize { rows: u32, columns: u32 },
+    #[error("its header promises {promised} bytes of values, but {found} follow")]
+    Length { promised: u64, found: usize },
+    #[error("its label number {index} is {label}; labels go from 0 to 9")]
+    Label { index: usize, label: u8 },
+}
+
+/// Reads an IDX file of images or of labels, gzipped or not.
+///
+/// # Errors
+/// One [`IdxError`] for each way in which a file can be wrong. Sizes are checked before memory is taken.
+pub fn parse_idx(bytes: &[u8]) -> Result<IdxFile, IdxError> {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        // The reader stops one byte past the limit, so a small file cannot unpack into all of memory.
+        let mut unpacked = Vec::new();
+        let mut reader = GzDecoder::new(bytes).take(MAX_FILE_BYTES as u64 + 1);
+        reader.read_to_end(&mut unpacked).map_err(|error| IdxError::Gzip(error.to_string()))?;
+        if unpacked.len() > MAX_FILE_BYTES {
+            return Err(IdxError::TooLarge);
+        }
+        parse_unpacked(unpacked)
+    } else if bytes.len() > MAX_FILE_BYTES {
+        Err(IdxError::TooLarge)
+    } else if bytes.is_empty() || bytes.starts_with(&[0, 0]) {
+        parse_unpacked(bytes.to_vec())
+    } else {
+        Err(IdxError::Unknown(bytes[..bytes.len().min(4)].to_vec()))
+    }
+}
+
+fn parse_unpacked(mut bytes: Vec<u8>) -> Result<IdxFile, IdxError> {
+    let word = |index: usize| {
+        let field = bytes.get(4 * index..4 * index + 4).and_then(|field| field.try_into().ok());
+        field.map(u32::from_be_bytes).ok_or(IdxError::HeaderCutOff(bytes.len()))
+    };
+    let (header_bytes, value_bytes) = match word(0)? {
+        IMAGES_MAGIC => {
+            let (count, rows, columns) = (word(1)?, word(2)?, word(3)?);
+            if (rows as usize, columns as usize) != (SIDE, SIDE) {
+                return Err(IdxError::ImageSize { rows, columns });
+            }
+            (16, u64::from(count) * PIXELS as u64)
+        }
+        LABELS_MAGIC => (8, u64::from(word(1)?)),
+        magic => return Err(IdxError::Magic(magic)),
+    };
+    let found = bytes.len() - header_bytes;
+    if found as u64 != value_bytes {
+        return Err(IdxError::Length { promised: value_bytes, found });
+    }
+    bytes.drain(..header_bytes);
+    if header_bytes == 16 {
+        return Ok(IdxFile::Images(bytes));
+    }
+    match bytes.iter().position(|&label| label > 9) {
+        Some(index) => Err(IdxError::Label { index, label: bytes[index] }),
+        None => Ok(IdxFile::Labels(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn idx(words: &[u32], values: &[u8]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).chain(values.iter().copied()).collect()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &Result<IdxFile, IdxError>) {
+        assert_eq!(&parse_idx(bytes), expected);
+    }
+
+    #[test]
+    fn good_files_are_read_gzipped_or_not() {
+        let labels = idx(&[2049, 3], &[7, 0, 9]);
+        let images = idx(&[2051, 2, 28, 28], &[5; 2 * PIXELS]);
+        for pack in [<[u8]>::to_vec, gzip] {
+            check(&pack(&labels), &Ok(IdxFile::Labels(vec![7, 0, 9])));
+            check(&pack(&images), &Ok(IdxFile::Images(vec![5; 2 * PIXELS])));
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_own_answer() {
+        check(b"", &Err(IdxError::HeaderCutOff(0)));
+        check(b"PNG?", &Err(IdxError::Unknown(b"PNG?".to_vec())));
+        check(&idx(&[2052, 3], &[7, 0, 9]), &Err(IdxError::Magic(2052)));
+        check(&idx(&[2049], &[]), &Err(IdxError::HeaderCutOff(4)));
+        check(&idx(&[2051, 1, 16, 16], &[0; 256]), &Err(IdxError::ImageSize { rows: 16, columns: 16 }));
+        check(&idx(&[2049, 3], &[7, 0]), &Err(IdxError::Length { promised: 3, found: 2 }));
+        check(&idx(&[2049, 1], &[7, 0]), &Err(IdxError::Length { promised: 1, found: 2 }));
+        check(&idx(&[2049, 2], &[7, 10]), &Err(IdxError::Label { index: 1, label: 10 }));
+        // A header that promises 3.4 TB takes no memory at all.
+        let promised = u64::from(u32::MAX) * PIXELS as u64;
+        check(&idx(&[2051, u32::MAX, 28, 28], &[0]), &Err(IdxError::Length { promised, found: 1 }));
+        let cut = gzip(&idx(&[2049, 3], &[7, 0, 9]));
+        assert!(matches!(parse_idx(&cut[..cut.len() - 9]), Err(IdxError::Gzip(_))));
+        assert!(matches!(parse_idx(&gzip(&vec![0; MAX_FILE_BYTES + 1])), Err(IdxError::TooLarge)));
+    }
+}

@@ -1,0 +1,103 @@
+//! The forward pass.
+
+use burn::tensor::{
+    Device, Tensor, TensorData, activation,
+    module::{conv2d, linear, max_pool2d},
+    ops::{ConvOptions, MaxPoolOptions},
+};
+use recipe::{CLASSES, Layer, PIXELS, SIDE};
+
+use crate::{
+    DeviceError, Network,
+    dropout::{dropped, mix},
+    parameters::read_flat,
+};
+
+/// Whether dropout acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropout {
+    /// As in prediction: the identity.
+    Off,
+    /// As in training; the same values are dropped for the same seed, on every device.
+    Seeded(u64),
+}
+
+/// Grey levels (0 to 255, image by image, 784 to an image) as a tensor `[images, 1, 28, 28]` of values 0 to 1.
+pub fn image_tensor(levels: &[u8], device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = levels.iter().map(|&level| f32::from(level) * (1.0 / 255.0)).collect();
+    Tensor::from_data(TensorData::new(values, [levels.len() / PIXELS, 1, SIDE, SIDE]), device)
+}
+
+impl Network {
+    /// Logits `[images, 10]` of images `[images, 1, 28, 28]`.
+    pub fn forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
+        let count = images.dims()[0];
+        let mut flat = self.parameters.iter().cloned();
+        let mut pair = || flat.next().zip(flat.next()).expect("every conv and dense layer has a weight and a bias");
+        let mut shapes = self.architecture.shapes().into_iter();
+        let mut activation = Activation::Maps(images);
+        for (position, layer) in self.architecture.layers().into_iter().enumerate() {
+            let input = shapes.next().expect("there is a shape before every layer");
+            activation = match (layer, activation) {
+                (Layer::Conv { channels, kernel }, Activation::Maps(maps)) => {
+                    let (weight, bias) = pair();
+                    let weight = weight.reshape([channels, maps.dims()[1], kernel, kernel]);
+                    let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+                    Activation::Maps(conv2d(maps, weight, Some(bias), options))
+                }
+                (Layer::Dense { units }, activation) => {
+                    let (weight, bias) = pair();
+                    let rows = activation.flattened([count, input.size()]);
+                    Activation::Rows(linear(rows, weight.reshape([input.size(), units]), Some(bias)))
+                }
+                (Layer::Relu, activation) => activation.map(activation::relu, activation::relu),
+                (Layer::MaxPool, Activation::Maps(maps)) => {
+                    Activation::Maps(max_pool2d(maps, MaxPoolOptions::new([2, 2]).with_stride([2, 2])))
+                }
+                (Layer::Dropout(probability), activation) => match dropout {
+                    Dropout::Off => activation,
+                    Dropout::Seeded(seed) => {
+                        let seed = mix(seed ^ position as u64);
+                        activation.map(|maps| dropped(maps, probability, seed), |rows| dropped(rows, probability, seed))
+                    }
+                },
+                (layer, Activation::Rows(_)) => unreachable!("{layer:?} needs feature maps"),
+            };
+        }
+        activation.flattened([count, CLASSES])
+    }
+
+    /// Probabilities of the ten digits for each image; `levels` as in [`image_tensor`].
+    ///
+    /// # Errors
+    /// [`DeviceError`] where the device is lost.
+    pub async fn predict(&self, levels: &[u8]) -> Result<Vec<[f32; CLASSES]>, DeviceError> {
+        let images = image_tensor(levels, &self.device);
+        let probabilities = activation::softmax(self.forward(images, Dropout::Off), 1);
+        let flat: Tensor<1> = probabilities.reshape([(levels.len() / PIXELS) * CLASSES]);
+        let values = read_flat(vec![flat]).await?;
+        Ok(values.iter().flat_map(|values| values.as_chunks().0.iter().copied()).collect())
+    }
+}
+
+/// Values between two layers.
+enum Activation {
+    Maps(Tensor<4>),
+    Rows(Tensor<2>),
+}
+
+impl Activation {
+    fn flattened(self, shape: [usize; 2]) -> Tensor<2> {
+        match self {
+            Self::Maps(maps) => maps.reshape(shape),
+            Self::Rows(rows) => rows,
+        }
+    }
+
+    fn map(self, maps: impl FnOnce(Tensor<4>) -> Tensor<4>, rows: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Self {
+        match self {
+            Self::Maps(values) => Self::Maps(maps(values)),
+            Self::Rows(values) => Self::Rows(rows(values)),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Optimizers over flat parameters.
+//!
+//! Burn has these optimizers, but reads their state back with blocking calls, which panic on WebGPU in a browser. Ours
+//! keep their moments as plain tensors that a checkpoint reads asynchronously; tests hold them to Burn's results.
+
+use burn::tensor::Tensor;
+use recipe::Optimizer;
+
+/// An optimizer with its moments.
+#[derive(Clone, Debug)]
+pub(crate) struct OptimizerState {
+    kind: Optimizer,
+    /// Steps taken.
+    pub(crate) steps: u32,
+    /// For each parameter as many moments as the kind keeps; empty before the first step.
+    pub(crate) moments: Vec<Vec<Tensor<1>>>,
+}
+
+const SGD_MOMENTUM: f64 = 0.9;
+const RMSPROP_ALPHA: f64 = 0.99;
+const ADAM_BETA_1: f64 = 0.9;
+const ADAM_BETA_2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+impl OptimizerState {
+    pub(crate) fn new(kind: Optimizer) -> Self {
+        Self { kind, steps: 0, moments: Vec::new() }
+    }
+
+    pub(crate) fn restored(kind: Optimizer, steps: u32, moments: Vec<Vec<Tensor<1>>>) -> Self {
+        Self { kind, steps, moments }
+    }
+
+    /// Moments kept for each parameter.
+    pub(crate) const fn moment_count(kind: Optimizer) -> usize {
+        match kind {
+            Optimizer::Sgd | Optimizer::RmsProp => 1,
+            Optimizer::Adam => 2,
+        }
+    }
+
+    /// Parameters after one step; all tensors are flat and without autodiff.
+    pub(crate) fn step(
+        &mut self,
+        learning_rate: f64,
+        parameters: Vec<Tensor<1>>,
+        gradients: Vec<Tensor<1>>,
+    ) -> Vec<Tensor<1>> {
+        self.steps += 1;
+        if self.moments.is_empty() {
+            let zeros = |parameter: &Tensor<1>| vec![parameter.zeros_like(); Self::moment_count(self.kind)];
+            self.moments = parameters.iter().map(zeros).collect();
+        }
+        let (kind, steps) = (self.kind, self.steps);
+        parameters
+            .into_iter()
+            .zip(gradients)
+            .zip(&mut self.moments)
+            .map(|((parameter, gradient), moments)| {
+                let (change, updated) = change(kind, steps, learning_rate, gradient, core::mem::take(moments));
+                *moments = updated;
+                parameter - change
+            })
+            .collect()
+    }
+}
+
+/// What to subtract from a parameter, and its moments after the step.
+fn change(
+    kind: Optimizer,
+    steps: u32,
+    learning_rate: f64,
+    gradient: Tensor<1>,
+    moments: Vec<Tensor<1>>,
+) -> (Tensor<1>, Vec<Tensor<1>>) {
+    let mut moments = moments.into_iter();
+    let mut moment = || moments.next().expect("moment_count moments are kept for every parameter");
+    match kind {
+        Optimizer::Sgd => {
+            let velocity = moment() * SGD_MOMENTUM + gradient;
+            (velocity.clone() * learning_rate, vec![velocity])
+        }
+        Optimizer::RmsProp => {
+            let squares = moment() * RMSPROP_ALPHA + gradient.clone().square() * (1.0 - RMSPROP_ALPHA);
+            (gradient * learning_rate / (squares.clone().sqrt() + EPSILON), vec![squares])
+        }
+        Optimizer::Adam => {
+            let mean = moment() * ADAM_BETA_1 + gradient.clone() * (1.0 - ADAM_BETA_1);
+            let squares = moment() * ADAM_BETA_2 + gradient.square() * (1.0 - ADAM_BETA_2);
+            let exponent = steps.min(1_000_000) as i32;
+            let mean_correction = 1.0 - ADAM_BETA_1.powi(exponent);
+            let root_correction = (1.0 - ADAM_BETA_2.powi(exponent)).sqrt();
+            // Both corrections as scalars: mean / c1 / (sqrt(squares) / c2 + epsilon).
+            let scale = learning_rate * root_correction / mean_correction;
+            let change = mean.clone() * scale / (squares.clone().sqrt() + EPSILON * root_correction);
+            (change, vec![mean, squares])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::{
+        optim::{AdamConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
+        tensor::Device,
+    };
+
+    use super::*;
+
+    /// Takes steps along given gradients with ours and with Burn's.
+    #[track_caller]
+    fn check<O: BurnOptimizer>(kind: Optimizer, burn: &O, tolerance: f32) {
+        let device = Device::flex();
+        let start = Tensor::<1>::from_floats([0.5, -1.0, 2.0, 0.0], &device);
+        let gradients = [[0.1_f32, -0.2, 3.0, 0.0], [0.3, 0.2, -1.0, 0.5], [-0.1, 1e-3, 2.0, -0.5]];
+        let (mut ours, mut theirs) = (vec![start.clone()], start);
+        let (mut state, mut burn_state) = (OptimizerState::new(kind), None);
+        for gradient in gradients {
+            let gradient = Tensor::from_floats(gradient, &device);
+            ours = state.step(0.01, ours, vec![gradient.clone()]);
+            (theirs, burn_state) = burn.step(0.01, theirs, gradient, burn_state);
+            let (ours, theirs) = (ours[0].to_data(), theirs.to_data());
+            for (a, b) in ours.iter::<f32>().zip(theirs.iter::<f32>()) {
+                assert!((a - b).abs() <= tolerance, "{kind:?}: {a} is not {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_burn() {
+        let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
+        check(Optimizer::Sgd, &SgdConfig::new().with_momentum(Some(momentum)).build(), 1e-7);
+        check(Optimizer::RmsProp, &RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).build(), 1e-6);
+        check(Optimizer::Adam, &AdamConfig::new().with_epsilon(1e-8).build(), 1e-6);
+    }
+}

@@ -1,0 +1,470 @@
+//! The state machine.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData, Transaction};
+use dataset::{LabelledImages, Split, epoch_order};
+use network::{Device, DeviceError, Dropout, Gradients, Network};
+use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
+use weights::Weights;
+
+use crate::{
+    Checkpoint, Pace,
+    checkpoint::Place,
+    optimizer::OptimizerState,
+};
+
+/// Why a run cannot begin or go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant describes it")]
+pub enum RunError {
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error("there are no images to train on")]
+    NoImages,
+    #[error(
+        "the loss is no longer a number: the learning rate is too high for this network. Lower it and start again"
+    )]
+    Diverged,
+}
+
+/// What a call to [`Run::advance`] did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// Part of a step, or a step whose loss is not read yet.
+    Working,
+    /// Steps were finished and their loss read.
+    Trained(TrainPoint),
+    /// Test images were answered: this many of that many.
+    Testing {
+        /// Answered so far.
+        done: u32,
+        /// Test images.
+        total: u32,
+    },
+    /// An epoch and its test are complete.
+    EpochDone(EpochReport),
+    /// The recipe is complete; further calls say the same.
+    Finished,
+}
+
+/// Loss and accuracy over the steps since the last point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainPoint {
+    /// Steps finished since the run began, the first is 1.
+    pub step: u32,
+    /// Images seen since the run began.
+    pub images_seen: u64,
+    /// Mean cross-entropy, in nats.
+    pub loss: f32,
+    /// Share of the images answered rightly, 0 to 1, with dropout on.
+    pub accuracy: f32,
+}
+
+/// The end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Epochs completed, the first is 1.
+    pub epoch: u32,
+    /// Accuracy on the test images.
+    pub test: Accuracy,
+    /// Mean cross-entropy on the test images, in nats.
+    pub test_loss: f32,
+}
+
+/// A training run.
+#[derive(Debug)]
+pub struct Run {
+    recipe: TrainRecipe,
+    pace: Pace,
+    split: Arc<Split>,
+    network: Network,
+    optimizer: OptimizerState,
+    epoch: u32,
+    /// Steps finished in this epoch.
+    step: u32,
+    order: Vec<u32>,
+    /// The batch under way: images done and the gradients added so far.
+    batch: Option<(usize, Gradients)>,
+    unread: Unread,
+    test: Option<TestProgress>,
+}
+
+/// Sums that are still on the device.
+#[derive(Debug, Default)]
+struct Unread {
+    sums: Option<Tensor<1>>,
+    images: usize,
+    steps: u32,
+}
+
+#[derive(Debug, Default)]
+struct TestProgress {
+    done: usize,
+    sums: Option<Tensor<1>>,
+}
+
+impl Run {
+    /// Begins a run from random weights.
+    ///
+    /// # Errors
+    /// [`RunError`] where the recipe is out of range or there is nothing to train on.
+    pub fn new(recipe: TrainRecipe, split: Arc<Split>, device: &Device, pace: Pace) -> Result<Self, RunError> {
+        Self::from_weights(recipe, &Weights::initial(recipe.architecture, recipe.seed), split, device, pace)
+    }
+
+    /// Begins a run from given weights; their architecture goes before the recipe's.
+    ///
+    /// # Errors
+    /// As for [`Run::new`].
+    pub fn from_weights(
+        recipe: TrainRecipe,
+        weights: &Weights,
+        split: Arc<Split>,
+        device: &Device,
+        pace: Pace,
+    ) -> Result<Self, RunError> {
+        recipe.check()?;
+        if split.train.is_empty() {
+            return Err(RunError::NoImages);
+        }
+        let order = epoch_order(split.train.len(), recipe.seed, 0);
+        Ok(Self {
+            recipe: TrainRecipe { architecture: weights.architecture(), ..recipe },
+            pace,
+            split,
+            network: Network::from_weights(weights, &device.clone().autodiff()),
+            optimizer: OptimizerState::new(recipe.optimizer),
+            epoch: 0,
+            step: 0,
+            order,
+            batch: None,
+            unread: Unread::default(),
+            test: None,
+        })
+    }
+
+    /// Goes on from a checkpoint, on any device; on the same kind of device, exactly as if it had never stopped.
+    ///
+    /// # Errors
+    /// As for [`Run::new`].
+    pub fn resume(checkpoint: &Checkpoint, split: Arc<Split>, device: &Device, pace: Pace) -> Result<Self, RunError> {
+        let place = checkpoint.place;
+        let mut run = Self::from_weights(place.recipe, &checkpoint.weights, split, device, pace)?;
+        let plain = device.clone().without_autodiff();
+        let tensor = |values: &Vec<f32>| Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain);
+        let moments = match place.optimizer_steps {
+            0 => Vec::new(),
+            _ => checkpoint.moments.iter().map(|moments| moments.iter().map(tensor).collect()).collect(),
+        };
+        run.optimizer = OptimizerState::restored(place.recipe.optimizer, place.optimizer_steps, moments);
+        (run.epoch, run.step) = (place.epoch, place.step);
+        run.order = epoch_order(run.split.train.len(), place.recipe.seed, place.epoch);
+        Ok(run)
+    }
+
+    /// Steps of the whole run.
+    pub fn steps(&self) -> u32 {
+        self.steps_per_epoch() * self.recipe.epochs
+    }
+
+    /// Steps finished.
+    pub fn steps_done(&self) -> u32 {
+        self.epoch * self.steps_per_epoch() + self.step
+    }
+
+    /// Reads the present weights.
+    ///
+    /// # Errors
+    /// [`DeviceError`] where the device is lost.
+    pub async fn weights(&self) -> Result<Weights, DeviceError> {
+        self.network.to_weights().await
+    }
+
+    /// Reads all that is needed to go on later. A batch under way is begun again then.
+    ///
+    /// # Errors
+    /// [`DeviceError`] where the device is lost.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, DeviceError> {
+        let weights = self.weights().await?;
+        let all = self.optimizer.moments.iter().flatten().cloned();
+        let transaction = all.fold(Transaction::default(), Transaction::register);
+        let data = transaction.execute_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
+        let mut values = data.into_iter().map(|data| data.iter::<f32>().collect::<Vec<_>>());
+        let moments = self.optimizer.moments.iter().map(|own| values.by_ref().take(own.len()).collect()).collect();
+        let place = Place {
+            recipe: self.recipe,
+            epoch: self.epoch,
+            step: self.step,
+            optimizer_steps: self.optimizer.steps,
+        };
+        Ok(Checkpoint { place, weights, moments })
+    }
+
+    /// Does the next piece of work.
+    ///
+    /// # Errors
+    /// [`RunError::Device`] where the device is lost, [`RunError::Diverged`] where the loss is no longer finite.
+    pub async fn advance(&mut self) -> Result<Event, RunError> {
+        if self.epoch >= self.recipe.epochs {
+            return Ok(Event::Finished);
+        }
+        if self.step < self.steps_per_epoch() {
+            self.train_pass();
+            let due = self.unread.steps >= self.pace.readback_steps || self.step == self.steps_per_epoch();
+            if due && self.unread.steps > 0 {
+                return self.read_point().await.map(Event::Trained);
+            }
+            return Ok(Event::Working);
+        }
+        self.test_pass().await
+    }
+
+    fn steps_per_epoch(&self) -> u32 {
+        self.recipe.steps_per_epoch(self.split.train.len() as u32)
+    }
+
+    /// One forward and backward pass, and the optimizer's step where it completes a batch.
+    fn train_pass(&mut self) {
+        let batch_size = self.recipe.batch_size as usize;
+        let batch_start = self.step as usize * batch_size;
+        let batch_images = batch_size.min(self.order.len() - batch_start);
+        let (done, gradients) = self.batch.take().map_or((0, None), |(done, sums)| (done, Some(sums)));
+        let images = (batch_images - done).min(self.pace.train_images);
+        let start = batch_start + done;
+
+        let (mut levels, mut labels) = (Vec::with_capacity(images * PIXELS), Vec::with_capacity(images));
+        for &index in &self.order[start..start + images] {
+            levels.extend_from_slice(self.split.train.image(index as usize));
+            labels.push(self.split.train.labels[index as usize]);
+        }
+        let pass = self.network.train_pass(&levels, &labels, batch_images, Dropout::Seeded(self.dropout_seed(done)));
+        self.unread.sums = Some(added(self.unread.sums.take(), pass.sums));
+        self.unread.images += images;
+        let gradients = match gradients {
+            Some(sums) => sums.into_iter().zip(pass.gradients).map(|(sum, gradient)| sum + gradient).collect(),
+            None => pass.gradients,
+        };
+        if done + images < batch_images {
+            self.batch = Some((done + images, gradients));
+            return;
+        }
+        let factor = self.recipe.schedule.factor(self.steps_done(), self.steps());
+        let learning_rate = self.recipe.learning_rate * factor;
+        let parameters = self.optimizer.step(learning_rate, self.network.parameters(), gradients);
+        self.network.set_parameters(parameters);
+        self.step += 1;
+        self.unread.steps += 1;
+    }
+
+    /// Depends on the recipe and on the place in the run alone, so that a resumed run drops the same values.
+    fn dropout_seed(&self, images_done: usize) -> u64 {
+        let place = (u64::from(self.steps_done()) << 16) | images_done as u64;
+        (self.recipe.seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+
+    async fn read_point(&mut self) -> Result<TrainPoint, RunError> {
+        let Unread { sums, images, .. } = core::mem::take(&mut self.unread);
+        let [loss, right] = read_sums(sums).await?;
+        let loss = loss / images as f32;
+        if !loss.is_finite() {
+            return Err(RunError::Diverged);
+        }
+        let before = u64::from(self.epoch) * self.split.train.len() as u64;
+        let in_epoch = (self.step as usize * self.recipe.batch_size as usize).min(self.split.train.len());
+        Ok(TrainPoint {
+            step: self.steps_done(),
+            images_seen: before + in_epoch as u64,
+            loss,
+            accuracy: right / images as f32,
+        })
+    }
+
+    async fn test_pass(&mut self) -> Result<Event, RunError> {
+        let mut test = self.test.take().unwrap_or_default();
+        let set = &self.split.test;
+        let count = self.pace.test_images.min(set.len() - test.done);
+        test.sums = Some(added(test.sums, tested(&self.network, set, test.done, count)));
+        test.done += count;
+        if test.done < set.len() {
+            // The readback lets a GPU's queue run dry and a browser's messages in.
+            let sums = test.sums.take().map(Tensor::into_data_async);
+            if let Some(sums) = sums {
+                let data = sums.await.map_err(|error| DeviceError(format!("{error:?}")))?;
+                test.sums = Some(Tensor::from_data(data, &self.network.device().clone().without_autodiff()));
+            }
+            let event = Event::Testing { done: test.done as u32, total: set.len() as u32 };
+            self.test = Some(test);
+            return Ok(event);
+        }
+        let [loss, right] = read_sums(test.sums).await?;
+        self.epoch += 1;
+        self.step = 0;
+        self.order = epoch_order(self.split.train.len(), self.recipe.seed, self.epoch);
+        Ok(Event::EpochDone(EpochReport {
+            epoch: self.epoch,
+            test: Accuracy { correct: right as u32, total: set.len() as u32 },
+            test_loss: loss / set.len().max(1) as f32,
+        }))
+    }
+}
+
+/// Tests weights on images, `pass_images` at a time; `progress` is told how many are done.
+///
+/// # Errors
+/// [`DeviceError`] where the device is lost.
+pub async fn evaluate(
+    network: &Network,
+    set: &LabelledImages,
+    pass_images: usize,
+    mut progress: impl AsyncFnMut(u32),
+) -> Result<Accuracy, DeviceError> {
+    let mut correct = 0.0;
+    let mut done = 0;
+    while done < set.len() {
+        let count = pass_images.min(set.len() - done);
+        let [_, right] = read_sums(Some(tested(network, set, done, count))).await?;
+        correct += right;
+        done += count;
+        progress(done as u32).await;
+    }
+    Ok(Accuracy { correct: correct as u32, total: set.len() as u32 })
+}
+
+fn tested(network: &Network, set: &LabelledImages, start: usize, count: usize) -> Tensor<1> {
+    let levels = &set.pixels[start * PIXELS..(start + count) * PIXELS];
+    network.test_pass(levels, &set.labels[start..start + count])
+}
+
+fn added(sums: Option<Tensor<1>>, more: Tensor<1>) -> Tensor<1> {
+    match sums {
+        Some(sums) => sums + more,
+        None => more,
+    }
+}
+
+/// Sum of the losses and number of right answers; zeros where nothing was summed.
+async fn read_sums(sums: Option<Tensor<1>>) -> Result<[f32; 2], DeviceError> {
+    let Some(sums) = sums else { return Ok([0.0; 2]) };
+    let data = sums.into_data_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
+    let mut values = data.iter::<f32>();
+    Ok([values.next().unwrap_or(f32::NAN), values.next().unwrap_or(0.0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::built_in_split;
+    use pollster::block_on;
+    use recipe::{Architecture, Optimizer, Schedule};
+
+    use super::*;
+    use crate::DeviceReference;
+
+    fn small() -> (TrainRecipe, Arc<Split>) {
+        let recipe = TrainRecipe { batch_size: 20, epochs: 2, seed: 5, ..TrainRecipe::default() };
+        (recipe, Arc::new(built_in_split(200, 1)))
+    }
+
+    fn begin(recipe: TrainRecipe, split: &Arc<Split>, train_images: usize) -> Run {
+        let pace = Pace { train_images, test_images: 64, readback_steps: 1 };
+        Run::new(recipe, Arc::clone(split), &Device::flex(), pace).unwrap()
+    }
+
+    fn finish(run: &mut Run) -> (Vec<TrainPoint>, Vec<EpochReport>) {
+        let (mut points, mut reports) = (Vec::new(), Vec::new());
+        loop {
+            match block_on(run.advance()).unwrap() {
+                Event::Trained(point) => points.push(point),
+                Event::EpochDone(report) => reports.push(report),
+                Event::Finished => return (points, reports),
+                Event::Working | Event::Testing { .. } => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_optimizer_learns() {
+        for optimizer in Optimizer::ALL {
+            let (recipe, split) = small();
+            let learning_rate = optimizer.usual_learning_rate();
+            let recipe = TrainRecipe { optimizer, learning_rate, epochs: 4, schedule: Schedule::Constant, ..recipe };
+            let (points, reports) = finish(&mut begin(recipe, &split, 20));
+            assert_eq!((points.len(), reports.len()), (40, 4));
+            assert_eq!(points[39].images_seen, 800);
+            let (first, last) = (points[0].loss, points[39].loss);
+            assert!(last < 0.6 * first, "{optimizer:?}: {first} to {last}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_weights_to_the_last_bit() {
+        for architecture in Architecture::ALL {
+            let (recipe, split) = small();
+            let recipe = TrainRecipe { architecture, epochs: 1, ..recipe };
+            let weights = |seed| {
+                let mut run = begin(TrainRecipe { seed, ..recipe }, &split, 8);
+                finish(&mut run);
+                block_on(run.weights()).unwrap()
+            };
+            assert!(weights(5) == weights(5), "{architecture:?}");
+            assert!(weights(5) != weights(6), "{architecture:?}");
+        }
+    }
+
+    #[test]
+    fn passes_add_up_to_the_batch() {
+        let (recipe, split) = small();
+        let recipe = TrainRecipe { optimizer: Optimizer::Sgd, learning_rate: 0.01, epochs: 1, ..recipe };
+        let losses = |train_images| finish(&mut begin(recipe, &split, train_images)).0;
+        for (whole, parts) in losses(20).into_iter().zip(losses(7)) {
+            assert!((whole.loss - parts.loss).abs() < 1e-4, "{whole:?} {parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_resumed_run_goes_on_exactly() {
+        for (architecture, optimizer) in [(Architecture::WorkshopCnn, Optimizer::RmsProp), (Architecture::FastCnn, Optimizer::Adam)] {
+            let (recipe, split) = small();
+            let recipe = TrainRecipe { architecture, optimizer, learning_rate: 0.001, ..recipe };
+            let mut whole = begin(recipe, &split, 20);
+            for _ in 0..7 {
+                block_on(whole.advance()).unwrap();
+            }
+            let bytes = block_on(whole.checkpoint()).unwrap().to_bytes();
+            finish(&mut whole);
+
+            let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
+            let pace = Pace { train_images: 20, test_images: 64, readback_steps: 1 };
+            let mut resumed = Run::resume(&checkpoint, Arc::clone(&split), &Device::flex(), pace).unwrap();
+            assert_eq!(resumed.steps_done(), 7);
+            finish(&mut resumed);
+            assert!(block_on(whole.weights()) == block_on(resumed.weights()), "{architecture:?}");
+            assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_no_longer_a_number_is_said() {
+        let (recipe, split) = small();
+        let huge = Weights::initial(recipe.architecture, 1).values().iter().map(|value| 1e20 * value).collect();
+        let huge = Weights::from_values(recipe.architecture, huge).unwrap();
+        let mut run = Run::from_weights(recipe, &huge, split, &Device::flex(), Pace::cpu(recipe.architecture)).unwrap();
+        assert_eq!(block_on(run.advance()), Err(RunError::Diverged));
+    }
+
+    #[test]
+    fn the_cpu_agrees_with_itself_and_not_with_a_broken_device() {
+        let good = block_on(DeviceReference::compute(Architecture::FastCnn, &Device::flex())).unwrap();
+        let copy = DeviceReference::from_bytes(Architecture::FastCnn, &good.to_bytes()).unwrap();
+        assert_eq!(good.difference(&copy), 0.0);
+        let mut values = good.gradients.values().to_vec();
+        values[30] *= -1.0;
+        let broken = Weights::from_values(Architecture::FastCnn, values.clone()).unwrap();
+        assert!(good.difference(&DeviceReference { gradients: broken, ..copy.clone() }) > crate::DEVICE_TOLERANCE);
+        values[30] = f32::NAN;
+        let broken = Weights::from_values(Architecture::FastCnn, values).unwrap();
+        assert_eq!(good.difference(&DeviceReference { gradients: broken, ..copy }), f32::INFINITY);
+    }
+}

@@ -1,0 +1,263 @@
+//! Weights as a safetensors file that PyTorch's `safetensors.torch.load_file` opens as it is.
+//!
+//! The model card travels as JSON under the metadata key `inkling`. One key keeps the bytes reproducible: the format
+//! leaves the order of several keys open. Source: <https://github.com/huggingface/safetensors>, "Format".
+
+use std::collections::HashMap;
+
+use recipe::{Architecture, ModelCard};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
+
+use crate::Weights;
+
+/// Largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// Largest header that is read, in bytes; ours take under 2 KiB.
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+const CARD_KEY: &str = "inkling";
+
+/// A file whose weights cannot be used; the text says why, for the person who gave it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant describes it")]
+pub enum WeightsError {
+    #[error("the file has {0} bytes; weights for this page have at most {MAX_FILE_BYTES}")]
+    TooLarge(usize),
+    #[error("the file is cut off: {0}")]
+    Truncated(String),
+    #[error("this is not a safetensors file: {0}")]
+    NotSafetensors(String),
+    #[error("the tensors in the file overlap or leave gaps")]
+    Overlap,
+    #[error("the file is of the architecture \"{0}\", which this version does not have")]
+    UnknownArchitecture(String),
+    #[error("its tensors fit none of the architectures here ({})", titles())]
+    NoArchitectureFits,
+    #[error("the tensor \"{0}\" is missing")]
+    Missing(String),
+    #[error("there is a tensor \"{0}\" too many")]
+    Unexpected(String),
+    #[error("the tensor \"{name}\" has the shape {found:?}; {expected:?} is needed")]
+    Shape { name: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("the tensor \"{name}\" is stored as {found}; 32-bit floats (F32) are needed")]
+    Type { name: String, found: String },
+    #[error("the tensor \"{name}\" has a value that is not a finite number (at index {index})")]
+    NotFinite { name: String, index: usize },
+}
+
+fn titles() -> String {
+    Architecture::ALL.map(Architecture::title).join(", ")
+}
+
+/// Writes weights and their card; the same bytes for the same input.
+///
+/// # Errors
+/// [`WeightsError::NotSafetensors`] where the library refuses them, which valid weights never cause.
+pub fn write_safetensors(weights: &Weights, card: &ModelCard) -> Result<Vec<u8>, WeightsError> {
+    let refused = |error: &dyn core::fmt::Display| WeightsError::NotSafetensors(error.to_string());
+    let bytes: Vec<u8> = weights.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let mut rest = bytes.as_slice();
+    let mut views = Vec::new();
+    for (parameter, values) in weights.parameters() {
+        let (own, after) = rest.split_at(size_of_val(values));
+        rest = after;
+        let view = TensorView::new(Dtype::F32, parameter.shape, own).map_err(|error| refused(&error))?;
+        views.push((parameter.name, view));
+    }
+    let card = serde_json::to_string(card).map_err(|error| refused(&error))?;
+    let metadata = HashMap::from([(CARD_KEY.to_owned(), card)]);
+    safetensors::serialize(views, Some(metadata)).map_err(|error| refused(&error))
+}
+
+/// Reads weights and their card. A file without a card is taken by the shapes of its tensors.
+///
+/// # Errors
+/// One [`WeightsError`] for each way in which a file can be wrong. Sizes are checked before memory is taken.
+pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(WeightsError::TooLarge(bytes.len()));
+    }
+    check_header_length(bytes)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(explain)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(explain)?;
+    let card = header.metadata().as_ref().and_then(|metadata| metadata.get(CARD_KEY));
+    let card = match card {
+        Some(card) => parse_card(card)?,
+        None => ModelCard::unknown(fitting_architecture(&tensors).ok_or(WeightsError::NoArchitectureFits)?),
+    };
+    let architecture = card.architecture;
+
+    let mut values = Vec::with_capacity(architecture.parameter_count());
+    let parameters = architecture.parameters();
+    for parameter in &parameters {
+        let name = &parameter.name;
+        let tensor = tensors.tensor(name).map_err(|_| WeightsError::Missing(name.clone()))?;
+        if tensor.shape() != parameter.shape {
+            let (found, expected) = (tensor.shape().to_vec(), parameter.shape.clone());
+            return Err(WeightsError::Shape { name: name.clone(), found, expected });
+        }
+        if tensor.dtype() != Dtype::F32 {
+            return Err(WeightsError::Type { name: name.clone(), found: format!("{:?}", tensor.dtype()) });
+        }
+        let before = values.len();
+        values.extend(tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+        if let Some(index) = values[before..].iter().position(|value| !value.is_finite()) {
+            return Err(WeightsError::NotFinite { name: name.clone(), index });
+        }
+    }
+    let mut unexpected: Vec<_> =
+        tensors.names().into_iter().filter(|name| parameters.iter().all(|known| known.name != **name)).collect();
+    unexpected.sort_unstable();
+    if let Some(name) = unexpected.first() {
+        return Err(WeightsError::Unexpected((*name).to_owned()));
+    }
+    let weights = Weights::from_values(architecture, values).ok_or(WeightsError::NoArchitectureFits)?;
+    Ok((weights, card))
+}
+
+fn check_header_length(bytes: &[u8]) -> Result<(), WeightsError> {
+    let Some(length) = bytes.first_chunk::<8>().map(|field| u64::from_le_bytes(*field)) else {
+        return Err(WeightsError::Truncated(format!("it has {} bytes, fewer than its length field", bytes.len())));
+    };
+    if length > MAX_HEADER_BYTES {
+        return Err(WeightsError::NotSafetensors(format!("its header would have {length} bytes")));
+    }
+    if length > bytes.len() as u64 - 8 {
+        return Err(WeightsError::Truncated(format!("its header of {length} bytes is not all there")));
+    }
+    Ok(())
+}
+
+fn explain(error: SafeTensorError) -> WeightsError {
+    match error {
+        SafeTensorError::MetadataIncompleteBuffer => {
+            WeightsError::Truncated("its header and its length do not agree".into())
+        }
+        SafeTensorError::InvalidOffset(_) => WeightsError::Overlap,
+        other => WeightsError::NotSafetensors(other.to_string()),
+    }
+}
+
+fn parse_card(card: &str) -> Result<ModelCard, WeightsError> {
+    serde_json::from_str(card).map_err(|error| {
+        // Another version's card is told apart from a damaged one by its architecture.
+        let value: Option<serde_json::Value> = serde_json::from_str(card).ok();
+        let architecture = value.as_ref().and_then(|value| value.get("architecture")?.as_str());
+        match architecture {
+            Some(name) => WeightsError::UnknownArchitecture(name.to_owned()),
+            None => WeightsError::NotSafetensors(format!("its model card cannot be read ({error})")),
+        }
+    })
+}
+
+fn fitting_architecture(tensors: &SafeTensors<'_>) -> Option<Architecture> {
+    Architecture::ALL.into_iter().find(|architecture| {
+        let parameters = architecture.parameters();
+        parameters.len() == tensors.len()
+            && parameters
+                .iter()
+                .all(|known| tensors.tensor(&known.name).is_ok_and(|tensor| tensor.shape() == known.shape))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use recipe::{Accuracy, TrainRecipe};
+
+    use super::*;
+
+    fn card() -> ModelCard {
+        ModelCard {
+            recipe: Some(TrainRecipe::default()),
+            trained_on: "MNIST".into(),
+            epochs_done: 1,
+            test: Some(Accuracy { correct: 9_901, total: 10_000 }),
+            tested_on: "MNIST".into(),
+            ..ModelCard::unknown(Architecture::FastCnn)
+        }
+    }
+
+    fn file() -> Vec<u8> {
+        write_safetensors(&Weights::initial(Architecture::FastCnn, 1), &card()).unwrap()
+    }
+
+    /// A file with this header and this many bytes of zeros behind it.
+    fn handmade(header: &str, data_bytes: usize) -> Vec<u8> {
+        let length = (header.len() as u64).to_le_bytes();
+        [&length, header.as_bytes(), &vec![0; data_bytes]].concat()
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], complaint: &str) {
+        let error = read_safetensors(bytes).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{error}");
+    }
+
+    #[test]
+    fn a_file_comes_back_to_the_last_bit() {
+        for architecture in Architecture::ALL {
+            let weights = Weights::initial(architecture, 9);
+            let card = ModelCard { architecture, ..card() };
+            let bytes = write_safetensors(&weights, &card).unwrap();
+            assert_eq!(bytes, write_safetensors(&weights, &card).unwrap());
+            assert_eq!(read_safetensors(&bytes).unwrap(), (weights, card));
+        }
+    }
+
+    #[test]
+    fn a_file_without_card_is_taken_by_its_shapes() {
+        let weights = Weights::initial(Architecture::WorkshopCnn, 2);
+        let bytes: Vec<u8> = weights.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let mut offset = 0;
+        let views = weights.parameters().into_iter().map(|(parameter, values)| {
+            let own = &bytes[offset..offset + 4 * values.len()];
+            offset += own.len();
+            (parameter.name, TensorView::new(Dtype::F32, parameter.shape, own).unwrap())
+        });
+        let file = safetensors::serialize(views, None).unwrap();
+        let (read, card) = read_safetensors(&file).unwrap();
+        assert_eq!(read, weights);
+        assert_eq!(card, ModelCard::unknown(Architecture::WorkshopCnn));
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let file = file();
+        check(&[], "cut off");
+        check(&file[..7], "cut off");
+        check(&file[..100], "cut off");
+        check(&file[..file.len() - 1], "cut off");
+        check(&[file.as_slice(), &[0]].concat(), "cut off");
+        check(&[0xff; 64], "not a safetensors file");
+        check(&vec![0; MAX_FILE_BYTES + 1], "at most 67108864");
+        check(b"GIF89a, certainly not a model", "not a safetensors file");
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_refused() {
+        let mut weights = Weights::initial(Architecture::FastCnn, 1);
+        weights.values[601] = f32::NAN;
+        check(&write_safetensors(&weights, &card()).unwrap(), "\"conv1.bias\" has a value that is not a finite number (at index 1)");
+        weights.values[601] = f32::INFINITY;
+        check(&write_safetensors(&weights, &card()).unwrap(), "not a finite number");
+    }
+
+    #[test]
+    fn tensors_of_another_shape_or_place_are_refused() {
+        let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
+        check(&handmade(overlap, 12), "overlap");
+        let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        check(&handmade(stranger, 8), "fit none of the architectures here (Fast CNN, Workshop CNN)");
+        let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
+        check(&handmade(later, 0), "architecture \"Transformer\"");
+        let claim = serde_json::to_string(&card()).unwrap().replace('"', "\\\"");
+        check(&handmade(&format!(r#"{{"__metadata__":{{"inkling":"{claim}"}}}}"#), 0), "\"conv1.weight\" is missing");
+    }
+
+    #[test]
+    fn weights_of_another_architecture_are_refused() {
+        let weights = Weights::initial(Architecture::WorkshopCnn, 1);
+        let error = read_safetensors(&write_safetensors(&weights, &card()).unwrap()).unwrap_err();
+        let expected = vec![24, 1, 5, 5];
+        assert_eq!(error, WeightsError::Shape { name: "conv1.weight".into(), found: vec![32, 1, 3, 3], expected });
+    }
+}
