@@ -1,0 +1,222 @@
+//! A training run and what the page hears of it.
+
+use burn::tensor::Device;
+use protocol::{FailureKind, FromWorker, JobId, RunPoint, TrainOrder};
+use recipe::ModelCard;
+use training::{Checkpoint, DEVICE_TOLERANCE, DeviceReference, EpochReport, Event, Run, RunError};
+
+use crate::{
+    data::Data,
+    device,
+    scope::{now_ms, post, post_with},
+};
+
+/// Least time between two messages with points: the page draws its curves at most ten times a second.
+const POINTS_MS: f64 = 100.0;
+
+pub(crate) struct Job {
+    id: JobId,
+    run: Run,
+    card: ModelCard,
+    paused: bool,
+    unsent: Vec<RunPoint>,
+    points_sent_ms: f64,
+    snapshot_sent_ms: f64,
+}
+
+pub(crate) enum Progress {
+    Going,
+    Done,
+    /// The page has been told why.
+    Failed,
+}
+
+type BeginError = (FailureKind, String);
+
+impl Job {
+    /// Gets the images, checks the device and begins the run; the error is for people.
+    pub(crate) async fn begin(
+        id: JobId,
+        order: TrainOrder,
+        buffers: Vec<Vec<u8>>,
+        device: &Device,
+        data: &mut Data,
+    ) -> Result<Self, BeginError> {
+        let refused = |text: String| (FailureKind::Order, text);
+        let mut buffers = buffers.into_iter();
+        let mut flagged = |flag: bool| if flag { buffers.next() } else { None };
+        let (checkpoint, reference) = (flagged(order.has_checkpoint), flagged(order.has_reference));
+        post(FromWorker::Doing(id, "Reading the images".into()));
+        let split = data.split(&order.data, buffers.collect()).await.map_err(refused)?;
+
+        let device_difference = match reference {
+            Some(reference) => Some(check_device(id, &order, &reference, device).await?),
+            None => None,
+        };
+        let pace = device::pace(order.recipe.architecture);
+        let run = match checkpoint {
+            Some(bytes) => {
+                let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
+                Run::resume(&checkpoint, split.clone(), device, pace)
+            }
+            None => Run::new(order.recipe, split.clone(), device, pace),
+        };
+        let run = run.map_err(explain)?;
+        post(FromWorker::Started {
+            job: id,
+            train_images: split.train.len() as u32,
+            test_images: split.test.len() as u32,
+            steps: run.steps(),
+            steps_done: run.steps_done(),
+            device_difference,
+        });
+        let card = ModelCard {
+            recipe: Some(order.recipe),
+            trained_on: split.name.clone(),
+            tested_on: split.name.clone(),
+            ..ModelCard::unknown(order.recipe.architecture)
+        };
+        let now_ms = now_ms();
+        Ok(Self {
+            id,
+            run,
+            card,
+            paused: false,
+            unsent: Vec::new(),
+            points_sent_ms: now_ms,
+            snapshot_sent_ms: now_ms,
+        })
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        !self.paused
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.paused = true;
+        self.send_points();
+        post(FromWorker::Paused(self.id));
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.paused = false;
+        post(FromWorker::Resumed(self.id));
+    }
+
+    /// Does the next piece of work and tells the page what is due.
+    pub(crate) async fn advance(&mut self) -> Progress {
+        let result = match self.run.advance().await {
+            Ok(Event::Finished) => return Progress::Done,
+            Ok(Event::Working) => Ok(()),
+            Ok(Event::Trained(point)) => {
+                self.unsent.push(RunPoint {
+                    step: point.step,
+                    steps: self.run.steps(),
+                    images_seen: point.images_seen,
+                    loss: point.loss,
+                    accuracy: point.accuracy,
+                });
+                self.send_what_is_due().await
+            }
+            Ok(Event::Testing { done, total }) => {
+                self.send_points();
+                if now_ms() - self.points_sent_ms >= POINTS_MS {
+                    self.points_sent_ms = now_ms();
+                    post(FromWorker::Testing { job: self.id, done, total });
+                }
+                Ok(())
+            }
+            Ok(Event::EpochDone(report)) => self.send_epoch(report).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => Progress::Going,
+            Err(error) => {
+                let (kind, text) = explain(error);
+                post(FromWorker::Failed(self.id, kind, text));
+                Progress::Failed
+            }
+        }
+    }
+
+    /// Sends the last weights; the run is over.
+    pub(crate) async fn finish(mut self, stopped: bool) {
+        self.send_points();
+        match self.file().await {
+            Ok(file) => {
+                post_with(FromWorker::Finished { job: self.id, stopped, card: Box::new(self.card) }, vec![file]);
+            }
+            Err(error) => {
+                let (kind, text) = explain(error);
+                post(FromWorker::Failed(self.id, kind, text));
+            }
+        }
+    }
+
+    async fn send_what_is_due(&mut self) -> Result<(), RunError> {
+        let now_ms = now_ms();
+        if now_ms - self.points_sent_ms >= POINTS_MS {
+            self.points_sent_ms = now_ms;
+            self.send_points();
+        }
+        if now_ms - self.snapshot_sent_ms >= device::SNAPSHOT_MS {
+            self.snapshot_sent_ms = now_ms;
+            let file = self.file().await?;
+            post_with(FromWorker::Snapshot(self.id), vec![file]);
+        }
+        Ok(())
+    }
+
+    fn send_points(&mut self) {
+        if !self.unsent.is_empty() {
+            post(FromWorker::Points(self.id, core::mem::take(&mut self.unsent)));
+        }
+    }
+
+    async fn send_epoch(&mut self, report: EpochReport) -> Result<(), RunError> {
+        self.card.epochs_done = report.epoch;
+        self.card.test = Some(report.test);
+        let buffers = vec![self.file().await?, self.run.checkpoint().await?.to_bytes()];
+        let EpochReport { epoch, test, test_loss } = report;
+        let card = Box::new(self.card.clone());
+        post_with(FromWorker::EpochDone { job: self.id, epoch, test, test_loss, card }, buffers);
+        self.snapshot_sent_ms = now_ms();
+        Ok(())
+    }
+
+    /// The present weights as a file. Its card claims an accuracy only for the weights that were tested.
+    async fn file(&mut self) -> Result<Vec<u8>, RunError> {
+        let steps_per_epoch = self.run.steps() / self.card.recipe.map_or(1, |recipe| recipe.epochs);
+        if self.run.steps_done() != self.card.epochs_done * steps_per_epoch {
+            self.card.test = None;
+        }
+        let weights = self.run.weights().await?;
+        // Weights that the network itself gave always fit their architecture.
+        Ok(weights::write_safetensors(&weights, &self.card).unwrap_or_default())
+    }
+}
+
+async fn check_device(
+    id: JobId,
+    order: &TrainOrder,
+    reference: &[u8],
+    device: &Device,
+) -> Result<f32, BeginError> {
+    post(FromWorker::Doing(id, "Compiling shaders and checking the GPU against the CPU".into()));
+    let architecture = order.recipe.architecture;
+    let expected = DeviceReference::from_bytes(architecture, reference)
+        .ok_or_else(|| (FailureKind::Order, "The reference for the device check did not arrive whole.".to_owned()))?;
+    let lost = |error: network::DeviceError| (FailureKind::Device, error.to_string());
+    let difference = DeviceReference::compute(architecture, device).await.map_err(lost)?.difference(&expected);
+    if difference <= DEVICE_TOLERANCE {
+        Ok(difference)
+    } else {
+        let text = format!("The GPU computes other gradients than the CPU: they differ by {difference:.1e}");
+        Err((FailureKind::Device, text))
+    }
+}
+
+fn explain(error: RunError) -> BeginError {
+    let kind = if matches!(error, RunError::Device(_)) { FailureKind::Device } else { FailureKind::Order };
+    (kind, error.to_string())
+}

@@ -1,0 +1,161 @@
+//! The loop: orders in, answers out, and a pass of training in between.
+
+use burn::tensor::Device;
+use network::Network;
+use port::Packet;
+use protocol::{FailureKind, FromWorker, JobId, ToWorker};
+use recipe::{Architecture, ModelCard, PIXELS};
+use training::DeviceReference;
+
+use crate::{
+    data::Data,
+    device,
+    inbox::Inbox,
+    job::{Job, Progress},
+    scope::{self, Yielder, post, post_with},
+};
+
+/// Greets the page, opens the device and works until the page ends the worker.
+pub(crate) async fn serve() {
+    let inbox = Inbox::open();
+    scope::post_hello();
+    let device = match device::open().await {
+        Ok(device) => device,
+        Err(text) => return scope::post_fatal(&text),
+    };
+    post(FromWorker::Ready(device::BACKEND));
+    let mut worker = Worker { device, network: None, data: Data::default(), job: None };
+    let yielder = Yielder::new();
+    loop {
+        let running = worker.job.as_ref().is_some_and(Job::is_running);
+        if !running {
+            let packet = inbox.next().await;
+            worker.handle(packet).await;
+            continue;
+        }
+        while let Some(packet) = inbox.try_next() {
+            worker.handle(packet).await;
+        }
+        worker.train().await;
+        yielder.pass().await;
+    }
+}
+
+struct Worker {
+    device: Device,
+    /// What predictions are made with.
+    network: Option<Network>,
+    data: Data,
+    /// The training job, paused or not.
+    job: Option<Job>,
+}
+
+impl Worker {
+    async fn handle(&mut self, Packet { message, buffers }: Packet<ToWorker>) {
+        match message {
+            ToWorker::Load(job) => match read_model(buffers) {
+                Ok((weights, card, _)) => {
+                    self.network = Some(Network::from_weights(&weights, &self.device));
+                    post(FromWorker::Loaded(job, Box::new(card)));
+                }
+                Err(text) => refuse(job, text),
+            },
+            ToWorker::Inspect(job) => match read_model(buffers) {
+                Ok((_, card, file)) => post_with(FromWorker::Inspected(job, Box::new(card)), vec![file]),
+                Err(text) => refuse(job, text),
+            },
+            ToWorker::Predict(job) => self.predict(job, &buffers).await,
+            ToWorker::Reference(job, architecture) => self.reference(job, architecture).await,
+            ToWorker::Train(job, order) => {
+                self.job = None;
+                match Job::begin(job, *order, buffers, &self.device, &mut self.data).await {
+                    Ok(begun) => self.job = Some(begun),
+                    Err((kind, text)) => post(FromWorker::Failed(job, kind, text)),
+                }
+            }
+            ToWorker::Evaluate(job, source) => {
+                let result = self.evaluate(job, &source, buffers).await;
+                match result {
+                    Ok(answer) => post(answer),
+                    Err(text) => refuse(job, text),
+                }
+            }
+            ToWorker::Pause => self.job.iter_mut().for_each(Job::pause),
+            ToWorker::Resume => self.job.iter_mut().for_each(Job::resume),
+            ToWorker::Stop => {
+                if let Some(job) = self.job.take() {
+                    job.finish(true).await;
+                }
+            }
+            ToWorker::Ping => post(FromWorker::Pong),
+        }
+    }
+
+    async fn train(&mut self) {
+        if let Some(job) = &mut self.job {
+            match job.advance().await {
+                Progress::Going => {}
+                Progress::Done => {
+                    if let Some(job) = self.job.take() {
+                        job.finish(false).await;
+                    }
+                }
+                Progress::Failed => self.job = None,
+            }
+        }
+    }
+
+    async fn predict(&self, job: JobId, buffers: &[Vec<u8>]) {
+        let (Some(network), [levels]) = (&self.network, buffers) else {
+            return refuse(job, "No weights are loaded yet.".into());
+        };
+        if levels.len() != PIXELS {
+            return refuse(job, format!("An image has {PIXELS} grey levels, not {}.", levels.len()));
+        }
+        match network.predict(levels).await.map(|mut probabilities| probabilities.pop()) {
+            Ok(Some(probabilities)) => post(FromWorker::Predicted(job, probabilities)),
+            Ok(None) => refuse(job, "The device gave no answer.".into()),
+            Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
+        }
+    }
+
+    async fn reference(&self, job: JobId, architecture: Architecture) {
+        match DeviceReference::compute(architecture, &self.device).await {
+            Ok(reference) => post_with(FromWorker::Reference(job), vec![reference.to_bytes()]),
+            Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
+        }
+    }
+
+    async fn evaluate(
+        &mut self,
+        job: JobId,
+        source: &protocol::DataSource,
+        mut buffers: Vec<Vec<u8>>,
+    ) -> Result<FromWorker, String> {
+        let files = buffers.split_off(1.min(buffers.len()));
+        let (weights, _, _) = read_model(buffers)?;
+        let split = self.data.split(source, files).await?;
+        let network = Network::from_weights(&weights, &self.device);
+        let pass_images = device::pace(weights.architecture()).test_images;
+        let (total, yielder) = (split.test.len() as u32, Yielder::new());
+        let progress = async |done: u32| {
+            post(FromWorker::Testing { job, done, total });
+            yielder.pass().await;
+        };
+        let accuracy = training::evaluate(&network, &split.test, pass_images, progress).await;
+        let accuracy = accuracy.map_err(|error| error.to_string())?;
+        Ok(FromWorker::Evaluated(job, accuracy, split.name.clone()))
+    }
+}
+
+/// Reads the first buffer as a model; the error is for people.
+pub(crate) fn read_model(buffers: Vec<Vec<u8>>) -> Result<(weights::Weights, ModelCard, Vec<u8>), String> {
+    let file = buffers.into_iter().next().ok_or("The weights did not arrive.")?;
+    let (weights, card) = weights::read_safetensors(&file)
+        .map_err(|error| format!("These weights cannot be used: {error}."))?;
+    Ok((weights, card, file))
+}
+
+fn refuse(job: JobId, text: String) {
+    post(FromWorker::Failed(job, FailureKind::Order, text));
+}
