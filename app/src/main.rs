@@ -1,1 +1,44 @@
-fn main() {}
+//! The page: a thin Leptos shell around `ink`, `recipe`, `gauge` and the protocol.
+
+#![expect(unreachable_pub, reason = "the component macro makes its functions public")]
+
+mod browser;
+mod engine;
+mod library;
+mod pages;
+mod parts;
+mod session;
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    pages::{draw::DrawPage, models::ModelsPage, train::TrainPage},
+    parts::{frame::Frame, notices::Notices},
+    session::Session,
+};
+
+fn main() {
+    mount_to_body(App);
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let session = Session::begin();
+    provide_context(session);
+    view! {
+        <Router base=browser::base_path()>
+            <Frame>
+                <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
+                    <Route path=path!("/") view=DrawPage />
+                    <Route path=path!("/train") view=TrainPage />
+                    <Route path=path!("/models") view=ModelsPage />
+                </Routes>
+            </Frame>
+            <Notices />
+        </Router>
+    }
+}

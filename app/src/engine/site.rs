@@ -1,0 +1,34 @@
+//! What the site holds, as `cargo xtask` wrote it into `site.json`.
+
+use protocol::Backend;
+use serde::Deserialize;
+
+use crate::browser;
+
+/// The contents of `site.json`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Site {
+    /// Folder of the CPU worker, with its content hash in the path.
+    cpu_worker: String,
+    /// Folder of the WebGPU worker; absent until it is built.
+    gpu_worker: Option<String>,
+    /// Whether MNIST's files lie under `data/mnist/`.
+    pub(crate) mnist: bool,
+}
+
+impl Site {
+    /// Reads the file anew: a worker may have been added or replaced. The error is for people.
+    pub(crate) async fn fetch() -> Result<Self, String> {
+        let bytes = browser::fetch("site.json", true).await?;
+        serde_json::from_slice(&bytes).map_err(|_| "site.json is damaged: build the site again.".to_owned())
+    }
+
+    /// Address of a worker's script, where the site has that worker.
+    pub(crate) fn worker_url(&self, backend: Backend) -> Option<String> {
+        let folder = match backend {
+            Backend::Cpu => Some(&self.cpu_worker),
+            Backend::WebGpu => self.gpu_worker.as_ref(),
+        };
+        folder.map(|folder| browser::site_url(&format!("{folder}loader.js")))
+    }
+}

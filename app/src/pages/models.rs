@@ -1,0 +1,207 @@
+//! The models that are kept.
+
+use std::rc::Rc;
+
+use leptos::{html, prelude::*};
+use recipe::{Accuracy, DataChoice};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::{
+    browser, engine,
+    library::Kept,
+    session::{SHIPPED_ID, Session},
+};
+
+/// The Models page.
+#[component]
+pub(crate) fn ModelsPage() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let input = NodeRef::<html::Input>::new();
+    let choose = move |_| {
+        if let Some(input) = input.get_untracked() {
+            input.click();
+        }
+    };
+    let chosen = move |_| {
+        if let Some(input) = input.get_untracked() {
+            browser::files(input.files()).into_iter().for_each(|file| session.import(file));
+            // The same file can be chosen again.
+            input.set_value("");
+        }
+    };
+    let dropped = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        let files = event.data_transfer().and_then(|transfer| transfer.files());
+        browser::files(files).into_iter().for_each(|file| session.import(file));
+    };
+    let all = move || {
+        // The shipped model's card is known once it is in use.
+        session.in_use.track();
+        session.shipped().into_iter().chain(session.models.get()).map(|model| view! { <ModelCard model /> }).collect_view()
+    };
+    let none = move || {
+        session.models.with(Vec::is_empty).then(|| {
+            view! { <p class="quiet">"Nothing of your own is kept yet. Train a model and save it, or import a file."</p> }
+        })
+    };
+    view! {
+        <div class="models" on:dragover=|event| event.prevent_default() on:drop=dropped>
+            <div class="heading">
+                <h1>"Models"</h1>
+                <button on:click=choose>"Import"</button>
+                <input type="file" accept=".safetensors" multiple hidden aria-label="File to import"
+                    node_ref=input on:change=chosen />
+            </div>
+            <p class="quiet">
+                "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
+            </p>
+            <ul class="list">{all}</ul>
+            {none}
+        </div>
+    }
+}
+
+#[component]
+fn ModelCard(model: Kept) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let is_shipped = model.id == SHIPPED_ID;
+    let model = Rc::new(model);
+    let renaming = RwSignal::new(false);
+    let name = RwSignal::new(model.name.clone());
+    let checked = RwSignal::new(String::new());
+    let saved_test = model.card.test;
+
+    let id = model.id.clone();
+    let in_use = Memo::new(move |_| {
+        session.in_use.with(|used| used.as_ref().is_some_and(|used| used.id.as_ref() == Some(&id)))
+    });
+    let facts = facts(&model);
+    let kept = StoredValue::new_local(Rc::clone(&model));
+    let check = move || {
+        let data = match session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist)) {
+            true => DataChoice::Mnist,
+            false => DataChoice::BuiltIn { train_images: 6_000 },
+        };
+        checked.set("Checking its accuracy …".into());
+        let file = kept.with_value(|model| model.file.to_vec());
+        spawn_local(async move {
+            let progress = move |done: u32, total: u32| checked.set(format!("Checking its accuracy: {done} of {total}"));
+            let text = match engine::evaluate(file, data, progress).await {
+                Ok((test, name)) => verdict(test, &name, saved_test),
+                Err(text) => text,
+            };
+            checked.set(text);
+        });
+    };
+    let load = move |_| {
+        kept.with_value(|model| session.use_model(model));
+        check();
+    };
+    let rename = move || {
+        renaming.set(false);
+        let mut model = kept.with_value(|model| (**model).clone());
+        let typed = name.get_untracked().trim().to_owned();
+        if typed.is_empty() || typed == model.name {
+            return name.set(model.name);
+        }
+        model.name = typed;
+        spawn_local(async move {
+            session.keep(&model).await;
+        });
+    };
+    let export = move |_| kept.with_value(|model| browser::download(&file_name(&model.name), &model.file));
+    let delete = move |_| kept.with_value(|model| session.delete((**model).clone()));
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if renaming.get()
+            && let Some(field) = field.get()
+        {
+            // A field that cannot be focused can still be clicked.
+            let _ = field.unchecked_ref::<web_sys::HtmlElement>().focus();
+        }
+    });
+    let title = {
+        let shown = model.name.clone();
+        move || {
+            if renaming.get() {
+                view! {
+                    <form on:submit=move |event| { event.prevent_default(); rename(); }>
+                        <input type="text" aria-label="New name" maxlength="80" node_ref=field
+                            prop:value=name on:input=move |event| name.set(event_target_value(&event))
+                            on:blur=move |_| rename() />
+                    </form>
+                }.into_any()
+            } else {
+                view! { <h2>{shown.clone()}</h2> }.into_any()
+            }
+        }
+    };
+    let own_buttons = (!is_shipped).then(|| {
+        view! {
+            <button on:click=move |_| renaming.set(true)>"Rename"</button>
+            <button on:click=delete>"Delete"</button>
+        }
+    });
+    view! {
+        <li class="card model" aria-label=model.name.clone() class:in-use=in_use>
+            {title}
+            <p>{facts}</p>
+            <p class="checked" role="status" aria-label="Check">{checked}</p>
+            <div class="buttons">
+                <button on:click=load>{move || if in_use.get() { "Load again" } else { "Load" }}</button>
+                <button on:click=export>"Export"</button>
+                {own_buttons}
+            </div>
+        </li>
+    }
+}
+
+/// One line of what is known of a model.
+fn facts(model: &Kept) -> String {
+    let card = &model.card;
+    let mut facts = vec![card.architecture.title().to_owned(), format!("{} parameters", grouped(card.architecture.parameter_count()))];
+    if let Some(test) = card.test {
+        facts.push(format!("{} of {}", test.with_interval(), card.tested_on));
+    }
+    if !card.trained_on.is_empty() {
+        facts.push(format!("trained on {}, {} epochs", card.trained_on, card.epochs_done));
+    }
+    if model.saved_ms > 0.0 {
+        let date = js_sys::Date::new(&JsValue::from_f64(model.saved_ms));
+        facts.push(date.to_locale_string("default", &JsValue::UNDEFINED).into());
+    }
+    facts.join(" · ")
+}
+
+/// What a check found, beside what the card says.
+fn verdict(test: Accuracy, name: &str, saved: Option<Accuracy>) -> String {
+    let found = format!("{} of {} {name} test images right ({:.2} %)", grouped(test.correct as usize), grouped(test.total as usize), 100.0 * test.share());
+    match saved {
+        Some(saved) if saved == test => format!("{found}: the same as when it was saved."),
+        Some(saved) if saved.total == test.total => {
+            format!("{found}; its card says {}.", grouped(saved.correct as usize))
+        }
+        _ => format!("{found}."),
+    }
+}
+
+/// `1199882` as `1,199,882`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A file name that every system takes.
+fn file_name(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' }).collect();
+    let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
+    format!("{}.safetensors", parts.join("-"))
+}

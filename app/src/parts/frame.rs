@@ -1,0 +1,46 @@
+//! What stands around every page: name, navigation and one quiet line of state.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::{
+    engine::{Phase, RunView},
+    session::{Session, backend_title},
+};
+
+/// The frame around a page.
+#[component]
+pub(crate) fn Frame(children: Children) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let model = move || match session.in_use.get() {
+        Some(model) => {
+            let accuracy = model.card.test.map(|test| format!(" {:.2} %", 100.0 * test.share()));
+            format!("{}: {}{}", model.name, model.card.architecture.title(), accuracy.unwrap_or_default())
+        }
+        None => "Loading the model".into(),
+    };
+    let run = move || {
+        session.run.with(|run| match (&run.phase, &run.device) {
+            (Phase::Paused, _) => Some("training paused".to_owned()),
+            (_, Some(device)) if RunView::is_busy(run) => Some(format!("training on {}", backend_title(device.backend))),
+            _ => None,
+        })
+    };
+    let storage = move || (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left");
+    view! {
+        <header class="top">
+            <span class="brand">"Inkling"</span>
+            <nav aria-label="Main">
+                <A href="/" exact=true>"Draw"</A>
+                <A href="/train">"Train"</A>
+                <A href="/models">"Models"</A>
+            </nav>
+            <p class="state">
+                <span>{model}</span>
+                <span>{run}</span>
+                <span class="warning">{storage}</span>
+            </p>
+        </header>
+        <main>{children()}</main>
+    }
+}

@@ -1,0 +1,110 @@
+//! The paper that one draws on.
+
+use ink::{Drawing, Point};
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast as _;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
+
+use crate::{browser, session::Session};
+
+/// A canvas for mouse, pen and touch.
+#[component]
+pub(crate) fn Paper() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let canvas = NodeRef::<html::Canvas>::new();
+    let size_version = RwSignal::new(0_u32);
+    let resized = window_event_listener(ev::resize, move |_| size_version.update(|version| *version += 1));
+    on_cleanup(move || resized.remove());
+
+    Effect::new(move |_| {
+        session.ink_version.track();
+        size_version.track();
+        if let Some(canvas) = canvas.get() {
+            redraw(&canvas, session);
+        }
+    });
+
+    // One pointer draws at a time: the palm beside the pen leaves no ink.
+    let drawing_pointer = StoredValue::new(None::<i32>);
+    let down = move |event: PointerEvent| {
+        let Some(canvas) = canvas.get_untracked() else { return };
+        if event.button() != 0 || drawing_pointer.get_value().is_some() {
+            return;
+        }
+        event.prevent_default();
+        // Capture is refused for a pointer that has just gone; its stroke then ends at the edge.
+        let _ = canvas.set_pointer_capture(event.pointer_id());
+        drawing_pointer.set_value(Some(event.pointer_id()));
+        session.pen_down(place(&canvas, &event), event.time_stamp());
+    };
+    let moved = move |event: PointerEvent| {
+        let Some(canvas) = canvas.get_untracked() else { return };
+        if drawing_pointer.get_value() != Some(event.pointer_id()) {
+            return;
+        }
+        // Between two frames a pen reports many places; the browser hands them over together.
+        let mut points: Vec<Point> =
+            event.get_coalesced_events().iter().map(|event| place(&canvas, event.unchecked_ref())).collect();
+        if points.is_empty() {
+            points.push(place(&canvas, &event));
+        }
+        session.pen_move(&points, event.time_stamp());
+    };
+    let up = move |event: PointerEvent| {
+        if drawing_pointer.get_value() == Some(event.pointer_id()) {
+            drawing_pointer.set_value(None);
+        }
+    };
+    view! {
+        <canvas
+            class="paper"
+            aria-label="Drawing canvas"
+            tabindex="0"
+            node_ref=canvas
+            on:pointerdown=down
+            on:pointermove=moved
+            on:pointerup=up
+            on:pointercancel=up
+        ></canvas>
+    }
+}
+
+/// Where on the paper an event happened.
+fn place(canvas: &HtmlCanvasElement, event: &PointerEvent) -> Point {
+    let bounds = canvas.get_bounding_client_rect();
+    let scale = f64::from(Drawing::SIDE) / bounds.width().max(1.0);
+    let x = scale * (f64::from(event.client_x()) - bounds.left());
+    let y = scale * (f64::from(event.client_y()) - bounds.top());
+    Point { x: x as f32, y: y as f32 }
+}
+
+fn redraw(canvas: &HtmlCanvasElement, session: Session) {
+    let pixel_ratio = browser::window().device_pixel_ratio();
+    let side = (f64::from(canvas.client_width()) * pixel_ratio).round() as u32;
+    if canvas.width() != side || canvas.height() != side {
+        canvas.set_width(side);
+        canvas.set_height(side);
+    }
+    let Ok(Some(context)) = canvas.get_context("2d") else { return };
+    let context: CanvasRenderingContext2d = context.unchecked_into();
+    let style = browser::window().get_computed_style(canvas).ok().flatten();
+    let colour = style.and_then(|style| style.get_property_value("color").ok()).unwrap_or_default();
+    context.clear_rect(0.0, 0.0, f64::from(side), f64::from(side));
+    let scale = f64::from(side) / f64::from(Drawing::SIDE);
+    context.set_stroke_style_str(&colour);
+    context.set_line_width(2.0 * f64::from(Drawing::PEN_RADIUS) * scale);
+    context.set_line_cap("round");
+    context.set_line_join("round");
+    session.with_strokes(|strokes| {
+        for stroke in strokes {
+            let mut points = stroke.iter().map(|point| (scale * f64::from(point.x), scale * f64::from(point.y)));
+            let Some((x, y)) = points.next() else { continue };
+            context.begin_path();
+            context.move_to(x, y);
+            // A line to itself makes a dot.
+            context.line_to(x, y);
+            points.for_each(|(x, y)| context.line_to(x, y));
+            context.stroke();
+        }
+    });
+}

@@ -1,0 +1,497 @@
+//! What the page knows, shared by its parts for as long as it is open.
+
+use std::rc::Rc;
+
+use ink::{Drawing, Image, Point, Stroke};
+use leptos::prelude::*;
+use protocol::Backend;
+use recipe::{Architecture, DataChoice, DeviceChoice, ModelCard, Optimizer, Schedule, TrainRecipe};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+
+use crate::{
+    browser,
+    engine::{Reader, ReaderEvent, RunView, Site, Trainer, TrainerEvent},
+    library::{Kept, Library, LibraryError},
+};
+
+/// Where the weights that the project ships lie.
+const SHIPPED_FILE: &str = "models/fast-cnn.safetensors";
+/// Identifier of the shipped model among the kept ones.
+pub(crate) const SHIPPED_ID: &str = "shipped";
+/// Identifier of the model that is kept by itself after every epoch.
+const LAST_RUN_ID: &str = "last-run";
+/// Preference: the model that was in use last.
+const IN_USE_KEY: &str = "inkling.model";
+
+/// The model that Draw uses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct InUse {
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) card: ModelCard,
+}
+
+/// A sentence for the person, until it is dismissed.
+#[derive(Clone)]
+pub(crate) struct Notice {
+    pub(crate) id: u32,
+    pub(crate) text: String,
+    /// Whether it tells of something that went wrong.
+    pub(crate) is_trouble: bool,
+    /// Name of what can be done about it, and how.
+    pub(crate) action: Option<(&'static str, Rc<dyn Fn()>)>,
+}
+
+/// The choices on the Train page, as typed.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) architecture: RwSignal<Architecture>,
+    pub(crate) optimizer: RwSignal<Optimizer>,
+    pub(crate) schedule: RwSignal<Schedule>,
+    pub(crate) learning_rate: RwSignal<String>,
+    pub(crate) batch_size: RwSignal<String>,
+    pub(crate) epochs: RwSignal<String>,
+    pub(crate) seed: RwSignal<String>,
+    pub(crate) device: RwSignal<DeviceChoice>,
+    pub(crate) data: RwSignal<DataChoice>,
+    pub(crate) built_in_images: RwSignal<String>,
+    pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
+}
+
+/// Signals and handles; copies share them.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) form: Form,
+    /// Counts changes of the ink.
+    pub(crate) ink_version: RwSignal<u32>,
+    /// The image that the network sees.
+    pub(crate) seen: RwSignal<Option<Image>>,
+    pub(crate) probabilities: RwSignal<Option<[f32; 10]>>,
+    pub(crate) in_use: RwSignal<Option<InUse>>,
+    pub(crate) run: RwSignal<RunView>,
+    pub(crate) site: RwSignal<Option<Site>>,
+    pub(crate) models: RwSignal<Vec<Kept>, LocalStorage>,
+    /// Whether models survive the page; unknown at first.
+    pub(crate) storage_lasts: RwSignal<Option<bool>>,
+    pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
+    /// Whether there are trained weights that can be saved.
+    pub(crate) can_save: RwSignal<bool>,
+    drawing: StoredValue<Drawing, LocalStorage>,
+    /// Numbers and times of the pointer events that the bars do not show yet.
+    unshown: StoredValue<Vec<(u32, f64)>, LocalStorage>,
+    /// Name and identifier of the weights that the reader was given last.
+    given: StoredValue<(Option<String>, String), LocalStorage>,
+    trained: StoredValue<Option<(Rc<Vec<u8>>, ModelCard)>, LocalStorage>,
+    shipped: StoredValue<Option<Kept>, LocalStorage>,
+    reader: StoredValue<Option<Reader>, LocalStorage>,
+    trainer: StoredValue<Option<Trainer>, LocalStorage>,
+    library: StoredValue<Option<Library>, LocalStorage>,
+}
+
+impl Form {
+    fn new() -> Self {
+        let recipe = TrainRecipe::default();
+        let device = browser::query("device").and_then(|id| DeviceChoice::from_id(&id));
+        let seed = browser::query("seed").and_then(|seed| seed.parse().ok()).unwrap_or(recipe.seed);
+        Self {
+            architecture: RwSignal::new(recipe.architecture),
+            optimizer: RwSignal::new(recipe.optimizer),
+            schedule: RwSignal::new(recipe.schedule),
+            learning_rate: RwSignal::new(recipe.learning_rate.to_string()),
+            batch_size: RwSignal::new(recipe.batch_size.to_string()),
+            epochs: RwSignal::new(recipe.epochs.to_string()),
+            seed: RwSignal::new(seed.to_string()),
+            device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
+            data: RwSignal::new(DataChoice::Mnist),
+            built_in_images: RwSignal::new("20000".into()),
+            files: RwSignal::new_local(Vec::new()),
+        }
+    }
+
+    /// The recipe and the data as typed; the error names the field, for people.
+    fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
+        fn number<T: core::str::FromStr>(field: &str, text: &str) -> Result<T, String> {
+            text.trim().parse().map_err(|_| format!("{field}: \"{text}\" is not a number that can be used."))
+        }
+        let recipe = TrainRecipe {
+            architecture: self.architecture.get_untracked(),
+            optimizer: self.optimizer.get_untracked(),
+            schedule: self.schedule.get_untracked(),
+            learning_rate: number("Learning rate", &self.learning_rate.get_untracked())?,
+            batch_size: number("Batch size", &self.batch_size.get_untracked())?,
+            epochs: number("Epochs", &self.epochs.get_untracked())?,
+            seed: number("Seed", &self.seed.get_untracked())?,
+        };
+        recipe.check().map_err(|error| error.to_string())?;
+        let data = match self.data.get_untracked() {
+            DataChoice::BuiltIn { .. } => {
+                let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;
+                if !(100..=100_000).contains(&train_images) {
+                    return Err(format!("{train_images} built-in digits are out of range: choose 100 to 100,000."));
+                }
+                DataChoice::BuiltIn { train_images }
+            }
+            DataChoice::Files if self.files.with_untracked(Vec::is_empty) => {
+                return Err("Choose the IDX files to train on first.".into());
+            }
+            choice => choice,
+        };
+        Ok((recipe, data))
+    }
+}
+
+impl Session {
+    /// Starts the workers and opens the storage.
+    pub(crate) fn begin() -> Self {
+        let session = Self {
+            form: Form::new(),
+            ink_version: RwSignal::new(0),
+            seen: RwSignal::new(None),
+            probabilities: RwSignal::new(None),
+            in_use: RwSignal::new(None),
+            run: RwSignal::new(RunView::idle()),
+            site: RwSignal::new(None),
+            models: RwSignal::new_local(Vec::new()),
+            storage_lasts: RwSignal::new(None),
+            notices: RwSignal::new_local(Vec::new()),
+            can_save: RwSignal::new(false),
+            drawing: StoredValue::new_local(Drawing::new()),
+            unshown: StoredValue::new_local(Vec::new()),
+            given: StoredValue::new_local((None, String::new())),
+            trained: StoredValue::new_local(None),
+            shipped: StoredValue::new_local(None),
+            reader: StoredValue::new_local(None),
+            trainer: StoredValue::new_local(None),
+            library: StoredValue::new_local(None),
+        };
+        let reader = Reader::start(move |event| session.hear_reader(event));
+        let trainer = Trainer::new(reader.clone(), session.run, move |event| session.hear_trainer(event));
+        session.reader.set_value(Some(reader));
+        session.trainer.set_value(Some(trainer));
+        spawn_local(session.look_at_site());
+        spawn_local(session.open_library());
+        session
+    }
+
+    async fn look_at_site(self) {
+        match Site::fetch().await {
+            Ok(site) => {
+                if !site.mnist && self.form.data.get_untracked() == DataChoice::Mnist {
+                    self.form.data.set(DataChoice::BuiltIn { train_images: 20_000 });
+                }
+                self.site.set(Some(site));
+            }
+            Err(text) => self.trouble(text),
+        }
+    }
+
+    async fn open_library(self) {
+        // The shipped weights come while the database opens.
+        spawn_local(async move {
+            match browser::fetch(SHIPPED_FILE, false).await {
+                Ok(file) => self.take_shipped(file).await,
+                Err(text) => self.trouble(text),
+            }
+        });
+        let library = Library::open().await;
+        self.storage_lasts.set(Some(library.is_lasting()));
+        self.library.set_value(Some(library));
+        self.refresh_models().await;
+    }
+
+    /// Uses the shipped weights at once, then those that were in use last, if they are still there.
+    async fn take_shipped(self, file: Vec<u8>) {
+        let file = Rc::new(file);
+        self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Rc::clone(&file));
+        self.shipped.set_value(Some(Kept {
+            id: SHIPPED_ID.into(),
+            name: "Shipped model".into(),
+            saved_ms: 0.0,
+            card: ModelCard::unknown(Architecture::FastCnn),
+            file,
+        }));
+        let wanted = browser::preference(IN_USE_KEY);
+        let library = Library::open().await;
+        if let (Some(wanted), Ok(models)) = (wanted, library.all().await)
+            && let Some(model) = models.into_iter().find(|model| model.id == wanted)
+        {
+            self.give(Some(model.id), model.name, model.file);
+        }
+    }
+
+    // ---- ink ----
+
+    /// What the drawing's strokes are now.
+    pub(crate) fn with_strokes<T>(self, look: impl FnOnce(&[Stroke]) -> T) -> T {
+        self.drawing.with_value(|drawing| look(drawing.strokes()))
+    }
+
+    /// Puts the pen down at a time of the clock of events.
+    pub(crate) fn pen_down(self, point: Point, event_ms: f64) {
+        self.drawing.update_value(|drawing| drawing.pen_down(point));
+        self.ink_changed(Some(event_ms));
+    }
+
+    /// Moves the pen through points, the last of them at this time.
+    pub(crate) fn pen_move(self, points: &[Point], event_ms: f64) {
+        self.drawing.update_value(|drawing| points.iter().for_each(|&point| drawing.pen_move(point)));
+        self.ink_changed(Some(event_ms));
+    }
+
+    /// Takes back the last stroke.
+    pub(crate) fn undo(self) {
+        self.drawing.update_value(|drawing| {
+            drawing.undo();
+        });
+        self.ink_changed(None);
+    }
+
+    /// Takes back everything.
+    pub(crate) fn clear(self) {
+        self.drawing.update_value(|drawing| {
+            drawing.clear();
+        });
+        self.ink_changed(None);
+    }
+
+    fn ink_changed(self, event_ms: Option<f64>) {
+        let image = self.drawing.with_value(Drawing::image);
+        self.ink_version.update(|version| *version += 1);
+        let number = self.ink_version.get_untracked();
+        self.seen.set(image);
+        match image {
+            Some(image) => {
+                if let Some(event_ms) = event_ms {
+                    self.unshown.update_value(|unshown| unshown.push((number, event_ms)));
+                }
+                self.with_reader(|reader| reader.predict(number, image));
+            }
+            None => self.probabilities.set(None),
+        }
+    }
+
+    fn predict_again(self) {
+        if let Some(image) = self.seen.get_untracked() {
+            let number = self.ink_version.get_untracked();
+            self.with_reader(|reader| reader.predict(number, image));
+        }
+    }
+
+    // ---- models ----
+
+    /// Uses weights for drawing.
+    fn give(self, id: Option<String>, name: String, file: Rc<Vec<u8>>) {
+        self.given.set_value((id, name));
+        self.with_reader(|reader| reader.load(file));
+    }
+
+    /// The shipped model, as far as it has come.
+    pub(crate) fn shipped(self) -> Option<Kept> {
+        self.shipped.get_value()
+    }
+
+    /// Uses a kept model for drawing, now and after a reload.
+    pub(crate) fn use_model(self, model: &Kept) {
+        self.give(Some(model.id.clone()), model.name.clone(), Rc::clone(&model.file));
+        browser::set_preference(IN_USE_KEY, &model.id);
+    }
+
+    /// Saves the newest trained weights under a name of their own.
+    pub(crate) fn save_trained(self) {
+        let Some((file, card)) = self.trained.get_value() else { return };
+        browser::ask_for_persistence();
+        let accuracy = card.test.map_or_else(String::new, |test| format!(" {:.2} %", 100.0 * test.share()));
+        let model = self.new_model(format!("{}{accuracy}", card.architecture.title()), card, file);
+        spawn_local(async move {
+            if self.keep(&model).await {
+                self.notice(format!("Saved as \"{}\".", model.name), None);
+                self.use_model(&model);
+            }
+        });
+    }
+
+    /// Keeps weights from a file, if they can be used.
+    pub(crate) fn import(self, file: File) {
+        spawn_local(async move {
+            let reader = self.reader.get_value();
+            let imported = async {
+                let bytes = browser::read_file(&file).await?;
+                let reader = reader.ok_or("The worker is still starting. Try again in a moment.")?;
+                reader.inspect(bytes).await
+            };
+            match imported.await {
+                Ok((bytes, card)) => {
+                    let name = file.name();
+                    let name = name.strip_suffix(".safetensors").unwrap_or(&name).to_owned();
+                    let model = self.new_model(name, card, Rc::new(bytes));
+                    if self.keep(&model).await {
+                        self.notice(format!("Imported \"{}\".", model.name), None);
+                    }
+                }
+                Err(text) => self.trouble(format!("{}: {text} The model in use is unchanged.", file.name())),
+            }
+        });
+    }
+
+    fn new_model(self, name: String, card: ModelCard, file: Rc<Vec<u8>>) -> Kept {
+        let saved_ms = js_sys::Date::now();
+        // Two models of one millisecond would need a random part to be told apart.
+        let id = format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32);
+        Kept { id, name, saved_ms, card, file }
+    }
+
+    /// Keeps a model in place of one with the same id; false where that failed and was said.
+    pub(crate) async fn keep(self, model: &Kept) -> bool {
+        let Some(library) = self.library.get_value() else { return false };
+        let kept = self.told(library.put(model).await);
+        self.refresh_models().await;
+        kept.is_some()
+    }
+
+    /// Deletes a model; the notice offers to take that back.
+    pub(crate) fn delete(self, model: Kept) {
+        spawn_local(async move {
+            let Some(library) = self.library.get_value() else { return };
+            if self.told(library.delete(&model.id).await).is_none() {
+                return;
+            }
+            self.refresh_models().await;
+            let text = format!("Deleted \"{}\".", model.name);
+            let undo = Rc::new(move || {
+                let model = model.clone();
+                spawn_local(async move {
+                    self.keep(&model).await;
+                });
+            });
+            self.notice(text, Some(("Undo delete", undo)));
+        });
+    }
+
+    async fn refresh_models(self) {
+        if let Some(library) = self.library.get_value()
+            && let Some(models) = self.told(library.all().await)
+        {
+            self.models.set(models);
+        }
+    }
+
+    fn told<T>(self, result: Result<T, LibraryError>) -> Option<T> {
+        result.map_err(|error| self.trouble(error.to_string())).ok()
+    }
+
+    // ---- training ----
+
+    /// Begins the run that the form describes.
+    pub(crate) fn start_training(self) {
+        match self.form.read() {
+            Ok((recipe, data)) => {
+                let files = match data {
+                    DataChoice::Files => self.form.files.get_untracked(),
+                    _ => Vec::new(),
+                };
+                self.with_trainer(|trainer| trainer.start(recipe, self.form.device.get_untracked(), data, files));
+            }
+            Err(text) => self.run.update(|run| run.phase = crate::engine::Phase::Failed(text)),
+        }
+    }
+
+    pub(crate) fn with_trainer(self, act: impl FnOnce(&Trainer)) {
+        self.trainer.with_value(|trainer| {
+            if let Some(trainer) = trainer {
+                act(trainer);
+            }
+        });
+    }
+
+    fn with_reader(self, act: impl FnOnce(&Reader)) {
+        self.reader.with_value(|reader| {
+            if let Some(reader) = reader {
+                act(reader);
+            }
+        });
+    }
+
+    // ---- news ----
+
+    fn hear_reader(self, event: ReaderEvent) {
+        match event {
+            ReaderEvent::Predicted { number, probabilities } => {
+                // Ink that was cleared meanwhile has no answer.
+                if self.seen.with_untracked(Option::is_some) {
+                    self.probabilities.set(Some(probabilities));
+                }
+                self.unshown.update_value(|unshown| {
+                    unshown.retain(|&(unshown_number, event_ms)| {
+                        let shown = unshown_number <= number;
+                        if shown {
+                            crate::parts::bars::measure_when_shown(event_ms);
+                        }
+                        !shown
+                    });
+                });
+            }
+            ReaderEvent::Loaded(card) => {
+                let (id, name) = self.given.get_value();
+                if id.as_deref() == Some(SHIPPED_ID) {
+                    self.shipped.update_value(|shipped| {
+                        if let Some(shipped) = shipped {
+                            shipped.card = (*card).clone();
+                        }
+                    });
+                }
+                self.in_use.set(Some(InUse { id, name, card: *card }));
+                self.predict_again();
+            }
+            ReaderEvent::Trouble(text) => self.trouble(text),
+        }
+    }
+
+    fn hear_trainer(self, event: TrainerEvent) {
+        match event {
+            TrainerEvent::Weights(file) => self.give(None, "Being trained".into(), Rc::new(file)),
+            TrainerEvent::Keep(file, card) => {
+                let file = Rc::new(file);
+                self.give(None, "Just trained".into(), Rc::clone(&file));
+                self.trained.set_value(Some((Rc::clone(&file), (*card).clone())));
+                self.can_save.set(true);
+                let saved_ms = js_sys::Date::now();
+                let name = "Last run (kept by itself)".into();
+                let model = Kept { id: LAST_RUN_ID.into(), name, saved_ms, card: *card, file };
+                spawn_local(async move {
+                    self.keep(&model).await;
+                });
+            }
+            TrainerEvent::Notice(text) => self.trouble(text),
+        }
+    }
+
+    /// Says something.
+    pub(crate) fn notice(self, text: String, action: Option<(&'static str, Rc<dyn Fn()>)>) {
+        self.say(text, false, action);
+    }
+
+    /// Says that something went wrong.
+    pub(crate) fn trouble(self, text: String) {
+        self.say(text, true, None);
+    }
+
+    fn say(self, text: String, is_trouble: bool, action: Option<(&'static str, Rc<dyn Fn()>)>) {
+        const MOST: usize = 4;
+        self.notices.update(|notices| {
+            notices.retain(|notice| notice.text != text);
+            let id = notices.iter().map(|notice| notice.id + 1).max().unwrap_or(0);
+            notices.push(Notice { id, text, is_trouble, action });
+            let extra = notices.len().saturating_sub(MOST);
+            notices.drain(..extra);
+        });
+    }
+}
+
+/// How people call a device.
+pub(crate) const fn backend_title(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Cpu => "CPU",
+        Backend::WebGpu => "WebGPU",
+    }
+}
