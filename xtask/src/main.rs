@@ -1,1 +1,71 @@
-fn main() {}
+//! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `setup`, `mnist`, `sizes`.
+
+mod mnist;
+mod places;
+mod process;
+mod serve;
+mod site;
+mod sizes;
+mod suite;
+mod tools;
+mod worker_build;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Every chore of the project.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up, build the release and serve it on http://127.0.0.1:8080/.
+    Serve {
+        /// Path that the site is served under.
+        #[arg(long, default_value = "/")]
+        public_url: String,
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Set up and leave the finished static site in `dist/`.
+    Dist {
+        /// Path that the site will be served under.
+        #[arg(long, default_value = "/")]
+        public_url: String,
+    },
+    /// Set up, lint and run every test, native and in a browser.
+    Test,
+    /// The fast inner loop of `test`: format, native lints, native tests.
+    Check,
+    /// Install the pinned tools that a build needs.
+    Setup,
+    /// Find MNIST, or fetch it into the cache.
+    Mnist,
+    /// Print the sizes of what is in `dist/` and hold them to their budget.
+    Sizes,
+    /// Add the worker and the rest to a page that Trunk has just built (Trunk calls this).
+    #[command(hide = true)]
+    Stage,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Serve { public_url, port } => serve::run(&site::base_path(&public_url), port),
+        Command::Dist { public_url } => {
+            site::build_page(&site::base_path(&public_url))?;
+            site::add_gpu_worker()?;
+            sizes::report()
+        }
+        Command::Test => suite::test(),
+        Command::Check => suite::check(),
+        Command::Setup => tools::set_up_build(),
+        Command::Mnist => match mnist::folder() {
+            Some(folder) => Ok(println!("MNIST is in {}", folder.display())),
+            None => anyhow::bail!("MNIST is not to be had now; the page will offer the built-in digits"),
+        },
+        Command::Sizes => sizes::report(),
+        Command::Stage => site::stage(),
+    }
+}

@@ -1,0 +1,132 @@
+//! A browser with the site in it.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use site_server::{Override, SiteServer};
+
+use crate::webdriver::SessionCommand;
+
+/// How a browser differs from the usual one.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Further flags.
+    pub(crate) flags: &'static [&'static str],
+    /// A script to run before the page's own.
+    pub(crate) before: &'static str,
+    /// Answers in place of files.
+    pub(crate) instead: Option<Arc<Override>>,
+    /// Size of the window; 1280 x 900 where it is not said.
+    pub(crate) window: Option<(u32, u32)>,
+}
+
+/// A browser, its driver and a server; all end when this is closed or dropped.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    pub(crate) url: String,
+    /// Where downloads go.
+    pub(crate) downloads: PathBuf,
+    driver: Child,
+    _server: SiteServer,
+}
+
+pub(crate) fn dist() -> PathBuf {
+    env::var_os("INKLING_DIST").map_or_else(|| tests::root().join("dist"), PathBuf::from)
+}
+
+/// A folder for what a test leaves behind.
+pub(crate) fn out() -> PathBuf {
+    let out = tests::root().join("target/e2e");
+    fs::create_dir_all(&out).unwrap();
+    out
+}
+
+impl Browser {
+    pub(crate) async fn open(options: Options) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = SiteServer::start(&dist(), "/", address, options.instead).unwrap();
+        let url = server.url().to_owned();
+
+        let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("ChromeDriver starts");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next().expect("ChromeDriver says its port").unwrap();
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+
+        let (width, height) = options.window.unwrap_or((1280, 900));
+        let flags = env::var("INKLING_BROWSER_FLAGS").unwrap_or("--headless=new --no-sandbox".into());
+        let mut arguments: Vec<String> = flags.split(' ').map(str::to_owned).collect();
+        arguments.extend(options.flags.iter().map(|flag| (*flag).to_owned()));
+        arguments.push(format!("--window-size={width},{height}"));
+        let profile = out().join(format!("profile-{port}"));
+        arguments.push(format!("--user-data-dir={}", profile.display()));
+        let downloads = out().join(format!("downloads-{port}"));
+        fs::create_dir_all(&downloads).unwrap();
+
+        let mut chrome = json!({ "args": arguments, "prefs": { "download.default_directory": downloads } });
+        if let Ok(program) = env::var("INKLING_BROWSER") {
+            chrome["binary"] = json!(program);
+        }
+        let mut capabilities = Map::new();
+        capabilities.insert("goog:chromeOptions".into(), chrome);
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("the browser starts");
+        let browser = Self { client, url, downloads, driver, _server: server };
+        // Window sizes below the browser's least width are emulated, as its own developer tools do.
+        browser
+            .devtools(
+                "Emulation.setDeviceMetricsOverride",
+                &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 }),
+            )
+            .await;
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": options.before })).await;
+        browser
+    }
+
+    pub(crate) async fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.client.issue_cmd(SessionCommand::devtools(command, parameters)).await.unwrap()
+    }
+
+    /// Checks that the page has asked no other host for anything, then ends the browser.
+    pub(crate) async fn close(mut self) {
+        let script = "return performance.getEntriesByType('resource').map(entry => entry.name)";
+        let names = self.client.execute(script, Vec::new()).await.unwrap();
+        for name in names.as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            let own = name.starts_with(&self.url) || name.starts_with("blob:") || name.starts_with("data:");
+            assert!(own, "the page asked for {name}");
+        }
+        self.client.clone().close().await.unwrap();
+        // It ends by itself at the worst: nothing depends on it any more.
+        let _ = self.driver.kill();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A test that failed leaves its browser to the driver, which ends it with itself.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

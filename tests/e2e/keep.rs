@@ -1,0 +1,79 @@
+//! Keeping models.
+
+use std::fs;
+
+use crate::{
+    browser::{Browser, Options, dist, out},
+    page::SOON,
+};
+
+#[tokio::test]
+async fn models_are_renamed_deleted_and_brought_back() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("models").await;
+    browser.says("Shipped model", SOON).await;
+    browser.give_file(&dist().join("models/fast-cnn.safetensors")).await;
+    browser.says("Imported \"fast-cnn\"", SOON).await;
+    browser.click("button", "Rename").await;
+    let field = browser.get("textbox", "New name").await;
+    field.clear().await.unwrap();
+    field.send_keys("My best\u{e007}").await.unwrap();
+    browser.says("My best", SOON).await;
+    browser.visit("models").await;
+    browser.says("My best", SOON).await;
+    browser.click("button", "Delete").await;
+    browser.says("Deleted \"My best\".", SOON).await;
+    browser.says("Nothing of your own is kept yet", SOON).await;
+    browser.click("button", "Undo delete").await;
+    browser.get("button", "Delete").await;
+    browser.visit("models").await;
+    browser.says("My best", SOON).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn without_indexeddb_models_are_kept_until_the_page_is_left() {
+    let before = "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }";
+    let browser = Browser::open(Options { before, ..Options::default() }).await;
+    browser.visit("models").await;
+    browser.says("models are kept until this page is left", SOON).await;
+    browser.give_file(&dist().join("models/fast-cnn.safetensors")).await;
+    browser.says("Imported \"fast-cnn\"", SOON).await;
+    browser.get("button", "Delete").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_used_are_refused_with_a_reason() {
+    let good = fs::read(dist().join("models/fast-cnn.safetensors")).unwrap();
+    let mut with_nan = good.clone();
+    let end = with_nan.len();
+    with_nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
+    let overlap = [&(overlap.len() as u64).to_le_bytes(), overlap.as_bytes(), &[0; 12]].concat();
+    let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    let stranger = [&(stranger.len() as u64).to_le_bytes(), stranger.as_bytes(), &[0; 8]].concat();
+
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("models").await;
+    browser.says("Shipped model", SOON).await;
+    for (name, bytes, why) in [
+        ("truncated", &good[..good.len() / 2], "the file is cut off"),
+        ("nan", &with_nan, "not a finite number"),
+        ("overlap", &overlap, "overlap or leave gaps"),
+        ("stranger", &stranger, "fit none of the architectures"),
+        ("picture", b"\x89PNG\r\n\x1a\n and no more than that".as_slice(), "not a safetensors file"),
+        ("oversized", &vec![0; (64 << 20) + 1], "at most 67108864"),
+    ] {
+        let path = out().join(format!("{name}.safetensors"));
+        fs::write(&path, bytes).unwrap();
+        browser.give_file(&path).await;
+        let text = browser.says(why, SOON).await;
+        assert!(text.contains("The model in use is unchanged."), "{text}");
+    }
+    browser.picture("models-refused").await;
+    browser.visit("").await;
+    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.reads('7').await;
+    browser.close().await;
+}

@@ -1,0 +1,83 @@
+//! What fits, and what can be reached.
+
+use serde_json::{Value, json};
+
+use crate::{
+    browser::{Browser, Options},
+    page::SOON,
+};
+
+#[tokio::test]
+async fn pages_fit_from_a_phone_to_a_desk() {
+    for (width, height) in [(360, 740), (768, 1024), (1440, 900)] {
+        let browser = Browser::open(Options { window: Some((width, height)), ..Options::default() }).await;
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            browser.devtools("Emulation.setEmulatedMedia", &feature).await;
+            for (path, name) in [("", "draw"), ("train", "train"), ("models", "models")] {
+                browser.visit(path).await;
+                browser.says("Shipped model: Fast CNN", SOON).await;
+                if name == "draw" {
+                    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+                    browser.reads('7').await;
+                }
+                let overflow = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+                assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width} px: {overflow} px too wide");
+                browser.picture(&format!("{name}-{width}-{scheme}")).await;
+            }
+        }
+        browser.close().await;
+    }
+}
+
+/// Everything that can be clicked can be reached by Tab, and shows that it is.
+#[tokio::test]
+async fn the_page_can_be_used_with_the_keyboard_alone() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("train?device=cpu").await;
+    browser.get("button", "Start training").await;
+    let mut reached = Vec::new();
+    for _ in 0..24 {
+        let body = browser.client.active_element().await.unwrap();
+        body.send_keys("\u{e004}").await.unwrap();
+        let script = "const element = document.activeElement; const style = getComputedStyle(element);
+            return [element.textContent.trim() || element.closest('label')?.textContent, parseFloat(style.outlineWidth)]";
+        let focus = browser.script(script).await;
+        if let (Some(name), Some(outline)) = (focus[0].as_str(), focus[1].as_f64()) {
+            assert!(outline >= 2.0, "the focus on \"{name}\" cannot be seen");
+            reached.push(name.to_owned());
+        }
+    }
+    for wanted in ["Draw", "Train", "Models", "Start training"] {
+        assert!(reached.iter().any(|name| name == wanted), "\"{wanted}\" is not reached: {reached:?}");
+    }
+    browser.close().await;
+}
+
+/// Names that tests and assistive software rely on.
+#[tokio::test]
+async fn names_are_stable() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("").await;
+    for (role, name) in [
+        ("canvas", "Drawing canvas"),
+        ("status", "Prediction"),
+        ("button", "Clear"),
+        ("button", "Undo"),
+        ("link", "Draw"),
+        ("link", "Train"),
+        ("link", "Models"),
+    ] {
+        assert!(browser.get(role, name).await.is_displayed().await.unwrap(), "{role} \"{name}\"");
+    }
+    browser.click("link", "Train").await;
+    browser.get("progressbar", "Training progress").await;
+    browser.get("button", "Start training").await;
+    browser.click("link", "Models").await;
+    browser.get("button", "Import").await;
+    browser.get("button", "Export").await;
+    assert!(!browser.has("button", "Save model").await, "there is nothing to save yet");
+    let title = browser.script("return document.documentElement.lang").await;
+    assert_eq!(title, Value::from("en"));
+    browser.close().await;
+}

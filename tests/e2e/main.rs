@@ -1,0 +1,15 @@
+//! End-to-end tests: the page in a real browser, driven as a person drives it, by role and accessible name.
+//!
+//! `cargo xtask test` builds the site, finds the browser and sets `INKLING_DIST`, `INKLING_BROWSER` and
+//! `INKLING_CHROMEDRIVER`. Screenshots are left in `INKLING_DIST/../target/e2e`.
+
+mod browser;
+mod page;
+mod webdriver;
+
+mod draw;
+mod gpu;
+mod keep;
+mod look;
+mod train;
+mod trouble;

@@ -1,0 +1,211 @@
+//! The page as a person meets it: things found by role and accessible name.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use fantoccini::{
+    Locator,
+    actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
+    elements::Element,
+};
+use serde_json::Value;
+
+use crate::{
+    browser::{Browser, out},
+    webdriver::SessionCommand,
+};
+
+/// For what a person would see at once.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+impl Browser {
+    /// Opens an address below the site's root.
+    pub(crate) async fn visit(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.url)).await.unwrap();
+    }
+
+    /// Every element of this role and exact name that is there now.
+    async fn all(&self, role: &str, name: &str) -> Vec<Element> {
+        // A wide net; what counts is what the browser tells assistive software.
+        let candidates = match role {
+            "button" => "button",
+            "link" => "a",
+            "combobox" => "select",
+            "spinbutton" | "textbox" => "input",
+            "canvas" => "canvas",
+            role => &format!("[role={role}]"),
+        };
+        let mut found = Vec::new();
+        for element in self.client.find_all(Locator::Css(candidates)).await.unwrap_or_default() {
+            let id = element.element_id().to_string();
+            let label = self.client.issue_cmd(SessionCommand::name(&id)).await;
+            if label.is_ok_and(|label| label == name) {
+                let computed = self.client.issue_cmd(SessionCommand::role(&id)).await;
+                if computed.is_ok_and(|computed| role == "canvas" || computed == role) {
+                    found.push(element);
+                }
+            }
+        }
+        found
+    }
+
+    /// The element of this role and name, as soon as there is one.
+    #[track_caller]
+    pub(crate) fn get<'a>(&'a self, role: &'a str, name: &'a str) -> impl Future<Output = Element> + 'a {
+        let caller = core::panic::Location::caller();
+        async move {
+            let start = Instant::now();
+            loop {
+                if let Some(element) = self.all(role, name).await.into_iter().next() {
+                    return element;
+                }
+                assert!(start.elapsed() < SOON, "{caller}: no {role} \"{name}\" on the page:\n{}", self.text().await);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    pub(crate) async fn has(&self, role: &str, name: &str) -> bool {
+        !self.all(role, name).await.is_empty()
+    }
+
+    pub(crate) async fn click(&self, role: &str, name: &str) {
+        self.get(role, name).await.click().await.unwrap();
+    }
+
+    /// Chooses an option of a labelled list by what it says.
+    pub(crate) async fn choose(&self, label: &str, option: &str) {
+        self.get("combobox", label).await.select_by_label(option).await.unwrap();
+    }
+
+    /// Types into a labelled field in place of what it holds.
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
+        let field = self.get("spinbutton", label).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Everything that can be read on the page.
+    pub(crate) async fn text(&self) -> String {
+        let text = self.client.execute("return document.body.innerText", Vec::new()).await;
+        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The text of a region, once it is as wanted.
+    #[track_caller]
+    pub(crate) fn text_when<'a>(
+        &'a self,
+        role: &'a str,
+        name: &'a str,
+        limit: Duration,
+        wanted: impl Fn(&str) -> bool + 'a,
+    ) -> impl Future<Output = String> + 'a {
+        let caller = core::panic::Location::caller();
+        async move {
+            let start = Instant::now();
+            loop {
+                let mut last = String::new();
+                for element in self.all(role, name).await {
+                    last = element.text().await.unwrap_or_default();
+                    if wanted(&last) {
+                        return last;
+                    }
+                }
+                let page = if start.elapsed() < limit { String::new() } else { self.text().await };
+                assert!(start.elapsed() < limit, "{caller}: {role} \"{name}\" says \"{last}\"; the page:\n{page}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Waits until the page says something anywhere.
+    #[track_caller]
+    pub(crate) fn says<'a>(&'a self, wanted: &'a str, limit: Duration) -> impl Future<Output = String> + 'a {
+        let caller = core::panic::Location::caller();
+        async move {
+            let start = Instant::now();
+            loop {
+                let text = self.text().await;
+                if text.contains(wanted) {
+                    return text;
+                }
+                assert!(start.elapsed() < limit, "{caller}: \"{wanted}\" is not on the page:\n{text}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Draws strokes on the canvas with the pointer; places are -1 to 1 from its middle.
+    pub(crate) async fn draw(&self, strokes: &[&[(f64, f64)]]) {
+        let canvas = self.get("canvas", "Drawing canvas").await;
+        let (_, _, width, height) = canvas.rectangle().await.unwrap();
+        let mut pen = MouseActions::new("pen".into());
+        for stroke in strokes {
+            for (index, &(x, y)) in stroke.iter().enumerate() {
+                let (x, y) = (0.5 * width * x, 0.5 * height * y);
+                let duration = Some(Duration::from_millis(if index == 0 { 0 } else { 60 }));
+                pen = pen.then(PointerAction::MoveToElement { element: canvas.clone(), duration, x, y });
+                if index == 0 {
+                    pen = pen.then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+                }
+            }
+            pen = pen.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        }
+        self.client.perform_actions(pen).await.unwrap();
+    }
+
+    /// Waits for the digit that the page reads.
+    #[track_caller]
+    pub(crate) fn reads(&self, digit: char) -> impl Future<Output = String> + '_ {
+        self.text_when("status", "Prediction", SOON, move |text| text.starts_with(digit))
+    }
+
+    /// Gives a file to the page's only file field.
+    pub(crate) async fn give_file(&self, path: &Path) {
+        let field = self.client.find(Locator::Css("input[type=file]")).await.unwrap();
+        field.send_keys(&path.to_string_lossy()).await.unwrap();
+    }
+
+    /// The newest finished download that ends so.
+    pub(crate) async fn downloaded(&self, ending: &str) -> PathBuf {
+        let start = Instant::now();
+        loop {
+            let entries = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
+            if let Some(path) = entries.filter(|path| path.extension().is_some_and(|found| found == ending)).max() {
+                return path;
+            }
+            assert!(start.elapsed() < SOON, "nothing was downloaded");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The result of a script in the page.
+    pub(crate) async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Leaves a picture of the page among the test's results.
+    pub(crate) async fn picture(&self, name: &str) {
+        fs::write(out().join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+    }
+
+    /// Fills the Train page for a short run on the built-in digits and begins it.
+    pub(crate) async fn start_built_in(&self, device: &str, images: u32, epochs: u32) {
+        self.visit(&format!("train?device={device}&seed=7")).await;
+        self.choose("Data", "Built-in digits").await;
+        self.fill("Built-in digits", &images.to_string()).await;
+        self.fill("Epochs", &epochs.to_string()).await;
+        self.click("button", "Start training").await;
+    }
+
+    /// Loss after each of the newest steps, from the page's own table.
+    pub(crate) async fn losses(&self) -> Vec<f64> {
+        let script = "return [...document.querySelectorAll('table[aria-label=\"Newest steps\"] tbody tr')]
+            .map(row => Number(row.cells[1].textContent))";
+        let losses = self.script(script).await;
+        losses.as_array().unwrap().iter().filter_map(Value::as_f64).collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! Training on the CPU.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{
+    browser::{Browser, Options},
+    page::SOON,
+};
+
+/// Share in percent at the beginning of "Test accuracy 98.87 % (98.64–99.06 %)".
+fn percent(text: &str) -> f64 {
+    text.trim_start_matches("Test accuracy ").split(' ').next().unwrap_or_default().parse().unwrap_or(f64::NAN)
+}
+
+const OBSERVE: &str = "window.longTasks = [];
+    new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
+        .observe({entryTypes: ['longtask']});";
+
+/// The product's main job: train on MNIST, save, reload, load, export, import, and the numbers stay the same.
+#[tokio::test]
+async fn a_network_learns_mnist_and_survives_reload_and_export() {
+    let Some(_) = tests::mnist() else { return };
+    let browser = Browser::open(Options { before: OBSERVE, ..Options::default() }).await;
+    browser.visit("train?device=cpu&seed=1").await;
+    let start = Instant::now();
+    browser.click("button", "Start training").await;
+    browser.says("images/s", SOON).await;
+    // Let the page settle: what starts a run is not what the run does.
+    browser.script("longTasks.length = 0").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    browser.picture("train-running").await;
+    browser.click("link", "Draw").await;
+    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.reads('7').await;
+    browser.picture("draw-while-training").await;
+    browser.click("link", "Train").await;
+
+    let limit = Duration::from_secs(420);
+    let text = browser.text_when("status", "Test accuracy", limit, |text| text.starts_with("Test accuracy")).await;
+    println!("MNIST, one epoch, CPU, seed 1: {text} after {:.0} s", start.elapsed().as_secs_f64());
+    assert!(percent(&text) >= 98.5, "{text}");
+    browser.says("Done", SOON).await;
+    let tasks = browser.script("return longTasks").await;
+    let longest = tasks.as_array().unwrap().iter().filter_map(Value::as_f64).fold(0.0, f64::max);
+    println!("longest task on the main thread while training: {longest:.0} ms (0: none above 50 ms)");
+    assert!(longest <= 50.0, "a task took {longest} ms");
+    browser.picture("train-done").await;
+
+    browser.click("button", "Save model").await;
+    browser.says("Saved as", SOON).await;
+    browser.visit("models").await;
+    browser.get("button", "Export").await;
+    browser.says("Fast CNN 9", SOON).await;
+    let check = |name: &'static str| {
+        let browser = &browser;
+        async move {
+            let script = format!(
+                "const item = [...document.querySelectorAll('li.model')].find(item => item.getAttribute('aria-label').startsWith('{name}'));
+                 [...item.querySelectorAll('button')].find(button => button.textContent.startsWith('Load')).click();"
+            );
+            browser.script(&script).await;
+            let found = browser.says("the same as when it was saved", Duration::from_secs(90)).await;
+            let line = found.lines().find(|line| line.contains("the same as when")).unwrap_or_default().to_owned();
+            line
+        }
+    };
+    let loaded = check("Fast CNN 9").await;
+    println!("after a reload: {loaded}");
+    browser.picture("models").await;
+
+    let script = "const item = [...document.querySelectorAll('li.model')].find(item => item.getAttribute('aria-label').startsWith('Fast CNN 9'));
+        [...item.querySelectorAll('button')].find(button => button.textContent === 'Export').click(); return 0";
+    browser.script(script).await;
+    let file = browser.downloaded("safetensors").await;
+    let renamed = file.with_file_name("came-back.safetensors");
+    std::fs::rename(&file, &renamed).unwrap();
+    browser.give_file(&renamed).await;
+    browser.says("Imported \"came-back\"", SOON).await;
+    browser.visit("models").await;
+    browser.says("came-back", SOON).await;
+    let imported = check("came-back").await;
+    assert_eq!(imported, loaded);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_run_pauses_goes_on_and_stops_at_once() {
+    let browser = Browser::open(Options::default()).await;
+    browser.start_built_in("cpu", 6_000, 50).await;
+    browser.says("images/s", Duration::from_secs(60)).await;
+    browser.click("button", "Pause").await;
+    browser.says("paused at step", SOON).await;
+    let progress = async || browser.get("progressbar", "Training progress").await.attr("aria-valuenow").await.unwrap();
+    let before = progress().await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(progress().await, before, "a paused run went on");
+    browser.click("button", "Resume").await;
+    browser.says("images/s", SOON).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_ne!(progress().await, before, "a resumed run stood still");
+
+    // In the page's own time: from the click until a run can be started again.
+    let script = "const done = arguments[arguments.length - 1];
+        const find = name => [...document.querySelectorAll('button')].find(button => button.textContent === name);
+        const start = performance.now();
+        new MutationObserver(() => { if (find('Start training')) done(performance.now() - start); })
+            .observe(document.body, {childList: true, subtree: true});
+        find('Stop').click();";
+    let stopped = browser.client.execute_async(script, Vec::new()).await.unwrap().as_f64().unwrap();
+    println!("stopped after {stopped:.0} ms");
+    assert!(stopped < 120.0, "stopping took {stopped} ms");
+    browser.says("Stopped at step", SOON).await;
+    browser.get("button", "Save model").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_same_seed_learns_the_same() {
+    let browser = Browser::open(Options::default()).await;
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        browser.start_built_in("cpu", 600, 1).await;
+        browser.says("Done", Duration::from_secs(60)).await;
+        runs.push(browser.losses().await);
+    }
+    assert_eq!(runs[0].len(), 10);
+    assert_eq!(runs[0], runs[1]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("train?device=webgpu&seed=42").await;
+    let value = async |role: &str, name: &str| browser.get(role, name).await.prop("value").await.unwrap();
+    assert_eq!(value("spinbutton", "Seed").await.as_deref(), Some("42"));
+    assert_eq!(value("combobox", "Device").await.as_deref(), Some("webgpu"));
+    browser.fill("Learning rate", "100").await;
+    browser.click("button", "Start training").await;
+    browser.says("Learning rate 100 is out of range: choose more than 0 and at most 10.", SOON).await;
+    browser.choose("Optimizer", "SGD with momentum").await;
+    assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.05"));
+    browser.choose("Data", "Your IDX files").await;
+    browser.click("button", "Start training").await;
+    browser.says("Choose the IDX files", SOON).await;
+    browser.close().await;
+}

@@ -1,0 +1,58 @@
+//! What a visitor downloads, held to a budget.
+
+use std::{fs, io::Write as _};
+
+use anyhow::ensure;
+
+use crate::{
+    places,
+    process::step,
+    worker_build::files_below,
+};
+
+/// Part of the site, how to know its files, and the most that they may take: KiB raw and KiB by brotli.
+const BUDGETS: [(&str, &str, &[&str], u64, u64); 3] = [
+    ("app", "", &["wasm", "js", "css"], 1_024, 300),
+    ("CPU worker", "worker/cpu-", &["wasm", "js"], 3_600, 560),
+    ("WebGPU worker", "worker/gpu-", &["wasm", "js"], 14_000, 2_300),
+];
+
+/// Prints the sizes; an error where a budget is exceeded.
+pub(crate) fn report() -> anyhow::Result<()> {
+    step("Sizes");
+    let mut table = format!("{:<16}{:>10}{:>10}{:>12}{:>12}\n", "part", "raw KiB", "budget", "brotli KiB", "budget");
+    let mut exceeded = Vec::new();
+    let dist = places::dist();
+    let files = files_below(&dist)?;
+    for (part, prefix, extensions, raw_budget, brotli_budget) in BUDGETS {
+        let (mut raw, mut packed) = (0, 0);
+        for path in &files {
+            let name = path.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
+            let of_part = if prefix.is_empty() { !name.contains('/') } else { name.starts_with(prefix) };
+            if of_part && extensions.iter().any(|extension| name.ends_with(&format!(".{extension}"))) {
+                let bytes = fs::read(path)?;
+                raw += bytes.len() as u64;
+                packed += brotli_len(&bytes)?;
+            }
+        }
+        ensure!(raw > 0, "dist has no {part}: run `cargo xtask dist`");
+        let (raw, packed) = (raw.div_ceil(1_024), packed.div_ceil(1_024));
+        table += &format!("{part:<16}{raw:>10}{raw_budget:>10}{packed:>12}{brotli_budget:>12}\n");
+        if raw > raw_budget || packed > brotli_budget {
+            exceeded.push(part);
+        }
+    }
+    println!("{table}");
+    ensure!(exceeded.is_empty(), "over budget: {}", exceeded.join(", "));
+    Ok(())
+}
+
+/// Length after brotli at its highest quality, as a static host would send it.
+fn brotli_len(bytes: &[u8]) -> anyhow::Result<u64> {
+    // Quality 11 takes a minute for the larger worker; 9 is within 4 % of it.
+    let quality = if bytes.len() > 4 << 20 { 9 } else { 11 };
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 1 << 16, quality, 24);
+    writer.write_all(bytes)?;
+    writer.flush()?;
+    Ok(writer.into_inner().len() as u64)
+}

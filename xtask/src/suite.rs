@@ -1,0 +1,139 @@
+//! `cargo xtask test` and its fast inner loop.
+
+use std::{env, fs, path::PathBuf};
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+
+use crate::{
+    places,
+    process::{cargo, command, output, path, run, step},
+    site, sizes,
+    tools::{self, Browser},
+};
+
+/// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
+const BROWSER_ONLY: [&str; 3] = ["app", "worker", "port"];
+/// Crates whose own tests also run in a browser.
+const BOTH: [&str; 8] = ["ink", "recipe", "gauge", "dataset", "weights", "protocol", "network", "training"];
+const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+
+/// Everything.
+pub(crate) fn test() -> anyhow::Result<()> {
+    format()?;
+    lint_native()?;
+    test_native()?;
+    tools::set_up_build()?;
+    lint_wasm()?;
+    let browser = tools::set_up_browser()?;
+    test_in_browser(&browser)?;
+    site::build_page("/")?;
+    site::add_gpu_worker()?;
+    sizes::report()?;
+    end_to_end(&browser)
+}
+
+/// What an edit needs.
+pub(crate) fn check() -> anyhow::Result<()> {
+    format()?;
+    lint_native()?;
+    test_native()
+}
+
+fn format() -> anyhow::Result<()> {
+    step("Format");
+    run(&mut cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+fn native(arguments: &[&str]) -> std::process::Command {
+    let mut cargo = cargo(arguments);
+    cargo.arg("--workspace");
+    for package in BROWSER_ONLY {
+        cargo.args(["--exclude", package]);
+    }
+    cargo
+}
+
+fn lint_native() -> anyhow::Result<()> {
+    step("Lints, native");
+    run(native(&["clippy", "--all-targets"]).args(["--", "-D", "warnings"]))
+}
+
+fn lint_wasm() -> anyhow::Result<()> {
+    step("Lints, WebAssembly");
+    // A second configuration bans what blocks or does not exist in a tab.
+    let clippy = |arguments: &[&str]| {
+        let mut clippy = cargo(&["clippy"]);
+        clippy.args(arguments).args(WASM).args(["--", "-D", "warnings"]);
+        run(clippy.env("CLIPPY_CONF_DIR", places::root().join("worker")))
+    };
+    clippy(&["--package", "app", "--package", "port"])?;
+    clippy(&["--package", "worker", "--features", "cpu", "--bin", "worker-cpu"])?;
+    clippy(&["--package", "worker", "--features", "gpu", "--bin", "worker-gpu"])
+}
+
+fn test_native() -> anyhow::Result<()> {
+    step("Tests, native");
+    // The end-to-end tests stand in `tests` too, but need a browser and a built site: they come last.
+    run(native(&["test", "--quiet"]).args(["--lib", "--bins", "--test", "architecture", "--test", "shipped"]))
+}
+
+fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
+    step("Unit tests, in a browser's worker");
+    let folder = places::target().join("browser-tests");
+    fs::create_dir_all(&folder)?;
+    // The runner reads the browser's flags from the folder it is started in.
+    let capabilities = json!({ "goog:chromeOptions": { "args": browser_flags(), "binary": program(&browser.browser)? } });
+    fs::write(folder.join("webdriver.json"), capabilities.to_string())?;
+    let mut build = cargo(&["test", "--no-run", "--lib", "--message-format", "json"]);
+    build.args(WASM);
+    for package in BOTH {
+        build.args(["--package", package]);
+    }
+    let messages = output(build.stderr(std::process::Stdio::inherit()))?;
+    let mut executables = Vec::new();
+    for line in messages.lines() {
+        let message: Value = serde_json::from_str(line)?;
+        executables.extend(message["executable"].as_str().map(PathBuf::from));
+    }
+    ensure!(executables.len() == BOTH.len(), "{} of {} test programs were built", executables.len(), BOTH.len());
+    for executable in executables {
+        run(command("wasm-bindgen-test-runner")
+            .arg(&executable)
+            .current_dir(&folder)
+            .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+            .env("CHROMEDRIVER", program(&browser.driver)?))?;
+    }
+    Ok(())
+}
+
+fn end_to_end(browser: &Browser) -> anyhow::Result<()> {
+    step("End-to-end tests, in a browser");
+    run(cargo(&["test", "--package", "tests", "--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
+        .env("INKLING_DIST", places::dist())
+        .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
+        .env("INKLING_BROWSER", program(&browser.browser)?)
+        .env("INKLING_BROWSER_FLAGS", browser_flags().join(" ")))
+}
+
+fn browser_flags() -> Vec<&'static str> {
+    // No sandbox: tests run as root in containers. The others keep the browser from calling home.
+    vec![
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+}
+
+/// Absolute path of a program on the PATH.
+fn program(name: &str) -> anyhow::Result<String> {
+    let found = env::split_paths(&path()).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = found.ok_or_else(|| anyhow::anyhow!("{name} is not on the PATH"))?;
+    Ok(found.to_string_lossy().into_owned())
+}

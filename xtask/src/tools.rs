@@ -1,0 +1,102 @@
+//! The pinned tools, installed where they are missing.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, bail};
+
+use crate::{
+    places,
+    process::{cargo, command, output, run, step, version},
+};
+
+const TRUNK: &str = "0.21.14";
+const WASM_BINDGEN: &str = "0.2.130";
+const BINARYEN: &str = "132.0.0";
+
+/// What a build needs.
+pub(crate) fn set_up_build() -> anyhow::Result<()> {
+    step("Set-up: Rust's WebAssembly target, wasm-bindgen, Trunk, wasm-opt");
+    let installed = output(command("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
+    if !installed.contains("wasm32-unknown-unknown") {
+        run(command("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
+            .context("The WebAssembly target is missing and rustup could not add it")?;
+    }
+    // wasm-bindgen-cli's own lock file names a crate that some mirrors lack; Trunk's does not.
+    cargo_install("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, false)?;
+    cargo_install("trunk", "trunk", TRUNK, true)?;
+    if version("wasm-opt").is_none() && version("npm").is_some() {
+        println!("    wasm-opt: installing binaryen {BINARYEN} from npm");
+        let prefix = places::cache();
+        fs::create_dir_all(&prefix)?;
+        let package = format!("binaryen@{BINARYEN}");
+        let mut npm = command("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&prefix).arg(package);
+        if let Err(error) = run(&mut npm) {
+            println!("    {error}");
+        }
+    }
+    match version("wasm-opt") {
+        Some(found) => println!("    wasm-opt: {}", found.trim()),
+        None => println!("    wasm-opt: not to be had (no npm); the site works without it and is some 15 % larger"),
+    }
+    Ok(())
+}
+
+fn cargo_install(program: &str, package: &str, wanted: &str, locked: bool) -> anyhow::Result<()> {
+    if version(program).is_some_and(|found| found.contains(wanted)) {
+        println!("    {program}: {wanted}");
+        return Ok(());
+    }
+    println!("    {program}: installing {package} {wanted}, which takes some minutes");
+    let root = places::cache().join("tools");
+    let mut install = cargo(&["install", package, "--version", wanted, "--root"]);
+    install.arg(&root).env("CARGO_TARGET_DIR", places::cache().join("tools-target"));
+    if locked {
+        install.arg("--locked");
+    }
+    run(&mut install)
+}
+
+/// The browser and its driver.
+pub(crate) struct Browser {
+    /// Program of the driver.
+    pub(crate) driver: String,
+    /// Program of the browser.
+    pub(crate) browser: String,
+}
+
+/// What the browser tests need.
+pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
+    step("Set-up: a browser and its driver");
+    if find_browser().is_none() && Path::new("/usr/bin/apt-get").exists() {
+        let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let apt = |arguments: &[&str]| {
+            let mut apt = if is_root { command("apt-get") } else { command("sudo") };
+            if !is_root {
+                apt.args(["--non-interactive", "apt-get"]);
+            }
+            run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+        };
+        let installed = apt(&["update", "-qq"])
+            .and_then(|()| apt(&["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"]));
+        if let Err(error) = installed {
+            println!("    {error}");
+        }
+    }
+    let Some(found) = find_browser() else {
+        bail!(
+            "No browser was found. Install Chromium or Chrome and the ChromeDriver of the same version \
+             (Debian and Ubuntu: apt-get install chromium chromium-driver), then run this again."
+        )
+    };
+    println!("    {} and {}", found.browser, found.driver);
+    Ok(found)
+}
+
+fn find_browser() -> Option<Browser> {
+    let first = |names: &[&str]| names.iter().find(|name| version(name).is_some()).map(|name| (*name).to_owned());
+    Some(Browser {
+        driver: first(&["chromedriver"])?,
+        browser: first(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])?,
+    })
+}

@@ -1,0 +1,153 @@
+//! The two builds of the worker: compiled, bound, optimised and put where their content says.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, ensure};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    places,
+    process::{cargo, command, run, step, version},
+};
+
+/// One of the two builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    Cpu,
+    Gpu,
+}
+
+impl Build {
+    /// Feature of the crate and first part of the folder's name.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+
+    const fn profile(self) -> &'static str {
+        match self {
+            Self::Cpu => "release",
+            Self::Gpu => "gpu-release",
+        }
+    }
+
+    const fn optimisation(self) -> &'static str {
+        match self {
+            Self::Cpu => "-O3",
+            Self::Gpu => "-Os",
+        }
+    }
+}
+
+/// Builds a worker into `site/worker/` and returns its folder below the site's root, with a slash at its end.
+pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
+    let (id, profile) = (build.id(), build.profile());
+    let name = format!("worker-{id}");
+    step(&format!("The {} worker", if build == Build::Cpu { "CPU" } else { "WebGPU" }));
+    let target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
+    run(cargo(&["build", "--package", "worker", "--features", id, "--bin", &name]).args(target))?;
+    let compiled = places::target().join("wasm32-unknown-unknown").join(profile).join(format!("{name}.wasm"));
+
+    let out = places::target().join("bound").join(id);
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
+    run(command("wasm-bindgen")
+        .arg(&compiled)
+        .args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"])
+        .arg(&out))?;
+    fs::write(out.join("loader.js"), "import init from './worker.js';\nawait init();\n")?;
+    let wasm = out.join("worker_bg.wasm");
+    ensure_no_command_exports(&wasm)?;
+    optimise(&wasm, build.optimisation())?;
+
+    let folder = format!("worker/{id}-{}/", content_hash(&out)?);
+    let worker_folder = site.join("worker");
+    remove_older(&worker_folder, id)?;
+    copy_folder(&out, &site.join(&folder))?;
+    Ok(folder)
+}
+
+/// A wrapped export runs every constructor at each call; with CubeCL's that made a step take 1.3 s instead of 6 ms.
+fn ensure_no_command_exports(wasm: &Path) -> anyhow::Result<()> {
+    let bytes = fs::read(wasm)?;
+    let wrapped = bytes.windows(15).any(|window| window == b".command_export");
+    ensure!(!wrapped, "{}: exports are wrapped in calls to all constructors; see worker/src/main.rs", wasm.display());
+    Ok(())
+}
+
+/// Runs wasm-opt in place, where there is one. Its results are kept by content: it takes minutes on the larger worker.
+pub(crate) fn optimise(wasm: &Path, level: &str) -> anyhow::Result<()> {
+    let Some(tool) = version("wasm-opt") else { return Ok(()) };
+    let mut sum = Sha256::new();
+    sum.update(tool.as_bytes());
+    sum.update(level.as_bytes());
+    sum.update(fs::read(wasm)?);
+    let kept = places::cache().join("wasm-opt").join(format!("{}.wasm", short_hex(&sum.finalize())));
+    if !kept.exists() {
+        let out = wasm.with_extension("opt");
+        let features = ["--enable-simd", "--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals"];
+        let more = ["--enable-nontrapping-float-to-int", "--enable-reference-types", "--enable-multivalue"];
+        let strip = ["--strip-debug", "--strip-producers"];
+        run(command("wasm-opt").arg(level).args(features).args(more).args(strip).arg(wasm).arg("-o").arg(&out))?;
+        fs::create_dir_all(places::cache().join("wasm-opt"))?;
+        fs::rename(&out, &kept).or_else(|_| fs::copy(&out, &kept).map(drop)).context("cannot keep wasm-opt's result")?;
+    }
+    fs::copy(&kept, wasm)?;
+    Ok(())
+}
+
+/// First half of the SHA-256 of every file of a folder, by name.
+fn content_hash(folder: &Path) -> anyhow::Result<String> {
+    let mut sum = Sha256::new();
+    for path in files_below(folder)? {
+        sum.update(path.strip_prefix(folder)?.to_string_lossy().as_bytes());
+        sum.update(fs::read(&path)?);
+    }
+    Ok(short_hex(&sum.finalize()))
+}
+
+fn short_hex(bytes: &[u8]) -> String {
+    bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Every file below a folder, in the order of their paths.
+pub(crate) fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for path in files_below(from)? {
+        let copy = to.join(path.strip_prefix(from)?);
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        fs::copy(&path, &copy)?;
+    }
+    Ok(())
+}
+
+fn remove_older(worker_folder: &Path, id: &str) -> anyhow::Result<()> {
+    let Ok(entries) = fs::read_dir(worker_folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        let is_older = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{id}-")));
+        if is_older {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
