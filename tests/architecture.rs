@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-/// Packages that a package links, at any depth, as cargo resolves them for the given features and target.
-fn dependencies(package: &str, features: &str) -> BTreeSet<String> {
+/// What `cargo tree` says of a package in a tab: a set of lines.
+fn tree(package: &str, features: &str, arguments: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(tests::root()).args(["tree", "--edges", "normal", "--prefix", "none", "--format", "{lib}"]);
-    cargo.args(["--target", "wasm32-unknown-unknown", "--offline", "--package", package, "--features", features]);
+    cargo.current_dir(tests::root()).args(["tree", "--edges", "normal", "--prefix", "none"]).args(arguments);
+    cargo.args(["--target", "wasm32-unknown-unknown", "--locked", "--package", package, "--features", features]);
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
@@ -21,7 +21,7 @@ fn dependencies(package: &str, features: &str) -> BTreeSet<String> {
 
 #[track_caller]
 fn check_absent(package: &str, features: &str, absent: &[&str]) {
-    let linked = dependencies(package, features);
+    let linked = tree(package, features, &["--format", "{lib}"]);
     assert!(linked.len() > 1, "cargo tree named nothing for {package}");
     for name in absent {
         let found: Vec<_> = linked.iter().filter(|linked| linked.starts_with(name)).collect();
@@ -39,6 +39,25 @@ fn logic_knows_no_browser() {
     for package in ["ink", "recipe", "gauge", "dataset", "weights", "protocol"] {
         check_absent(package, "", &["wasm_bindgen", "web_sys", "js_sys", "leptos", "burn"]);
     }
+}
+
+#[test]
+fn network_and_training_add_burn_and_nothing_of_a_browser() {
+    for package in ["network", "training"] {
+        let direct = tree(package, "", &["--format", "{lib}", "--depth", "1"]);
+        assert!(direct.contains("burn"), "{direct:?}");
+        for name in ["wasm_bindgen", "web_sys", "js_sys", "leptos", "gloo"] {
+            assert!(!direct.contains(name), "{package} depends on {name}");
+        }
+    }
+}
+
+/// Autotune asks for what no browser grants, and panics.
+#[test]
+fn autotune_is_off() {
+    let features = tree("worker", "gpu", &["--format", "{lib} {f}"]);
+    assert!(features.iter().any(|line| line.contains("fusion")), "{features:?}");
+    assert!(!features.iter().any(|line| line.contains("autotune")), "autotune is on");
 }
 
 #[test]
@@ -86,7 +105,8 @@ fn nothing_in_the_worker_reads_a_tensor_by_blocking() {
         for path in sources(&tests::root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            for call in [".into_data()", ".to_data()", ".into_scalar()", ".execute()", ".sync()", "block_on("] {
+            for call in [".into_data()", ".to_data()", ".into_scalar()", ".execute()", ".sync()", "block_on("]
+            {
                 assert!(!code.contains(call), "{} calls {call}", path.display());
             }
         }
@@ -97,16 +117,31 @@ fn nothing_in_the_worker_reads_a_tensor_by_blocking() {
 fn architecture_md_names_every_crate_and_no_other() {
     let text = fs::read_to_string(tests::root().join("ARCHITECTURE.md")).unwrap();
     let mut cargo = Command::new(env!("CARGO"));
-    let metadata = cargo.current_dir(tests::root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let metadata = cargo.current_dir(tests::root()).args([
+        "metadata",
+        "--no-deps",
+        "--locked",
+        "--format-version",
+        "1",
+    ]);
     let metadata: Value = serde_json::from_slice(&metadata.output().unwrap().stdout).unwrap();
     let mut folders = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
-        let folder = manifest.parent().unwrap().strip_prefix(tests::root()).unwrap().to_string_lossy().replace('\\', "/");
+        let folder = manifest
+            .parent()
+            .unwrap()
+            .strip_prefix(tests::root())
+            .unwrap()
+            .to_string_lossy()
+            .replace('\\', "/");
         folders.insert(folder, ());
     }
-    let named: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|(folder, _)| folder).collect();
+    let named: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(folder, _)| folder)
+        .collect();
     let folders: BTreeSet<&str> = folders.keys().map(String::as_str).collect();
     assert_eq!(named, folders);
 }
@@ -118,7 +153,8 @@ fn the_page_and_its_workers_name_no_other_host() {
         for path in sources(&tests::root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             for scheme in ["https://", "http://", "wss://", "ws://"] {
-                let named = text.lines().filter(|line| line.contains(scheme) && !line.trim_start().starts_with("//"));
+                let named =
+                    text.lines().filter(|line| line.contains(scheme) && !line.trim_start().starts_with("//"));
                 let named: Vec<_> = named.filter(|line| !line.contains("http://localhost")).collect();
                 assert!(named.is_empty(), "{}: {named:?}", path.display());
             }

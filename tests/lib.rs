@@ -19,7 +19,9 @@ pub fn root() -> PathBuf {
 /// Where the variable names a folder whose files are missing or damaged.
 pub fn mnist() -> Option<Split> {
     let Some(folder) = env::var_os("INKLING_MNIST_DIR").map(PathBuf::from) else {
-        println!("INKLING_MNIST_DIR is not set: what needs MNIST is tested on the built-in digits, or not at all");
+        println!(
+            "INKLING_MNIST_DIR is not set: what needs MNIST is tested on the built-in digits, or not at all"
+        );
         return None;
     };
     let folder = if folder.is_absolute() { folder } else { root().join(folder) };

@@ -56,7 +56,8 @@ pub(crate) async fn sleep(duration_ms: u32) {
 
 /// Absolute address of a path below the site's own root, wherever the site lies.
 pub(crate) fn site_url(path: &str) -> String {
-    let base = window().document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default();
+    let base =
+        window().document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default();
     Url::new_with_base(path, &base).map_or_else(|_| path.to_owned(), |url| url.href())
 }
 
@@ -78,7 +79,8 @@ pub(crate) async fn fetch(path: &str, fresh: bool) -> Result<Vec<u8>, String> {
     let failed = |what: &str| format!("{path} could not be read: {what}.");
     let options = RequestInit::new();
     options.set_cache(if fresh { RequestCache::NoStore } else { RequestCache::Default });
-    let request = Request::new_with_str_and_init(&url, &options).map_err(|_| failed("its address is none"))?;
+    let request =
+        Request::new_with_str_and_init(&url, &options).map_err(|_| failed("its address is none"))?;
     let response = JsFuture::from(window().fetch_with_request(&request)).await;
     let response: Response =
         response.and_then(JsCast::dyn_into).map_err(|_| failed("the site does not answer"))?;
@@ -99,7 +101,8 @@ pub(crate) async fn read_file(file: &File) -> Result<Vec<u8>, String> {
         return Err(format!("{} is too large: files of up to 256 MiB can be used.", file.name()));
     }
     let buffer = JsFuture::from(file.array_buffer()).await;
-    let buffer = buffer.map_err(|_| format!("{} could not be read. Was it moved or deleted?", file.name()))?;
+    let buffer =
+        buffer.map_err(|_| format!("{} could not be read. Was it moved or deleted?", file.name()))?;
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
@@ -126,10 +129,12 @@ pub(crate) fn download(name: &str, bytes: &[u8]) {
     let parts = Array::of1(&Uint8Array::from(bytes));
     let options = BlobPropertyBag::new();
     options.set_type("application/octet-stream");
-    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).expect_throw("bytes make a blob");
+    let blob =
+        Blob::new_with_u8_array_sequence_and_options(&parts, &options).expect_throw("bytes make a blob");
     let url = Url::create_object_url_with_blob(&blob).expect_throw("a blob has an address");
     let document = window().document().expect_throw("a page has a document");
-    let link: HtmlAnchorElement = document.create_element("a").expect_throw("a link can be made").unchecked_into();
+    let link: HtmlAnchorElement =
+        document.create_element("a").expect_throw("a link can be made").unchecked_into();
     link.set_href(&url);
     link.set_download(name);
     link.click();
@@ -169,8 +174,12 @@ pub(crate) async fn probe_gpu() -> GpuProbe {
     if gpu.is_falsy() {
         return GpuProbe::Missing;
     }
-    let Ok(request) = get(&gpu, "requestAdapter").dyn_into::<js_sys::Function>() else { return GpuProbe::Missing };
-    let Ok(promise) = request.call0(&gpu).and_then(JsCast::dyn_into::<Promise>) else { return GpuProbe::NoAdapter };
+    let Ok(request) = get(&gpu, "requestAdapter").dyn_into::<js_sys::Function>() else {
+        return GpuProbe::Missing;
+    };
+    let Ok(promise) = request.call0(&gpu).and_then(JsCast::dyn_into::<Promise>) else {
+        return GpuProbe::NoAdapter;
+    };
     let adapter = JsFuture::from(promise).await.unwrap_or(JsValue::NULL);
     if adapter.is_falsy() {
         return GpuProbe::NoAdapter;

@@ -126,7 +126,8 @@ fn to_js(model: &Kept) -> Result<JsValue, LibraryError> {
         ("file", Uint8Array::from(model.file.as_slice()).into()),
     ];
     for (key, value) in fields {
-        Reflect::set(&object, &key.into(), &value).map_err(|_| LibraryError(format!("{key} cannot be set")))?;
+        Reflect::set(&object, &key.into(), &value)
+            .map_err(|_| LibraryError(format!("{key} cannot be set")))?;
     }
     Ok(object.into())
 }

@@ -128,7 +128,9 @@ impl Form {
             DataChoice::BuiltIn { .. } => {
                 let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;
                 if !(100..=100_000).contains(&train_images) {
-                    return Err(format!("{train_images} built-in digits are out of range: choose 100 to 100,000."));
+                    return Err(format!(
+                        "{train_images} built-in digits are out of range: choose 100 to 100,000."
+                    ));
                 }
                 DataChoice::BuiltIn { train_images }
             }
@@ -390,7 +392,9 @@ impl Session {
                     DataChoice::Files => self.form.files.get_untracked(),
                     _ => Vec::new(),
                 };
-                self.with_trainer(|trainer| trainer.start(recipe, self.form.device.get_untracked(), data, files));
+                self.with_trainer(|trainer| {
+                    trainer.start(recipe, self.form.device.get_untracked(), data, files)
+                });
             }
             Err(text) => self.run.update(|run| run.phase = crate::engine::Phase::Failed(text)),
         }

@@ -44,7 +44,8 @@ pub(crate) fn idx_images(path: &Path) -> anyhow::Result<Vec<u8>> {
 pub(crate) fn idx_pair(images: &Path, labels: &Path) -> anyhow::Result<LabelledImages> {
     let pixels = idx_images(images)?;
     let bytes = fs::read(labels).with_context(|| format!("cannot read {}", labels.display()))?;
-    let IdxFile::Labels(labels) = parse_idx(&bytes).with_context(|| format!("cannot use {}", labels.display()))?
+    let IdxFile::Labels(labels) =
+        parse_idx(&bytes).with_context(|| format!("cannot use {}", labels.display()))?
     else {
         bail!("{} holds images; labels are needed", labels.display())
     };
@@ -68,7 +69,8 @@ pub(crate) fn strokes(path: &Path) -> anyhow::Result<LabelledImages> {
         let at = || format!("line {} of {}", index + 1, path.display());
         let value: serde_json::Value = serde_json::from_str(line).with_context(at)?;
         let label = value["label"].as_u64().filter(|&label| label < 10).with_context(at)?;
-        let strokes: Vec<Vec<[f32; 2]>> = serde_json::from_value(value["strokes"].clone()).with_context(at)?;
+        let strokes: Vec<Vec<[f32; 2]>> =
+            serde_json::from_value(value["strokes"].clone()).with_context(at)?;
         let image = Drawing::from_strokes(fitted(&strokes)).image().with_context(at)?;
         images.push(&image, label as u8);
     }

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let pass_images = Pace::cpu(network.architecture()).test_images;
     for levels in pixels.chunks(pass_images * PIXELS) {
         for probabilities in block_on(network.predict(levels))? {
-            let best = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+            let best =
+                (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
             let best = best.unwrap_or_default();
             println!("{best} {:.4}", probabilities[best]);
         }

@@ -53,15 +53,18 @@ enum Data {
 }
 
 fn architecture(id: &str) -> Result<Architecture, String> {
-    Architecture::from_id(id).ok_or_else(|| format!("choose one of {}", Architecture::ALL.map(Architecture::id).join(", ")))
+    Architecture::from_id(id)
+        .ok_or_else(|| format!("choose one of {}", Architecture::ALL.map(Architecture::id).join(", ")))
 }
 
 fn optimizer(id: &str) -> Result<Optimizer, String> {
-    Optimizer::from_id(id).ok_or_else(|| format!("choose one of {}", Optimizer::ALL.map(Optimizer::id).join(", ")))
+    Optimizer::from_id(id)
+        .ok_or_else(|| format!("choose one of {}", Optimizer::ALL.map(Optimizer::id).join(", ")))
 }
 
 fn schedule(id: &str) -> Result<Schedule, String> {
-    Schedule::from_id(id).ok_or_else(|| format!("choose one of {}", Schedule::ALL.map(Schedule::id).join(", ")))
+    Schedule::from_id(id)
+        .ok_or_else(|| format!("choose one of {}", Schedule::ALL.map(Schedule::id).join(", ")))
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -79,7 +82,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let mut run = Run::new(recipe, Arc::clone(&split), &Device::flex(), Pace::cpu(recipe.architecture))?;
-    let mut card = ModelCard { recipe: Some(recipe), trained_on: split.name.clone(), ..ModelCard::unknown(args.model) };
+    let mut card =
+        ModelCard { recipe: Some(recipe), trained_on: split.name.clone(), ..ModelCard::unknown(args.model) };
     let (start, steps) = (Instant::now(), run.steps());
     loop {
         match block_on(run.advance())? {

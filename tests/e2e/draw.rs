@@ -7,9 +7,8 @@ use crate::browser::{Browser, Options};
 const SEVEN: &[&[(f64, f64)]] = &[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]];
 const ONE: &[&[(f64, f64)]] = &[&[(0.6, -0.9), (0.58, -0.6), (0.55, -0.4)]];
 const FOUR: &[&[(f64, f64)]] = &[&[(-0.3, -0.6), (-0.45, 0.05), (0.4, 0.05)], &[(0.2, -0.5), (0.15, 0.7)]];
-const THREE: &[&[(f64, f64)]] = &[&[
-    (-0.3, -0.5), (0.0, -0.65), (0.25, -0.4), (0.0, -0.05), (0.3, 0.25), (0.0, 0.6), (-0.35, 0.45),
-]];
+const THREE: &[&[(f64, f64)]] =
+    &[&[(-0.3, -0.5), (0.0, -0.65), (0.25, -0.4), (0.0, -0.05), (0.3, 0.25), (0.0, 0.6), (-0.35, 0.45)]];
 
 #[tokio::test]
 async fn a_drawn_digit_is_read_wherever_and_however_large_it_is() {
@@ -32,7 +31,8 @@ async fn undo_takes_back_a_stroke_and_keys_do_what_buttons_do() {
     browser.draw(FOUR).await;
     browser.reads('4').await;
     browser.click("button", "Undo").await;
-    let left = browser.script("return document.querySelector('[aria-label=\"Prediction\"]').textContent").await;
+    let left =
+        browser.script("return document.querySelector('[aria-label=\"Prediction\"]').textContent").await;
     browser.click("button", "Undo").await;
     browser.reads('D').await;
     assert_ne!(left, "Draw a digit", "the first stroke went with the second");
@@ -60,11 +60,18 @@ async fn bars_follow_the_pen_within_a_frame() {
         browser.draw(THREE).await;
         browser.click("button", "Clear").await;
     }
-    let times = browser.script("return performance.getEntriesByName('ink-to-bars').map(entry => entry.duration)").await;
+    let times = browser
+        .script("return performance.getEntriesByName('ink-to-bars').map(entry => entry.duration)")
+        .await;
     let mut times: Vec<f64> = times.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
-    println!("{} pointer events in the bars: median {:.1} ms, 95 % within {:.1} ms", times.len(), at(0.5), at(0.95));
+    println!(
+        "{} pointer events in the bars: median {:.1} ms, 95 % within {:.1} ms",
+        times.len(),
+        at(0.5),
+        at(0.95)
+    );
     assert!(times.len() > 60, "only {} events were noted", times.len());
     assert!(at(0.95) <= 16.0, "95 % took up to {:.1} ms", at(0.95));
     browser.close().await;

@@ -21,8 +21,12 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                     browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
                     browser.reads('7').await;
                 }
-                let overflow = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
-                assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width} px: {overflow} px too wide");
+                let overflow =
+                    browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+                assert!(
+                    overflow.as_i64().is_some_and(|pixels| pixels <= 0),
+                    "{name} at {width} px: {overflow} px too wide"
+                );
                 browser.picture(&format!("{name}-{width}-{scheme}")).await;
             }
         }

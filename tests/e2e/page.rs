@@ -62,7 +62,11 @@ impl Browser {
                 if let Some(element) = self.all(role, name).await.into_iter().next() {
                     return element;
                 }
-                assert!(start.elapsed() < SOON, "{caller}: no {role} \"{name}\" on the page:\n{}", self.text().await);
+                assert!(
+                    start.elapsed() < SOON,
+                    "{caller}: no {role} \"{name}\" on the page:\n{}",
+                    self.text().await
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -115,7 +119,10 @@ impl Browser {
                     }
                 }
                 let page = if start.elapsed() < limit { String::new() } else { self.text().await };
-                assert!(start.elapsed() < limit, "{caller}: {role} \"{name}\" says \"{last}\"; the page:\n{page}");
+                assert!(
+                    start.elapsed() < limit,
+                    "{caller}: {role} \"{name}\" says \"{last}\"; the page:\n{page}"
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -174,7 +181,9 @@ impl Browser {
         let start = Instant::now();
         loop {
             let entries = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
-            if let Some(path) = entries.filter(|path| path.extension().is_some_and(|found| found == ending)).max() {
+            if let Some(path) =
+                entries.filter(|path| path.extension().is_some_and(|found| found == ending)).max()
+            {
                 return path;
             }
             assert!(start.elapsed() < SOON, "nothing was downloaded");

@@ -11,7 +11,12 @@ use crate::{
 
 /// Share in percent at the beginning of "Test accuracy 98.87 % (98.64–99.06 %)".
 fn percent(text: &str) -> f64 {
-    text.trim_start_matches("Test accuracy ").split(' ').next().unwrap_or_default().parse().unwrap_or(f64::NAN)
+    text.trim_start_matches("Test accuracy ")
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .parse()
+        .unwrap_or(f64::NAN)
 }
 
 const OBSERVE: &str = "window.longTasks = [];
@@ -38,7 +43,8 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     browser.click("link", "Train").await;
 
     let limit = Duration::from_secs(420);
-    let text = browser.text_when("status", "Test accuracy", limit, |text| text.starts_with("Test accuracy")).await;
+    let text =
+        browser.text_when("status", "Test accuracy", limit, |text| text.starts_with("Test accuracy")).await;
     println!("MNIST, one epoch, CPU, seed 1: {text} after {:.0} s", start.elapsed().as_secs_f64());
     assert!(percent(&text) >= 98.5, "{text}");
     browser.says("Done", SOON).await;
@@ -62,7 +68,8 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
             );
             browser.script(&script).await;
             let found = browser.says("the same as when it was saved", Duration::from_secs(90)).await;
-            let line = found.lines().find(|line| line.contains("the same as when")).unwrap_or_default().to_owned();
+            let line =
+                found.lines().find(|line| line.contains("the same as when")).unwrap_or_default().to_owned();
             line
         }
     };
@@ -92,7 +99,8 @@ async fn a_run_pauses_goes_on_and_stops_at_once() {
     browser.says("images/s", Duration::from_secs(60)).await;
     browser.click("button", "Pause").await;
     browser.says("paused at step", SOON).await;
-    let progress = async || browser.get("progressbar", "Training progress").await.attr("aria-valuenow").await.unwrap();
+    let progress =
+        async || browser.get("progressbar", "Training progress").await.attr("aria-valuenow").await.unwrap();
     let before = progress().await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(progress().await, before, "a paused run went on");

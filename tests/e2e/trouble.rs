@@ -68,9 +68,10 @@ async fn a_worker_of_another_build_is_refused_and_reloaded() {
         "site.json" if count.fetch_add(1, Ordering::Relaxed) < 2 => {
             Some(br#"{"cpu_worker":"worker/old/","gpu_worker":null,"mnist":false}"#.to_vec())
         }
-        "worker/old/loader.js" => {
-            Some(b"postMessage(new TextEncoder().encode('INKL--------')); postMessage([new ArrayBuffer(1)]);".to_vec())
-        }
+        "worker/old/loader.js" => Some(
+            b"postMessage(new TextEncoder().encode('INKL--------')); postMessage([new ArrayBuffer(1)]);"
+                .to_vec(),
+        ),
         _ => None,
     };
     let browser = Browser::open(Options { instead: Some(Arc::new(instead)), ..Options::default() }).await;
@@ -112,8 +113,10 @@ async fn workers_ask_no_other_host_for_anything() {
         let loader = path.ends_with("loader.js").then(|| crate::browser::dist().join(path))?;
         Some([TELL.as_bytes(), &fs::read(loader).ok()?].concat())
     };
-    let before = "window.asked = []; new BroadcastChannel('asked').onmessage = event => asked.push(event.data);";
-    let browser = Browser::open(Options { before, instead: Some(Arc::new(instead)), ..Options::default() }).await;
+    let before =
+        "window.asked = []; new BroadcastChannel('asked').onmessage = event => asked.push(event.data);";
+    let browser =
+        Browser::open(Options { before, instead: Some(Arc::new(instead)), ..Options::default() }).await;
     browser.visit("train?device=cpu").await;
     if tests::mnist().is_some() {
         browser.click("button", "Start training").await;
@@ -123,7 +126,10 @@ async fn workers_ask_no_other_host_for_anything() {
     let asked: Vec<&str> = asked.as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();
     assert!(!asked.is_empty(), "no request was seen");
     for address in asked {
-        assert!(address.starts_with(&browser.url) || !address.contains("://"), "a worker asked for {address}");
+        assert!(
+            address.starts_with(&browser.url) || !address.contains("://"),
+            "a worker asked for {address}"
+        );
     }
     browser.close().await;
 }

@@ -16,7 +16,11 @@ pub(crate) struct Data {
 
 impl Data {
     /// Makes the split that the source describes; the error is for people.
-    pub(crate) async fn split(&mut self, source: &DataSource, files: Vec<Vec<u8>>) -> Result<Arc<Split>, String> {
+    pub(crate) async fn split(
+        &mut self,
+        source: &DataSource,
+        files: Vec<Vec<u8>>,
+    ) -> Result<Arc<Split>, String> {
         if let Some((kept, split)) = &self.kept
             && kept == source
             && source.choice != DataChoice::Files

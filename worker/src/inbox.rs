@@ -22,15 +22,17 @@ impl Inbox {
         let (queue, woken) = (Queue::default(), Rc::<RefCell<Option<js_sys::Function>>>::default());
         let listener = {
             let (queue, woken) = (Rc::clone(&queue), Rc::clone(&woken));
-            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| match Packet::from_js(&event.data()) {
-                Ok(packet) => {
-                    queue.borrow_mut().push_back(packet);
-                    if let Some(wake) = woken.borrow_mut().take() {
-                        // A promise's own resolve function does not throw.
-                        let _ = wake.call0(&wasm_bindgen::JsValue::NULL);
+            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+                match Packet::from_js(&event.data()) {
+                    Ok(packet) => {
+                        queue.borrow_mut().push_back(packet);
+                        if let Some(wake) = woken.borrow_mut().take() {
+                            // A promise's own resolve function does not throw.
+                            let _ = wake.call0(&wasm_bindgen::JsValue::NULL);
+                        }
                     }
+                    Err(error) => scope::post_fatal(&error.to_string()),
                 }
-                Err(error) => scope::post_fatal(&error.to_string()),
             })
         };
         scope::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));

@@ -56,7 +56,8 @@ impl Job {
         let pace = device::pace(order.recipe.architecture);
         let run = match checkpoint {
             Some(bytes) => {
-                let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
+                let checkpoint =
+                    Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
                 Run::resume(&checkpoint, split.clone(), device, pace)
             }
             None => Run::new(order.recipe, split.clone(), device, pace),
@@ -144,7 +145,10 @@ impl Job {
         self.send_points();
         match self.file().await {
             Ok(file) => {
-                post_with(FromWorker::Finished { job: self.id, stopped, card: Box::new(self.card) }, vec![file]);
+                post_with(
+                    FromWorker::Finished { job: self.id, stopped, card: Box::new(self.card) },
+                    vec![file],
+                );
             }
             Err(error) => {
                 let (kind, text) = explain(error);
@@ -204,10 +208,12 @@ async fn check_device(
 ) -> Result<f32, BeginError> {
     post(FromWorker::Doing(id, "Compiling shaders and checking the GPU against the CPU".into()));
     let architecture = order.recipe.architecture;
-    let expected = DeviceReference::from_bytes(architecture, reference)
-        .ok_or_else(|| (FailureKind::Order, "The reference for the device check did not arrive whole.".to_owned()))?;
+    let expected = DeviceReference::from_bytes(architecture, reference).ok_or_else(|| {
+        (FailureKind::Order, "The reference for the device check did not arrive whole.".to_owned())
+    })?;
     let lost = |error: network::DeviceError| (FailureKind::Device, error.to_string());
-    let difference = DeviceReference::compute(architecture, device).await.map_err(lost)?.difference(&expected);
+    let difference =
+        DeviceReference::compute(architecture, device).await.map_err(lost)?.difference(&expected);
     if difference <= DEVICE_TOLERANCE {
         Ok(difference)
     } else {

@@ -43,7 +43,8 @@ pub(crate) fn now_ms() -> f64 {
 /// The bytes at an address of this site; the error is for people.
 pub(crate) async fn fetch(url: &str) -> Result<Vec<u8>, String> {
     let failed = |what: &str| format!("{url} could not be read: {what}.");
-    let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|_| failed("the site does not answer"))?;
+    let response =
+        JsFuture::from(scope().fetch_with_str(url)).await.map_err(|_| failed("the site does not answer"))?;
     let response: Response = response.dyn_into().map_err(|_| failed("the answer is not one"))?;
     if !response.ok() {
         return Err(failed(&format!("the site answers {}", response.status())));

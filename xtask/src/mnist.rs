@@ -79,7 +79,8 @@ fn download(file: &MnistFile, url: &str, part: &Path) -> anyhow::Result<()> {
     let mut response = request.call()?;
     // A mirror that does not resume sends the whole again.
     let resumes = response.status() == 206;
-    let mut out = fs::OpenOptions::new().create(true).write(true).append(resumes).truncate(!resumes).open(part)?;
+    let mut out =
+        fs::OpenOptions::new().create(true).write(true).append(resumes).truncate(!resumes).open(part)?;
     let mut done = if resumes { have } else { 0 };
     let mut reader = response.body_mut().as_reader().take(file.size_bytes - done + 1);
     let mut block = vec![0; 1 << 16];

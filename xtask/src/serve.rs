@@ -16,8 +16,13 @@ pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
     step("The page is served, with its CPU worker");
     println!("\n    {}\n", server.url());
     match site::add_gpu_worker() {
-        Ok(()) => println!("\n    The WebGPU worker is there too: the next training run uses it.\n    {}\n", server.url()),
-        Err(error) => println!("\n    The WebGPU worker could not be built; training uses the CPU. {error:#}\n"),
+        Ok(()) => println!(
+            "\n    The WebGPU worker is there too: the next training run uses it.\n    {}\n",
+            server.url()
+        ),
+        Err(error) => {
+            println!("\n    The WebGPU worker could not be built; training uses the CPU. {error:#}\n")
+        }
     }
     loop {
         thread::park();

@@ -75,7 +75,11 @@ fn finish_pages(site: &Path) -> anyhow::Result<()> {
     let path = site.join("index.html");
     let page = fs::read_to_string(&path)?;
     let policy = policy(&page)?;
-    let page = page.replacen("<head>", &format!("<head><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"), 1);
+    let page = page.replacen(
+        "<head>",
+        &format!("<head><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"),
+        1,
+    );
     ensure!(page.contains("Content-Security-Policy"), "index.html has no <head> to put the policy into");
     fs::write(&path, &page)?;
     for copy in ["404.html", "train/index.html", "models/index.html"] {
@@ -106,7 +110,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let word = group.iter().fold(0_u32, |word, &byte| (word << 8) | u32::from(byte)) << (8 * (3 - group.len()));
+        let word =
+            group.iter().fold(0_u32, |word, &byte| (word << 8) | u32::from(byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
             let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
             text.push(if place <= group.len() { char::from(digit) } else { '=' });
@@ -121,7 +126,9 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }

@@ -4,11 +4,7 @@ use std::{fs, io::Write as _};
 
 use anyhow::ensure;
 
-use crate::{
-    places,
-    process::step,
-    worker_build::files_below,
-};
+use crate::{places, process::step, worker_build::files_below};
 
 /// Part of the site, how to know its files, and the most that they may take: KiB raw and KiB by brotli.
 const BUDGETS: [(&str, &str, &[&str], u64, u64); 3] = [
@@ -20,7 +16,8 @@ const BUDGETS: [(&str, &str, &[&str], u64, u64); 3] = [
 /// Prints the sizes; an error where a budget is exceeded.
 pub(crate) fn report() -> anyhow::Result<()> {
     step("Sizes");
-    let mut table = format!("{:<16}{:>10}{:>10}{:>12}{:>12}\n", "part", "raw KiB", "budget", "brotli KiB", "budget");
+    let mut table =
+        format!("{:<16}{:>10}{:>10}{:>12}{:>12}\n", "part", "raw KiB", "budget", "brotli KiB", "budget");
     let mut exceeded = Vec::new();
     let dist = places::dist();
     let files = files_below(&dist)?;

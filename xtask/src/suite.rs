@@ -83,7 +83,8 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
     let folder = places::target().join("browser-tests");
     fs::create_dir_all(&folder)?;
     // The runner reads the browser's flags from the folder it is started in.
-    let capabilities = json!({ "goog:chromeOptions": { "args": browser_flags(), "binary": program(&browser.browser)? } });
+    let capabilities =
+        json!({ "goog:chromeOptions": { "args": browser_flags(), "binary": program(&browser.browser)? } });
     fs::write(folder.join("webdriver.json"), capabilities.to_string())?;
     let mut build = cargo(&["test", "--no-run", "--lib", "--message-format", "json"]);
     build.args(WASM);
@@ -96,7 +97,12 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
         let message: Value = serde_json::from_str(line)?;
         executables.extend(message["executable"].as_str().map(PathBuf::from));
     }
-    ensure!(executables.len() == BOTH.len(), "{} of {} test programs were built", executables.len(), BOTH.len());
+    ensure!(
+        executables.len() == BOTH.len(),
+        "{} of {} test programs were built",
+        executables.len(),
+        BOTH.len()
+    );
     for executable in executables {
         run(command("wasm-bindgen-test-runner")
             .arg(&executable)
@@ -110,7 +116,9 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
 
 fn end_to_end(browser: &Browser) -> anyhow::Result<()> {
     step("End-to-end tests, in a browser");
-    run(cargo(&["test", "--package", "tests", "--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
+    // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
+    run(native(&["test"])
+        .args(["--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
         .env("INKLING_DIST", places::dist())
         .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
         .env("INKLING_BROWSER", program(&browser.browser)?)

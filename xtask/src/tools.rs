@@ -37,7 +37,9 @@ pub(crate) fn set_up_build() -> anyhow::Result<()> {
     }
     match version("wasm-opt") {
         Some(found) => println!("    wasm-opt: {}", found.trim()),
-        None => println!("    wasm-opt: not to be had (no npm); the site works without it and is some 15 % larger"),
+        None => println!(
+            "    wasm-opt: not to be had (no npm); the site works without it and is some 15 % larger"
+        ),
     }
     Ok(())
 }
@@ -77,8 +79,9 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
             }
             run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         };
-        let installed = apt(&["update", "-qq"])
-            .and_then(|()| apt(&["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"]));
+        let installed = apt(&["update", "-qq"]).and_then(|()| {
+            apt(&["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"])
+        });
         if let Err(error) = installed {
             println!("    {error}");
         }
@@ -94,7 +97,8 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
 }
 
 fn find_browser() -> Option<Browser> {
-    let first = |names: &[&str]| names.iter().find(|name| version(name).is_some()).map(|name| (*name).to_owned());
+    let first =
+        |names: &[&str]| names.iter().find(|name| version(name).is_some()).map(|name| (*name).to_owned());
     Some(Browser {
         driver: first(&["chromedriver"])?,
         browser: first(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])?,

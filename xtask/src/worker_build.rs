@@ -77,7 +77,11 @@ pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
 fn ensure_no_command_exports(wasm: &Path) -> anyhow::Result<()> {
     let bytes = fs::read(wasm)?;
     let wrapped = bytes.windows(15).any(|window| window == b".command_export");
-    ensure!(!wrapped, "{}: exports are wrapped in calls to all constructors; see worker/src/main.rs", wasm.display());
+    ensure!(
+        !wrapped,
+        "{}: exports are wrapped in calls to all constructors; see worker/src/lib.rs",
+        wasm.display()
+    );
     Ok(())
 }
 
@@ -91,12 +95,22 @@ pub(crate) fn optimise(wasm: &Path, level: &str) -> anyhow::Result<()> {
     let kept = places::cache().join("wasm-opt").join(format!("{}.wasm", short_hex(&sum.finalize())));
     if !kept.exists() {
         let out = wasm.with_extension("opt");
-        let features = ["--enable-simd", "--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals"];
+        let features =
+            ["--enable-simd", "--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals"];
         let more = ["--enable-nontrapping-float-to-int", "--enable-reference-types", "--enable-multivalue"];
         let strip = ["--strip-debug", "--strip-producers"];
-        run(command("wasm-opt").arg(level).args(features).args(more).args(strip).arg(wasm).arg("-o").arg(&out))?;
+        run(command("wasm-opt")
+            .arg(level)
+            .args(features)
+            .args(more)
+            .args(strip)
+            .arg(wasm)
+            .arg("-o")
+            .arg(&out))?;
         fs::create_dir_all(places::cache().join("wasm-opt"))?;
-        fs::rename(&out, &kept).or_else(|_| fs::copy(&out, &kept).map(drop)).context("cannot keep wasm-opt's result")?;
+        fs::rename(&out, &kept)
+            .or_else(|_| fs::copy(&out, &kept).map(drop))
+            .context("cannot keep wasm-opt's result")?;
     }
     fs::copy(&kept, wasm)?;
     Ok(())
@@ -144,7 +158,8 @@ fn remove_older(worker_folder: &Path, id: &str) -> anyhow::Result<()> {
     let Ok(entries) = fs::read_dir(worker_folder) else { return Ok(()) };
     for entry in entries {
         let path = entry?.path();
-        let is_older = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{id}-")));
+        let is_older =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{id}-")));
         if is_older {
             fs::remove_dir_all(path)?;
         }

@@ -18,7 +18,8 @@ pub(crate) async fn evaluate(
     choice: DataChoice,
     on_progress: impl Fn(u32, u32) + 'static,
 ) -> Result<(Accuracy, String), String> {
-    let url = Site::fetch().await?.worker_url(Backend::Cpu).ok_or("The site has no CPU worker: build it again.")?;
+    let url =
+        Site::fetch().await?.worker_url(Backend::Cpu).ok_or("The site has no CPU worker: build it again.")?;
     let source = DataSource { choice, mnist_url: browser::site_url("data/mnist/"), file_names: Vec::new() };
     let (sender, receiver) = oneshot::channel();
     let (sender, ready) = (RefCell::new(Some(sender)), Rc::new(RefCell::new(None::<Link>)));
@@ -33,7 +34,8 @@ pub(crate) async fn evaluate(
         let ready = Rc::clone(&ready);
         move |event| match event {
             LinkEvent::Ready => {
-                if let (Some(link), Some((message, buffers))) = (&*ready.borrow(), order.borrow_mut().take()) {
+                if let (Some(link), Some((message, buffers))) = (&*ready.borrow(), order.borrow_mut().take())
+                {
                     link.send(message, buffers);
                 }
             }
@@ -43,7 +45,9 @@ pub(crate) async fn evaluate(
                 FromWorker::Failed(_, _, text) => answer(Err(text)),
                 _ => {}
             },
-            LinkEvent::OtherBuild => answer(Err("This page is of another version than the site. Reload it.".into())),
+            LinkEvent::OtherBuild => {
+                answer(Err("This page is of another version than the site. Reload it.".into()))
+            }
             LinkEvent::Lost(text) => answer(Err(format!("The worker was lost ({text}). Try again."))),
         }
     })?;

@@ -208,7 +208,9 @@ impl Reader {
             if restarts <= MAX_RESTARTS {
                 reader.connect().await;
             } else {
-                let text = format!("The worker that reads digits does not start ({why}). Reload the page to try again.");
+                let text = format!(
+                    "The worker that reads digits does not start ({why}). Reload the page to try again."
+                );
                 (reader.on_event)(ReaderEvent::Trouble(text));
             }
         });

@@ -150,12 +150,22 @@ pub(crate) struct Trainer {
 }
 
 impl Trainer {
-    pub(crate) fn new(reader: Reader, run: RwSignal<RunView>, on_event: impl Fn(TrainerEvent) + 'static) -> Self {
+    pub(crate) fn new(
+        reader: Reader,
+        run: RwSignal<RunView>,
+        on_event: impl Fn(TrainerEvent) + 'static,
+    ) -> Self {
         Self { inner: Rc::default(), reader, run, on_event: Rc::new(on_event) }
     }
 
     /// Begins a run; the one before it is forgotten.
-    pub(crate) fn start(&self, recipe: TrainRecipe, device: DeviceChoice, choice: DataChoice, files: Vec<File>) {
+    pub(crate) fn start(
+        &self,
+        recipe: TrainRecipe,
+        device: DeviceChoice,
+        choice: DataChoice,
+        files: Vec<File>,
+    ) {
         if let Err(error) = recipe.check() {
             return self.set_phase(Phase::Failed(error.to_string()));
         }
@@ -172,7 +182,11 @@ impl Trainer {
             inner.job += 1;
             inner.job
         };
-        self.run.set(RunView { recipe, phase: Phase::Preparing("Looking for a device".into()), ..RunView::idle() });
+        self.run.set(RunView {
+            recipe,
+            phase: Phase::Preparing("Looking for a device".into()),
+            ..RunView::idle()
+        });
         let trainer = self.clone();
         spawn_local(async move {
             let device = choose_device(device).await;
@@ -307,7 +321,8 @@ impl Trainer {
         // A worker of the other device ends first; a tab has no memory to spare.
         drop(self.inner.borrow_mut().link.take());
         let started = async {
-            let url = Site::fetch().await?.worker_url(backend).ok_or("The site does not have this worker.")?;
+            let url =
+                Site::fetch().await?.worker_url(backend).ok_or("The site does not have this worker.")?;
             let trainer = self.clone();
             Link::start(&url, move |event| trainer.hear(event))
         };
@@ -358,7 +373,9 @@ impl Trainer {
             FromWorker::Snapshot(job) if job == current && !buffers.is_empty() => {
                 (self.on_event)(TrainerEvent::Weights(buffers.swap_remove(0)));
             }
-            FromWorker::EpochDone { job, epoch, test, test_loss, card } if job == current && buffers.len() == 2 => {
+            FromWorker::EpochDone { job, epoch, test, test_loss, card }
+                if job == current && buffers.len() == 2 =>
+            {
                 let checkpoint = buffers.swap_remove(1);
                 {
                     let mut inner = self.inner.borrow_mut();
@@ -480,13 +497,17 @@ async fn choose_device(choice: DeviceChoice) -> Device {
     }
     let why = match (browser::probe_gpu().await, choice) {
         (GpuProbe::Hardware, _) => "Your browser offers a GPU.",
-        (GpuProbe::Software, DeviceChoice::WebGpu) => "You chose WebGPU; this browser computes it in software.",
+        (GpuProbe::Software, DeviceChoice::WebGpu) => {
+            "You chose WebGPU; this browser computes it in software."
+        }
         (GpuProbe::Software, _) => return cpu("WebGPU is only there in software, which is slower."),
         (GpuProbe::NoAdapter, _) => return cpu("WebGPU finds no GPU."),
         (GpuProbe::Missing, _) => return cpu("This browser does not have WebGPU."),
     };
     match Site::fetch().await {
-        Ok(site) if site.worker_url(Backend::WebGpu).is_some() => Device { backend: Backend::WebGpu, why: why.into() },
+        Ok(site) if site.worker_url(Backend::WebGpu).is_some() => {
+            Device { backend: Backend::WebGpu, why: why.into() }
+        }
         _ => cpu("The WebGPU worker is not on this site yet."),
     }
 }

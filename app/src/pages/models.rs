@@ -38,7 +38,12 @@ pub(crate) fn ModelsPage() -> impl IntoView {
     let all = move || {
         // The shipped model's card is known once it is in use.
         session.in_use.track();
-        session.shipped().into_iter().chain(session.models.get()).map(|model| view! { <ModelCard model /> }).collect_view()
+        session
+            .shipped()
+            .into_iter()
+            .chain(session.models.get())
+            .map(|model| view! { <ModelCard model /> })
+            .collect_view()
     };
     let none = move || {
         session.models.with(Vec::is_empty).then(|| {
@@ -86,7 +91,8 @@ fn ModelCard(model: Kept) -> impl IntoView {
         checked.set("Checking its accuracy …".into());
         let file = kept.with_value(|model| model.file.to_vec());
         spawn_local(async move {
-            let progress = move |done: u32, total: u32| checked.set(format!("Checking its accuracy: {done} of {total}"));
+            let progress =
+                move |done: u32, total: u32| checked.set(format!("Checking its accuracy: {done} of {total}"));
             let text = match engine::evaluate(file, data, progress).await {
                 Ok((test, name)) => verdict(test, &name, saved_test),
                 Err(text) => text,
@@ -131,7 +137,8 @@ fn ModelCard(model: Kept) -> impl IntoView {
                             prop:value=name on:input=move |event| name.set(event_target_value(&event))
                             on:blur=move |_| rename() />
                     </form>
-                }.into_any()
+                }
+                .into_any()
             } else {
                 view! { <h2>{shown.clone()}</h2> }.into_any()
             }
@@ -160,7 +167,10 @@ fn ModelCard(model: Kept) -> impl IntoView {
 /// One line of what is known of a model.
 fn facts(model: &Kept) -> String {
     let card = &model.card;
-    let mut facts = vec![card.architecture.title().to_owned(), format!("{} parameters", grouped(card.architecture.parameter_count()))];
+    let mut facts = vec![
+        card.architecture.title().to_owned(),
+        format!("{} parameters", grouped(card.architecture.parameter_count())),
+    ];
     if let Some(test) = card.test {
         facts.push(format!("{} of {}", test.with_interval(), card.tested_on));
     }
@@ -176,7 +186,12 @@ fn facts(model: &Kept) -> String {
 
 /// What a check found, beside what the card says.
 fn verdict(test: Accuracy, name: &str, saved: Option<Accuracy>) -> String {
-    let found = format!("{} of {} {name} test images right ({:.2} %)", grouped(test.correct as usize), grouped(test.total as usize), 100.0 * test.share());
+    let found = format!(
+        "{} of {} {name} test images right ({:.2} %)",
+        grouped(test.correct as usize),
+        grouped(test.total as usize),
+        100.0 * test.share()
+    );
     match saved {
         Some(saved) if saved == test => format!("{found}: the same as when it was saved."),
         Some(saved) if saved.total == test.total => {
@@ -201,7 +216,10 @@ fn grouped(number: usize) -> String {
 
 /// A file name that every system takes.
 fn file_name(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
     format!("{}.safetensors", parts.join("-"))
 }

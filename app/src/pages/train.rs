@@ -83,7 +83,9 @@ fn Recipe() -> impl IntoView {
     let architectures = Architecture::ALL.map(|choice| (choice.id(), choice.title(), choice)).to_vec();
     let optimizers = Optimizer::ALL.map(|choice| (choice.id(), choice.title(), choice)).to_vec();
     let schedules = Schedule::ALL
-        .map(|choice| (choice.id(), if choice == Schedule::OneCycle { "one cycle" } else { "constant" }, choice))
+        .map(|choice| {
+            (choice.id(), if choice == Schedule::OneCycle { "one cycle" } else { "constant" }, choice)
+        })
         .to_vec();
     let devices = DeviceChoice::ALL
         .map(|choice| {
@@ -99,7 +101,8 @@ fn Recipe() -> impl IntoView {
         let count = form.architecture.get().parameter_count();
         format!("{},{:03} parameters", count / 1_000, count % 1_000)
     };
-    let usual_rate = move |optimizer: Optimizer| form.learning_rate.set(optimizer.usual_learning_rate().to_string());
+    let usual_rate =
+        move |optimizer: Optimizer| form.learning_rate.set(optimizer.usual_learning_rate().to_string());
     view! {
         <fieldset disabled=busy>
             <legend class="visually-hidden">"Recipe"</legend>
@@ -152,7 +155,11 @@ fn Data() -> impl IntoView {
     };
     let names = move || {
         let names: Vec<String> = form.files.with(|files| files.iter().map(web_sys::File::name).collect());
-        if names.is_empty() { "Drop IDX files of images and labels here, gzipped or not.".into() } else { names.join(", ") }
+        if names.is_empty() {
+            "Drop IDX files of images and labels here, gzipped or not.".into()
+        } else {
+            names.join(", ")
+        }
     };
     view! {
         <div on:dragover=|event| event.prevent_default() on:drop=dropped>
@@ -235,10 +242,12 @@ fn Progress() -> impl IntoView {
     let test = move || {
         run.with(|run| run.tests.last().map(|last| format!("Test accuracy {}", last.test.with_interval())))
     };
-    let failed = move || run.with(|run| match &run.phase {
-        Phase::Failed(text) => Some(text.clone()),
-        _ => None,
-    });
+    let failed = move || {
+        run.with(|run| match &run.phase {
+            Phase::Failed(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
     view! {
         <div class="bar-line">
             <div class="progressbar" role="progressbar" aria-label="Training progress" aria-valuemin="0" aria-valuemax="100"
@@ -285,11 +294,19 @@ fn Curves() -> impl IntoView {
     let session = expect_context::<Session>();
     let run = session.run;
     let x_max = Signal::derive(move || run.with(|run| f64::from(run.steps.max(1))));
-    let at_epoch = move |run: &RunView, epoch: u32| f64::from(epoch) * f64::from(run.steps) / f64::from(run.recipe.epochs);
-    let loss_summary = move || run.with(|run| run.recent.last().map_or("no points yet".into(), |p| format!("{:.4} at step {}", p.loss, p.step)));
+    let at_epoch = move |run: &RunView, epoch: u32| {
+        f64::from(epoch) * f64::from(run.steps) / f64::from(run.recipe.epochs)
+    };
+    let loss_summary = move || {
+        run.with(|run| {
+            run.recent.last().map_or("no points yet".into(), |p| format!("{:.4} at step {}", p.loss, p.step))
+        })
+    };
     let accuracy_summary = move || {
         run.with(|run| {
-            run.recent.last().map_or("no points yet".into(), |p| format!("{:.1} % at step {}", 100.0 * p.accuracy, p.step))
+            run.recent
+                .last()
+                .map_or("no points yet".into(), |p| format!("{:.1} % at step {}", 100.0 * p.accuracy, p.step))
         })
     };
     let accuracy_range = move || {
@@ -298,8 +315,14 @@ fn Curves() -> impl IntoView {
             if high && !run.accuracy.points().is_empty() { (0.8, 1.0) } else { (0.0, 1.0) }
         })
     };
-    let loss_marks = move || run.with(|run| run.tests.iter().map(|test| (at_epoch(run, test.epoch), f64::from(test.loss))).collect());
-    let accuracy_marks = move || run.with(|run| run.tests.iter().map(|test| (at_epoch(run, test.epoch), test.test.share())).collect());
+    let loss_marks = move || {
+        run.with(|run| {
+            run.tests.iter().map(|test| (at_epoch(run, test.epoch), f64::from(test.loss))).collect()
+        })
+    };
+    let accuracy_marks = move || {
+        run.with(|run| run.tests.iter().map(|test| (at_epoch(run, test.epoch), test.test.share())).collect())
+    };
     view! {
         <div class="charts">
             <Chart title="Loss (cross-entropy, nats)" curve=Signal::derive(move || run.with(|run| run.loss.clone()))
@@ -316,12 +339,16 @@ fn Curves() -> impl IntoView {
 #[component]
 fn Figures() -> impl IntoView {
     let session = expect_context::<Session>();
-    let tests = move || session.run.with(|run| run.tests.iter().map(|test| view! {
+    let tests = move || {
+        session.run.with(|run| run.tests.iter().map(|test| view! {
         <tr><td>{test.epoch}</td><td>{test.test.with_interval()}</td><td>{format!("{:.4}", test.loss)}</td></tr>
-    }).collect_view());
-    let steps = move || session.run.with(|run| run.recent.iter().map(|point| view! {
+    }).collect_view())
+    };
+    let steps = move || {
+        session.run.with(|run| run.recent.iter().map(|point| view! {
         <tr><td>{point.step}</td><td>{format!("{:.5}", point.loss)}</td><td>{format!("{:.1} %", 100.0 * point.accuracy)}</td></tr>
-    }).collect_view());
+    }).collect_view())
+    };
     view! {
         <details class="figures">
             <summary>"Figures"</summary>

@@ -22,11 +22,15 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
     let run = move || {
         session.run.with(|run| match (&run.phase, &run.device) {
             (Phase::Paused, _) => Some("training paused".to_owned()),
-            (_, Some(device)) if RunView::is_busy(run) => Some(format!("training on {}", backend_title(device.backend))),
+            (_, Some(device)) if RunView::is_busy(run) => {
+                Some(format!("training on {}", backend_title(device.backend)))
+            }
             _ => None,
         })
     };
-    let storage = move || (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left");
+    let storage = move || {
+        (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left")
+    };
     view! {
         <header class="top">
             <span class="brand">"Inkling"</span>

@@ -97,7 +97,8 @@ fn redraw(canvas: &HtmlCanvasElement, session: Session) {
     context.set_line_join("round");
     session.with_strokes(|strokes| {
         for stroke in strokes {
-            let mut points = stroke.iter().map(|point| (scale * f64::from(point.x), scale * f64::from(point.y)));
+            let mut points =
+                stroke.iter().map(|point| (scale * f64::from(point.x), scale * f64::from(point.y)));
             let Some((x, y)) = points.next() else { continue };
             context.begin_path();
             context.move_to(x, y);

@@ -49,7 +49,10 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
         Some(test) if !test.is_empty() => test,
         _ => {
             let kept = train.len() - train.len() / 6;
-            LabelledImages { pixels: train.pixels.split_off(kept * PIXELS), labels: train.labels.split_off(kept) }
+            LabelledImages {
+                pixels: train.pixels.split_off(kept * PIXELS),
+                labels: train.labels.split_off(kept),
+            }
         }
     };
     Ok(Split { train, test, name: "your files".into() })
@@ -57,6 +60,9 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn images(count: usize) -> (String, Vec<u8>) {
@@ -86,13 +92,21 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        check(&[], Err("No images were found: give at least one IDX file of images and the one with its labels."));
+        check(
+            &[],
+            Err("No images were found: give at least one IDX file of images and the one with its labels."),
+        );
         check(&[images(60), labels(59)], Err("images-60 has 60 images, but no file has 60 labels."));
-        check(&[images(4), labels(4)], Err("Too few images: 4. At least 10 are needed to train and to test."));
+        check(
+            &[images(4), labels(4)],
+            Err("Too few images: 4. At least 10 are needed to train and to test."),
+        );
         let zip = ("a.zip".to_owned(), b"PK\x03\x04".to_vec());
         check(
             &[zip],
-            Err("a.zip cannot be used: it is neither gzip nor IDX: it begins with the bytes [50, 4b, 03, 04]."),
+            Err(
+                "a.zip cannot be used: it is neither gzip nor IDX: it begins with the bytes [50, 4b, 03, 04].",
+            ),
         );
     }
 }

@@ -100,6 +100,9 @@ fn parse_unpacked(mut bytes: Vec<u8>) -> Result<IdxFile, IdxError> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use std::io::Write as _;
 
     use flate2::{Compression, write::GzEncoder};

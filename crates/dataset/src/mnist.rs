@@ -76,6 +76,9 @@ pub fn split(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

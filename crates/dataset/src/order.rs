@@ -12,6 +12,9 @@ pub fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -110,6 +110,9 @@ impl Drawing {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     const fn at(x: f32, y: f32) -> Point {

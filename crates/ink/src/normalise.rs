@@ -33,7 +33,8 @@ pub fn normalise(raster: &Raster) -> Option<Image> {
     let mut boxed = vec![0_u8; rows.len() * columns.len()];
     for (row, taps) in rows.taps.iter().enumerate() {
         for column in 0..columns.len() {
-            let level: f64 = taps.iter().map(|&(index, share)| share * narrowed[index * columns.len() + column]).sum();
+            let level: f64 =
+                taps.iter().map(|&(index, share)| share * narrowed[index * columns.len() + column]).sum();
             boxed[row * columns.len() + column] = level.round() as u8;
         }
     }
@@ -93,6 +94,9 @@ fn centred(boxed: &[u8], width: usize, height: usize) -> Image {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::Point;
 
@@ -112,7 +116,8 @@ mod tests {
     fn centre_of_mass(image: &Image) -> (f64, f64) {
         let mass: f64 = image.iter().map(|&level| f64::from(level)).sum();
         let moment = |axis: fn(usize) -> usize| -> f64 {
-            image.iter().enumerate().map(|(index, &level)| f64::from(level) * axis(index) as f64).sum::<f64>() / mass
+            image.iter().enumerate().map(|(index, &level)| f64::from(level) * axis(index) as f64).sum::<f64>()
+                / mass
         };
         (moment(|index| index % SIDE), moment(|index| index / SIDE))
     }

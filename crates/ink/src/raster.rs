@@ -80,8 +80,11 @@ impl Raster {
         for row in span(from.y, to.y, self.height) {
             for column in span(from.x, to.x, self.width) {
                 let (px, py) = (column as f32 + 0.5 - from.x, row as f32 + 0.5 - from.y);
-                let along =
-                    if length_squared > 0.0 { ((px * dx + py * dy) / length_squared).clamp(0.0, 1.0) } else { 0.0 };
+                let along = if length_squared > 0.0 {
+                    ((px * dx + py * dy) / length_squared).clamp(0.0, 1.0)
+                } else {
+                    0.0
+                };
                 let distance = (px - along * dx).hypot(py - along * dy);
                 let coverage = (radius + 0.5 - distance).clamp(0.0, 1.0);
                 let level = &mut self.levels[row * self.width + column];
@@ -94,7 +97,8 @@ impl Raster {
     pub(crate) fn ink_bounds(&self) -> Option<(usize, usize, usize, usize)> {
         let mut rows = self.levels.chunks_exact(self.width.max(1));
         let top = rows.position(|row| row.iter().any(|&level| level > 0))?;
-        let bottom = self.levels.chunks_exact(self.width).rposition(|row| row.iter().any(|&level| level > 0))?;
+        let bottom =
+            self.levels.chunks_exact(self.width).rposition(|row| row.iter().any(|&level| level > 0))?;
         let inked = |column: &usize| (top..=bottom).any(|row| self.levels[row * self.width + column] > 0);
         let left = (0..self.width).find(inked)?;
         let right = (0..self.width).rfind(inked)?;
@@ -104,6 +108,9 @@ impl Raster {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -33,7 +33,8 @@ impl Network {
     pub fn forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
         let count = images.dims()[0];
         let mut flat = self.parameters.iter().cloned();
-        let mut pair = || flat.next().zip(flat.next()).expect("every conv and dense layer has a weight and a bias");
+        let mut pair =
+            || flat.next().zip(flat.next()).expect("every conv and dense layer has a weight and a bias");
         let mut shapes = self.architecture.shapes().into_iter();
         let mut activation = Activation::Maps(images);
         for (position, layer) in self.architecture.layers().into_iter().enumerate() {
@@ -58,7 +59,10 @@ impl Network {
                     Dropout::Off => activation,
                     Dropout::Seeded(seed) => {
                         let seed = mix(seed ^ position as u64);
-                        activation.map(|maps| dropped(maps, probability, seed), |rows| dropped(rows, probability, seed))
+                        activation.map(
+                            |maps| dropped(maps, probability, seed),
+                            |rows| dropped(rows, probability, seed),
+                        )
                     }
                 },
                 (layer, Activation::Rows(_)) => unreachable!("{layer:?} needs feature maps"),
@@ -94,7 +98,11 @@ impl Activation {
         }
     }
 
-    fn map(self, maps: impl FnOnce(Tensor<4>) -> Tensor<4>, rows: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Self {
+    fn map(
+        self,
+        maps: impl FnOnce(Tensor<4>) -> Tensor<4>,
+        rows: impl FnOnce(Tensor<2>) -> Tensor<2>,
+    ) -> Self {
         match self {
             Self::Maps(values) => Self::Maps(maps(values)),
             Self::Rows(values) => Self::Rows(rows(values)),

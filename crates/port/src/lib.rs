@@ -48,7 +48,8 @@ impl<M: DeserializeOwned> Packet<M> {
     /// [`PacketError`] where it was not made by [`Packet::to_js`] of the same build.
     pub fn from_js(value: &JsValue) -> Result<Self, PacketError> {
         let parts: &Array = value.dyn_ref().ok_or(PacketError)?;
-        let bytes = |part: JsValue| part.dyn_into::<ArrayBuffer>().map(|buffer| Uint8Array::new(&buffer).to_vec());
+        let bytes =
+            |part: JsValue| part.dyn_into::<ArrayBuffer>().map(|buffer| Uint8Array::new(&buffer).to_vec());
         let mut parts = parts.iter().map(bytes).collect::<Result<Vec<_>, _>>().map_err(|_| PacketError)?;
         if parts.is_empty() {
             return Err(PacketError);

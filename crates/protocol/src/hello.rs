@@ -40,7 +40,8 @@ impl Hello {
     /// # Errors
     /// [`HelloError`] where they are not the greeting of this build.
     pub fn check(bytes: &[u8]) -> Result<(), HelloError> {
-        let fingerprint = bytes.strip_prefix(&LETTERS).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes);
+        let fingerprint =
+            bytes.strip_prefix(&LETTERS).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes);
         match fingerprint {
             None => Err(HelloError::NotHello),
             Some(FINGERPRINT) => Ok(()),
@@ -51,6 +52,9 @@ impl Hello {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -207,6 +207,9 @@ impl Architecture {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]
@@ -224,8 +227,16 @@ mod tests {
     #[test]
     fn parameters_are_named_as_pytorch_names_them() {
         let names: Vec<_> = Architecture::WorkshopCnn.parameters().into_iter().map(|p| p.name).collect();
-        let expected =
-            ["conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"];
+        let expected = [
+            "conv1.weight",
+            "conv1.bias",
+            "conv2.weight",
+            "conv2.bias",
+            "fc1.weight",
+            "fc1.bias",
+            "fc2.weight",
+            "fc2.bias",
+        ];
         assert_eq!(names, expected);
         assert_eq!(Architecture::WorkshopCnn.parameters()[4].shape, [128, 9216]);
     }

@@ -149,7 +149,10 @@ impl TrainRecipe {
     pub fn check(&self) -> Result<(), RecipeError> {
         let learning_rate_fits = self.learning_rate > 0.0 && self.learning_rate <= 10.0;
         let complaint = if !learning_rate_fits {
-            format!("Learning rate {} is out of range: choose more than 0 and at most 10.", self.learning_rate)
+            format!(
+                "Learning rate {} is out of range: choose more than 0 and at most 10.",
+                self.learning_rate
+            )
         } else if !(1..=1_024).contains(&self.batch_size) {
             format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)
         } else if !(1..=1_000).contains(&self.epochs) {
@@ -168,6 +171,9 @@ impl TrainRecipe {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[track_caller]

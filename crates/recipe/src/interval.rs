@@ -42,6 +42,9 @@ pub fn wilson_interval_95(correct: u32, total: u32) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[track_caller]

@@ -101,7 +101,11 @@ fn typed(response: Response<io::Cursor<Vec<u8>>>, name: &str) -> Response<io::Cu
         _ if name.is_empty() => "text/html; charset=utf-8",
         _ => "application/octet-stream",
     };
-    let headers = [("Content-Type", content_type), ("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff")];
+    let headers = [
+        ("Content-Type", content_type),
+        ("Cache-Control", "no-cache"),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
     headers.into_iter().fold(response, |response, (name, value)| {
         match Header::from_bytes(name.as_bytes(), value.as_bytes()) {
             Ok(header) => response.with_header(header),

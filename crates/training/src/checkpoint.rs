@@ -54,9 +54,11 @@ impl Checkpoint {
     /// [`CheckpointError`] where the bytes are cut off or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(CheckpointError("it is empty"))?;
-        let (place, rest) =
-            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(CheckpointError("it is cut off"))?;
-        let place: Place = postcard::from_bytes(place).map_err(|_| CheckpointError("it is of another version"))?;
+        let (place, rest) = rest
+            .split_at_checked(u32::from_le_bytes(*length) as usize)
+            .ok_or(CheckpointError("it is cut off"))?;
+        let place: Place =
+            postcard::from_bytes(place).map_err(|_| CheckpointError("it is of another version"))?;
         let architecture = place.recipe.architecture;
         let count = architecture.parameter_count();
         let moment_count = match place.optimizer_steps {
@@ -70,9 +72,10 @@ impl Checkpoint {
         let mut take = |count: usize| values.by_ref().take(count).collect::<Vec<f32>>();
         let weights =
             Weights::from_values(architecture, take(count)).ok_or(CheckpointError("its length is wrong"))?;
-        let moments = architecture.parameters().into_iter().map(|parameter| {
-            (0..moment_count).map(|_| take(parameter.size())).collect()
-        });
+        let moments = architecture
+            .parameters()
+            .into_iter()
+            .map(|parameter| (0..moment_count).map(|_| take(parameter.size())).collect());
         Ok(Self { place, weights, moments: moments.collect() })
     }
 }

@@ -31,7 +31,8 @@ impl DeviceReference {
     /// # Errors
     /// [`DeviceError`] where the device is lost.
     pub async fn compute(architecture: Architecture, device: &Device) -> Result<Self, DeviceError> {
-        let network = Network::from_weights(&Weights::initial(architecture, SEED), &device.clone().autodiff());
+        let network =
+            Network::from_weights(&Weights::initial(architecture, SEED), &device.clone().autodiff());
         let digits = built_in_digits(IMAGES, SEED);
         let pass = network.train_pass(&digits.pixels, &digits.labels, IMAGES, Dropout::Off);
         let gradients = network.read_gradients(pass.gradients).await?;

@@ -57,7 +57,8 @@ impl OptimizerState {
             .zip(gradients)
             .zip(&mut self.moments)
             .map(|((parameter, gradient), moments)| {
-                let (change, updated) = change(kind, steps, learning_rate, gradient, core::mem::take(moments));
+                let (change, updated) =
+                    change(kind, steps, learning_rate, gradient, core::mem::take(moments));
                 *moments = updated;
                 parameter - change
             })
@@ -100,6 +101,9 @@ fn change(
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use burn::{
         optim::{AdamConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
         tensor::Device,

@@ -8,11 +8,7 @@ use network::{Device, DeviceError, Dropout, Gradients, Network};
 use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
-use crate::{
-    Checkpoint, Pace,
-    checkpoint::Place,
-    optimizer::OptimizerState,
-};
+use crate::{Checkpoint, Pace, checkpoint::Place, optimizer::OptimizerState};
 
 /// Why a run cannot begin or go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,7 +107,12 @@ impl Run {
     ///
     /// # Errors
     /// [`RunError`] where the recipe is out of range or there is nothing to train on.
-    pub fn new(recipe: TrainRecipe, split: Arc<Split>, device: &Device, pace: Pace) -> Result<Self, RunError> {
+    pub fn new(
+        recipe: TrainRecipe,
+        split: Arc<Split>,
+        device: &Device,
+        pace: Pace,
+    ) -> Result<Self, RunError> {
         Self::from_weights(recipe, &Weights::initial(recipe.architecture, recipe.seed), split, device, pace)
     }
 
@@ -150,11 +151,17 @@ impl Run {
     ///
     /// # Errors
     /// As for [`Run::new`].
-    pub fn resume(checkpoint: &Checkpoint, split: Arc<Split>, device: &Device, pace: Pace) -> Result<Self, RunError> {
+    pub fn resume(
+        checkpoint: &Checkpoint,
+        split: Arc<Split>,
+        device: &Device,
+        pace: Pace,
+    ) -> Result<Self, RunError> {
         let place = checkpoint.place;
         let mut run = Self::from_weights(place.recipe, &checkpoint.weights, split, device, pace)?;
         let plain = device.clone().without_autodiff();
-        let tensor = |values: &Vec<f32>| Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain);
+        let tensor =
+            |values: &Vec<f32>| Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain);
         let moments = match place.optimizer_steps {
             0 => Vec::new(),
             _ => checkpoint.moments.iter().map(|moments| moments.iter().map(tensor).collect()).collect(),
@@ -193,7 +200,8 @@ impl Run {
         let transaction = all.fold(Transaction::default(), Transaction::register);
         let data = transaction.execute_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
         let mut values = data.into_iter().map(|data| data.iter::<f32>().collect::<Vec<_>>());
-        let moments = self.optimizer.moments.iter().map(|own| values.by_ref().take(own.len()).collect()).collect();
+        let moments =
+            self.optimizer.moments.iter().map(|own| values.by_ref().take(own.len()).collect()).collect();
         let place = Place {
             recipe: self.recipe,
             epoch: self.epoch,
@@ -240,11 +248,14 @@ impl Run {
             levels.extend_from_slice(self.split.train.image(index as usize));
             labels.push(self.split.train.labels[index as usize]);
         }
-        let pass = self.network.train_pass(&levels, &labels, batch_images, Dropout::Seeded(self.dropout_seed(done)));
+        let pass =
+            self.network.train_pass(&levels, &labels, batch_images, Dropout::Seeded(self.dropout_seed(done)));
         self.unread.sums = Some(added(self.unread.sums.take(), pass.sums));
         self.unread.images += images;
         let gradients = match gradients {
-            Some(sums) => sums.into_iter().zip(pass.gradients).map(|(sum, gradient)| sum + gradient).collect(),
+            Some(sums) => {
+                sums.into_iter().zip(pass.gradients).map(|(sum, gradient)| sum + gradient).collect()
+            }
             None => pass.gradients,
         };
         if done + images < batch_images {
@@ -355,6 +366,9 @@ async fn read_sums(sums: Option<Tensor<1>>) -> Result<[f32; 2], DeviceError> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use dataset::built_in_split;
     use pollster::block_on;
     use recipe::{Architecture, Optimizer, Schedule};
@@ -389,7 +403,8 @@ mod tests {
         for optimizer in Optimizer::ALL {
             let (recipe, split) = small();
             let learning_rate = optimizer.usual_learning_rate();
-            let recipe = TrainRecipe { optimizer, learning_rate, epochs: 4, schedule: Schedule::Constant, ..recipe };
+            let recipe =
+                TrainRecipe { optimizer, learning_rate, epochs: 4, schedule: Schedule::Constant, ..recipe };
             let (points, reports) = finish(&mut begin(recipe, &split, 20));
             assert_eq!((points.len(), reports.len()), (40, 4));
             assert_eq!(points[39].images_seen, 800);
@@ -425,7 +440,9 @@ mod tests {
 
     #[test]
     fn a_resumed_run_goes_on_exactly() {
-        for (architecture, optimizer) in [(Architecture::WorkshopCnn, Optimizer::RmsProp), (Architecture::FastCnn, Optimizer::Adam)] {
+        for (architecture, optimizer) in
+            [(Architecture::WorkshopCnn, Optimizer::RmsProp), (Architecture::FastCnn, Optimizer::Adam)]
+        {
             let (recipe, split) = small();
             let recipe = TrainRecipe { architecture, optimizer, learning_rate: 0.001, ..recipe };
             let mut whole = begin(recipe, &split, 20);
@@ -448,9 +465,11 @@ mod tests {
     #[test]
     fn a_loss_that_is_no_longer_a_number_is_said() {
         let (recipe, split) = small();
-        let huge = Weights::initial(recipe.architecture, 1).values().iter().map(|value| 1e20 * value).collect();
+        let huge =
+            Weights::initial(recipe.architecture, 1).values().iter().map(|value| 1e20 * value).collect();
         let huge = Weights::from_values(recipe.architecture, huge).unwrap();
-        let mut run = Run::from_weights(recipe, &huge, split, &Device::flex(), Pace::cpu(recipe.architecture)).unwrap();
+        let mut run =
+            Run::from_weights(recipe, &huge, split, &Device::flex(), Pace::cpu(recipe.architecture)).unwrap();
         assert_eq!(block_on(run.advance()), Err(RunError::Diverged));
     }
 
@@ -462,7 +481,9 @@ mod tests {
         let mut values = good.gradients.values().to_vec();
         values[30] *= -1.0;
         let broken = Weights::from_values(Architecture::FastCnn, values.clone()).unwrap();
-        assert!(good.difference(&DeviceReference { gradients: broken, ..copy.clone() }) > crate::DEVICE_TOLERANCE);
+        assert!(
+            good.difference(&DeviceReference { gradients: broken, ..copy.clone() }) > crate::DEVICE_TOLERANCE
+        );
         values[30] = f32::NAN;
         let broken = Weights::from_values(Architecture::FastCnn, values).unwrap();
         assert_eq!(good.difference(&DeviceReference { gradients: broken, ..copy }), f32::INFINITY);

@@ -104,8 +104,11 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsErr
             return Err(WeightsError::NotFinite { name: name.clone(), index });
         }
     }
-    let mut unexpected: Vec<_> =
-        tensors.names().into_iter().filter(|name| parameters.iter().all(|known| known.name != **name)).collect();
+    let mut unexpected: Vec<_> = tensors
+        .names()
+        .into_iter()
+        .filter(|name| parameters.iter().all(|known| known.name != **name))
+        .collect();
     unexpected.sort_unstable();
     if let Some(name) = unexpected.first() {
         return Err(WeightsError::Unexpected((*name).to_owned()));
@@ -116,7 +119,10 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsErr
 
 fn check_header_length(bytes: &[u8]) -> Result<(), WeightsError> {
     let Some(length) = bytes.first_chunk::<8>().map(|field| u64::from_le_bytes(*field)) else {
-        return Err(WeightsError::Truncated(format!("it has {} bytes, fewer than its length field", bytes.len())));
+        return Err(WeightsError::Truncated(format!(
+            "it has {} bytes, fewer than its length field",
+            bytes.len()
+        )));
     };
     if length > MAX_HEADER_BYTES {
         return Err(WeightsError::NotSafetensors(format!("its header would have {length} bytes")));
@@ -161,6 +167,9 @@ fn fitting_architecture(tensors: &SafeTensors<'_>) -> Option<Architecture> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use recipe::{Accuracy, TrainRecipe};
 
     use super::*;
@@ -236,7 +245,10 @@ mod tests {
     fn a_value_that_is_no_number_is_refused() {
         let mut weights = Weights::initial(Architecture::FastCnn, 1);
         weights.values[601] = f32::NAN;
-        check(&write_safetensors(&weights, &card()).unwrap(), "\"conv1.bias\" has a value that is not a finite number (at index 1)");
+        check(
+            &write_safetensors(&weights, &card()).unwrap(),
+            "\"conv1.bias\" has a value that is not a finite number (at index 1)",
+        );
         weights.values[601] = f32::INFINITY;
         check(&write_safetensors(&weights, &card()).unwrap(), "not a finite number");
     }
@@ -250,7 +262,10 @@ mod tests {
         let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
         check(&handmade(later, 0), "architecture \"Transformer\"");
         let claim = serde_json::to_string(&card()).unwrap().replace('"', "\\\"");
-        check(&handmade(&format!(r#"{{"__metadata__":{{"inkling":"{claim}"}}}}"#), 0), "\"conv1.weight\" is missing");
+        check(
+            &handmade(&format!(r#"{{"__metadata__":{{"inkling":"{claim}"}}}}"#), 0),
+            "\"conv1.weight\" is missing",
+        );
     }
 
     #[test]
@@ -258,6 +273,9 @@ mod tests {
         let weights = Weights::initial(Architecture::WorkshopCnn, 1);
         let error = read_safetensors(&write_safetensors(&weights, &card()).unwrap()).unwrap_err();
         let expected = vec![24, 1, 5, 5];
-        assert_eq!(error, WeightsError::Shape { name: "conv1.weight".into(), found: vec![32, 1, 3, 3], expected });
+        assert_eq!(
+            error,
+            WeightsError::Shape { name: "conv1.weight".into(), found: vec![32, 1, 3, 3], expected }
+        );
     }
 }

@@ -20,7 +20,8 @@ unsafe extern "C" {
     fn __wasm_call_ctors();
 }
 
-fn main() {
+/// Starts the worker: called once, by each build's `main`.
+pub fn start() {
     #[expect(unsafe_code, reason = "constructors run once, before anything else, as on every other platform")]
     // SAFETY: the symbol is made by the linker; this is its only call, and it comes before any other code.
     unsafe {

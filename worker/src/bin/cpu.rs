@@ -1,0 +1,5 @@
+//! The build that computes with SIMD instructions.
+
+fn main() {
+    worker::start();
+}

@@ -1,0 +1,5 @@
+//! The build that computes with WebGPU.
+
+fn main() {
+    worker::start();
+}
