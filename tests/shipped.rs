@@ -1,5 +1,7 @@
 //! What the project ships is as good as it says.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]
+
 use std::fs;
 
 use burn::tensor::Device;

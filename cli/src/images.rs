@@ -85,7 +85,8 @@ fn fitted(strokes: &[Vec<[f32; 2]>]) -> Vec<Vec<Point>> {
     };
     let ((left, right), (top, bottom)) = (bounds(0), bounds(1));
     let scale = FILLED * Drawing::SIDE / (right - left).max(bottom - top).max(f32::MIN_POSITIVE);
-    let place = |value: f32, low: f32, high: f32| Drawing::SIDE / 2.0 + scale * (value - (low + high) / 2.0);
+    let place =
+        |value: f32, low: f32, high: f32| Drawing::SIDE / 2.0 + scale * (value - f32::midpoint(low, high));
     let point = |&[x, y]: &[f32; 2]| Point { x: place(x, left, right), y: place(y, top, bottom) };
     strokes.iter().map(|stroke| stroke.iter().map(point).collect()).collect()
 }

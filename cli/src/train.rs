@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// What to learn from.
     #[arg(long, value_enum, default_value = "mnist")]
     data: Data,
-    /// Folder with MNIST's four files (default: INKLING_MNIST_DIR, then the cache).
+    /// Folder with MNIST's four files (default: `INKLING_MNIST_DIR`, then the cache).
     #[arg(long)]
     mnist_dir: Option<PathBuf>,
     /// Built-in digits to train on.

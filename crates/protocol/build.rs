@@ -24,5 +24,6 @@ fn main() {
         }
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("fingerprint"), format!("0x{hash:016x}")).expect("OUT_DIR can be written");
+    fs::write(Path::new(&out).join("fingerprint"), format!("u64::from_be_bytes({:?})", hash.to_be_bytes()))
+        .expect("OUT_DIR can be written");
 }

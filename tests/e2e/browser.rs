@@ -53,7 +53,7 @@ pub(crate) fn out() -> PathBuf {
 impl Browser {
     pub(crate) async fn open(options: Options) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = SiteServer::start(&dist(), "/", address, options.instead).unwrap();
+        let server = SiteServer::start(&dist(), "/", address, options.instead.as_ref()).unwrap();
         let url = server.url().to_owned();
 
         let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))

@@ -18,7 +18,7 @@ const LOSS_TOLERANCE: f64 = 0.02;
 async fn webgpu_learns_what_the_cpu_learns() {
     let browser = Browser::open(Options { flags: WEBGPU, ..Options::default() }).await;
     browser.start_built_in("cpu", 320, 1).await;
-    browser.says("Done", Duration::from_secs(60)).await;
+    browser.says("Done", Duration::from_mins(1)).await;
     let cpu = browser.losses().await;
     browser.start_built_in("webgpu", 320, 1).await;
     browser.says("Done", PATIENCE).await;
@@ -73,7 +73,7 @@ async fn without_a_gpu_the_cpu_trains_and_the_page_says_why() {
     ] {
         let browser = Browser::open(Options { flags: WEBGPU, before, ..Options::default() }).await;
         browser.start_built_in("auto", 120, 1).await;
-        browser.says("Done", Duration::from_secs(60)).await;
+        browser.says("Done", Duration::from_mins(1)).await;
         let device = browser.text_when("status", "Device in use", SOON, |text| !text.is_empty()).await;
         assert_eq!(device, format!("CPU: {why}"));
         browser.close().await;

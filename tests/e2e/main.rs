@@ -3,6 +3,8 @@
 //! `cargo xtask test` builds the site, finds the browser and sets `INKLING_DIST`, `INKLING_BROWSER` and
 //! `INKLING_CHROMEDRIVER`. Screenshots are left in `INKLING_DIST/../target/e2e`.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]
+
 mod browser;
 mod page;
 mod webdriver;

@@ -23,11 +23,11 @@ const KEEP_WORKERS: &str = "window.workers = []; window.Worker = class extends W
 async fn a_training_worker_that_dies_is_replaced_and_the_run_goes_on() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
     browser.start_built_in("cpu", 600, 6).await;
-    browser.says("epoch 2 of 6", Duration::from_secs(60)).await;
+    browser.says("epoch 2 of 6", Duration::from_mins(1)).await;
     browser.script("workers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'unreachable'}))").await;
     let text = browser.says("A new one goes on from the end of epoch", SOON).await;
     assert!(text.contains("The training worker was lost (unreachable)"), "{text}");
-    browser.says("Done: 6 epochs", Duration::from_secs(60)).await;
+    browser.says("Done: 6 epochs", Duration::from_mins(1)).await;
     browser.close().await;
 }
 
@@ -35,10 +35,10 @@ async fn a_training_worker_that_dies_is_replaced_and_the_run_goes_on() {
 async fn a_training_worker_that_falls_silent_is_replaced() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
     browser.start_built_in("cpu", 6_000, 2).await;
-    browser.says("images/s", Duration::from_secs(60)).await;
+    browser.says("images/s", Duration::from_mins(1)).await;
     browser.script("workers.at(-1).terminate()").await;
     browser.says("it does not answer", Duration::from_secs(40)).await;
-    browser.says("images/s", Duration::from_secs(60)).await;
+    browser.says("images/s", Duration::from_mins(1)).await;
     // A worker that does not answer does not hold up a stop either.
     browser.script("workers.at(-1).terminate()").await;
     browser.click("button", "Stop").await;
@@ -120,7 +120,7 @@ async fn workers_ask_no_other_host_for_anything() {
     browser.visit("train?device=cpu").await;
     if tests::mnist().is_some() {
         browser.click("button", "Start training").await;
-        browser.says("images/s", Duration::from_secs(60)).await;
+        browser.says("images/s", Duration::from_mins(1)).await;
     }
     let asked = browser.script("return asked").await;
     let asked: Vec<&str> = asked.as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();

@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Set up, build the release and serve it on http://127.0.0.1:8080/.
+    /// Set up, build the release and serve it on <http://127.0.0.1:8080/>.
     Serve {
         /// Path that the site is served under.
         #[arg(long, default_value = "/")]
@@ -62,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         Command::Check => suite::check(),
         Command::Setup => tools::set_up_build(),
         Command::Mnist => match mnist::folder() {
-            Some(folder) => Ok(println!("MNIST is in {}", folder.display())),
+            Some(_) => Ok(()),
             None => anyhow::bail!("MNIST is not to be had now; the page will offer the built-in digits"),
         },
         Command::Sizes => sizes::report(),

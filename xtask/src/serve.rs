@@ -15,15 +15,11 @@ pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
     let server = server.with_context(|| format!("port {port} cannot be used; choose another with --port"))?;
     step("The page is served, with its CPU worker");
     println!("\n    {}\n", server.url());
-    match site::add_gpu_worker() {
-        Ok(()) => println!(
-            "\n    The WebGPU worker is there too: the next training run uses it.\n    {}\n",
-            server.url()
-        ),
-        Err(error) => {
-            println!("\n    The WebGPU worker could not be built; training uses the CPU. {error:#}\n")
-        }
-    }
+    let news = match site::add_gpu_worker() {
+        Ok(()) => "The WebGPU worker is there too: the next training run uses it.".to_owned(),
+        Err(error) => format!("The WebGPU worker could not be built; training uses the CPU. {error:#}"),
+    };
+    println!("\n    {news}\n    {}\n", server.url());
     loop {
         thread::park();
     }

@@ -1,6 +1,6 @@
 //! What a visitor downloads, held to a budget.
 
-use std::{fs, io::Write as _};
+use std::{fmt::Write as _, fs, io::Write as _};
 
 use anyhow::ensure;
 
@@ -34,7 +34,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
         }
         ensure!(raw > 0, "dist has no {part}: run `cargo xtask dist`");
         let (raw, packed) = (raw.div_ceil(1_024), packed.div_ceil(1_024));
-        table += &format!("{part:<16}{raw:>10}{raw_budget:>10}{packed:>12}{brotli_budget:>12}\n");
+        writeln!(table, "{part:<16}{raw:>10}{raw_budget:>10}{packed:>12}{brotli_budget:>12}")?;
         if raw > raw_budget || packed > brotli_budget {
             exceeded.push(part);
         }

@@ -127,7 +127,8 @@ fn content_hash(folder: &Path) -> anyhow::Result<String> {
 }
 
 fn short_hex(bytes: &[u8]) -> String {
-    bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let word = bytes.iter().take(8).fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
+    format!("{word:016x}")
 }
 
 /// Every file below a folder, in the order of their paths.

@@ -30,6 +30,9 @@ pub fn image_tensor(levels: &[u8], device: &Device) -> Tensor<4> {
 
 impl Network {
     /// Logits `[images, 10]` of images `[images, 1, 28, 28]`.
+    ///
+    /// # Panics
+    /// Never: the parameters were made for these layers.
     pub fn forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
         let count = images.dims()[0];
         let mut flat = self.parameters.iter().cloned();

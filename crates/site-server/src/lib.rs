@@ -28,7 +28,7 @@ impl SiteServer {
         folder: &Path,
         base_path: &str,
         address: SocketAddr,
-        instead: Option<Arc<Override>>,
+        instead: Option<&Arc<Override>>,
     ) -> io::Result<Self> {
         let server = Server::http(address).map_err(|error| io::Error::other(error.to_string()))?;
         let server = Arc::new(server);
@@ -37,7 +37,7 @@ impl SiteServer {
         // Several threads: a browser loads the page, two workers and the data at the same time.
         for _ in 0..4 {
             let (server, folder, base_path) = (Arc::clone(&server), folder.to_owned(), base_path.to_owned());
-            let instead = instead.clone();
+            let instead = instead.cloned();
             thread::spawn(move || {
                 while let Ok(request) = server.recv() {
                     // A browser that has gone away is nobody's fault.
