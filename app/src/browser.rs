@@ -25,6 +25,11 @@ extern "C" {
     fn measure_between(name: &str, ends: &Object) -> Result<JsValue, JsValue>;
 }
 
+/// Whether the browser tells of pointer moves as they happen, not only once a frame.
+pub(crate) fn has_raw_pointer_updates() -> bool {
+    Reflect::has(&window(), &"onpointerrawupdate".into()).unwrap_or(false)
+}
+
 /// Notes in the browser's timeline that something took from `start_ms` until now.
 pub(crate) fn measure(name: &str, start_ms: f64) {
     /// Entries kept: the timeline must not grow for as long as the page is open.

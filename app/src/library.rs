@@ -1,6 +1,6 @@
 //! The models that a person keeps: in IndexedDB, or in memory where there is none.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use idb::{Database, DatabaseEvent as _, Factory, KeyPath, ObjectStoreParams, TransactionMode};
 use js_sys::{Object, Reflect, Uint8Array};
@@ -18,7 +18,17 @@ pub(crate) struct Kept {
     pub(crate) saved_ms: f64,
     pub(crate) card: ModelCard,
     /// Weights and card as safetensors.
-    pub(crate) file: Rc<Vec<u8>>,
+    pub(crate) file: Arc<Vec<u8>>,
+}
+
+impl Kept {
+    /// A model that is new now.
+    pub(crate) fn new(name: String, card: ModelCard, file: Arc<Vec<u8>>) -> Self {
+        let saved_ms = js_sys::Date::now();
+        // Two models of one millisecond would need a random part to be told apart.
+        let id = format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32);
+        Self { id, name, saved_ms, card, file }
+    }
 }
 
 /// Storage that does not do what it should; the text is for people.
@@ -139,6 +149,6 @@ fn from_js(value: &JsValue) -> Option<Kept> {
         name: get("name")?.as_string()?,
         saved_ms: get("savedMs")?.as_f64()?,
         card: serde_json::from_str(&get("card")?.as_string()?).ok()?,
-        file: Rc::new(get("file")?.dyn_into::<Uint8Array>().ok()?.to_vec()),
+        file: Arc::new(get("file")?.dyn_into::<Uint8Array>().ok()?.to_vec()),
     })
 }

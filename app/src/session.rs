@@ -1,6 +1,6 @@
 //! What the page knows, shared by its parts for as long as it is open.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use ink::{Drawing, Image, Point, Stroke};
 use leptos::prelude::*;
@@ -32,6 +32,12 @@ pub(crate) struct InUse {
     pub(crate) card: ModelCard,
 }
 
+/// Name of what can be done about something, and how.
+pub(crate) type Action = (&'static str, Rc<dyn Fn()>);
+
+/// Weights as safetensors, and their card.
+type Trained = (Arc<Vec<u8>>, ModelCard);
+
 /// A sentence for the person, until it is dismissed.
 #[derive(Clone)]
 pub(crate) struct Notice {
@@ -39,8 +45,8 @@ pub(crate) struct Notice {
     pub(crate) text: String,
     /// Whether it tells of something that went wrong.
     pub(crate) is_trouble: bool,
-    /// Name of what can be done about it, and how.
-    pub(crate) action: Option<(&'static str, Rc<dyn Fn()>)>,
+    /// What can be done about it.
+    pub(crate) action: Option<Action>,
 }
 
 /// The choices on the Train page, as typed.
@@ -72,6 +78,8 @@ pub(crate) struct Session {
     pub(crate) run: RwSignal<RunView>,
     pub(crate) site: RwSignal<Option<Site>>,
     pub(crate) models: RwSignal<Vec<Kept>, LocalStorage>,
+    /// The model that the site came with, once it is here.
+    pub(crate) shipped: RwSignal<Option<Kept>, LocalStorage>,
     /// Whether models survive the page; unknown at first.
     pub(crate) storage_lasts: RwSignal<Option<bool>>,
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
@@ -82,8 +90,7 @@ pub(crate) struct Session {
     unshown: StoredValue<Vec<(u32, f64)>, LocalStorage>,
     /// Name and identifier of the weights that the reader was given last.
     given: StoredValue<(Option<String>, String), LocalStorage>,
-    trained: StoredValue<Option<(Rc<Vec<u8>>, ModelCard)>, LocalStorage>,
-    shipped: StoredValue<Option<Kept>, LocalStorage>,
+    trained: StoredValue<Option<Trained>, LocalStorage>,
     reader: StoredValue<Option<Reader>, LocalStorage>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
     library: StoredValue<Option<Library>, LocalStorage>,
@@ -155,6 +162,7 @@ impl Session {
             run: RwSignal::new(RunView::idle()),
             site: RwSignal::new(None),
             models: RwSignal::new_local(Vec::new()),
+            shipped: RwSignal::new_local(None),
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
             can_save: RwSignal::new(false),
@@ -162,7 +170,6 @@ impl Session {
             unshown: StoredValue::new_local(Vec::new()),
             given: StoredValue::new_local((None, String::new())),
             trained: StoredValue::new_local(None),
-            shipped: StoredValue::new_local(None),
             reader: StoredValue::new_local(None),
             trainer: StoredValue::new_local(None),
             library: StoredValue::new_local(None),
@@ -204,15 +211,21 @@ impl Session {
 
     /// Uses the shipped weights at once, then those that were in use last, if they are still there.
     async fn take_shipped(self, file: Vec<u8>) {
-        let file = Rc::new(file);
-        self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Rc::clone(&file));
-        self.shipped.set_value(Some(Kept {
-            id: SHIPPED_ID.into(),
-            name: "Shipped model".into(),
-            saved_ms: 0.0,
-            card: ModelCard::unknown(Architecture::FastCnn),
-            file,
-        }));
+        self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Arc::new(file.clone()));
+        let reader = self.reader.get_value();
+        spawn_local(async move {
+            let Some(reader) = reader else { return };
+            match reader.inspect(file).await {
+                Ok((file, card)) => self.shipped.set(Some(Kept {
+                    id: SHIPPED_ID.into(),
+                    name: "Shipped model".into(),
+                    saved_ms: 0.0,
+                    card,
+                    file: Arc::new(file),
+                })),
+                Err(text) => self.trouble(text),
+            }
+        });
         let wanted = browser::preference(IN_USE_KEY);
         let library = Library::open().await;
         if let (Some(wanted), Ok(models)) = (wanted, library.all().await)
@@ -267,7 +280,7 @@ impl Session {
                 if let Some(event_ms) = event_ms {
                     self.unshown.update_value(|unshown| unshown.push((number, event_ms)));
                 }
-                self.with_reader(|reader| reader.predict(number, image));
+                self.with_reader(|reader| reader.predict(number, &image));
             }
             None => self.probabilities.set(None),
         }
@@ -276,26 +289,21 @@ impl Session {
     fn predict_again(self) {
         if let Some(image) = self.seen.get_untracked() {
             let number = self.ink_version.get_untracked();
-            self.with_reader(|reader| reader.predict(number, image));
+            self.with_reader(|reader| reader.predict(number, &image));
         }
     }
 
     // ---- models ----
 
     /// Uses weights for drawing.
-    fn give(self, id: Option<String>, name: String, file: Rc<Vec<u8>>) {
+    fn give(self, id: Option<String>, name: String, file: Arc<Vec<u8>>) {
         self.given.set_value((id, name));
         self.with_reader(|reader| reader.load(file));
     }
 
-    /// The shipped model, as far as it has come.
-    pub(crate) fn shipped(self) -> Option<Kept> {
-        self.shipped.get_value()
-    }
-
     /// Uses a kept model for drawing, now and after a reload.
     pub(crate) fn use_model(self, model: &Kept) {
-        self.give(Some(model.id.clone()), model.name.clone(), Rc::clone(&model.file));
+        self.give(Some(model.id.clone()), model.name.clone(), Arc::clone(&model.file));
         browser::set_preference(IN_USE_KEY, &model.id);
     }
 
@@ -304,7 +312,7 @@ impl Session {
         let Some((file, card)) = self.trained.get_value() else { return };
         browser::ask_for_persistence();
         let accuracy = card.test.map_or_else(String::new, |test| format!(" {:.2} %", 100.0 * test.share()));
-        let model = self.new_model(format!("{}{accuracy}", card.architecture.title()), card, file);
+        let model = Kept::new(format!("{}{accuracy}", card.architecture.title()), card, file);
         spawn_local(async move {
             if self.keep(&model).await {
                 self.notice(format!("Saved as \"{}\".", model.name), None);
@@ -326,7 +334,7 @@ impl Session {
                 Ok((bytes, card)) => {
                     let name = file.name();
                     let name = name.strip_suffix(".safetensors").unwrap_or(&name).to_owned();
-                    let model = self.new_model(name, card, Rc::new(bytes));
+                    let model = Kept::new(name, card, Arc::new(bytes));
                     if self.keep(&model).await {
                         self.notice(format!("Imported \"{}\".", model.name), None);
                     }
@@ -334,13 +342,6 @@ impl Session {
                 Err(text) => self.trouble(format!("{}: {text} The model in use is unchanged.", file.name())),
             }
         });
-    }
-
-    fn new_model(self, name: String, card: ModelCard, file: Rc<Vec<u8>>) -> Kept {
-        let saved_ms = js_sys::Date::now();
-        // Two models of one millisecond would need a random part to be told apart.
-        let id = format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32);
-        Kept { id, name, saved_ms, card, file }
     }
 
     /// Keeps a model in place of one with the same id; false where that failed and was said.
@@ -393,7 +394,7 @@ impl Session {
                     _ => Vec::new(),
                 };
                 self.with_trainer(|trainer| {
-                    trainer.start(recipe, self.form.device.get_untracked(), data, files)
+                    trainer.start(recipe, self.form.device.get_untracked(), data, files);
                 });
             }
             Err(text) => self.run.update(|run| run.phase = crate::engine::Phase::Failed(text)),
@@ -437,13 +438,6 @@ impl Session {
             }
             ReaderEvent::Loaded(card) => {
                 let (id, name) = self.given.get_value();
-                if id.as_deref() == Some(SHIPPED_ID) {
-                    self.shipped.update_value(|shipped| {
-                        if let Some(shipped) = shipped {
-                            shipped.card = (*card).clone();
-                        }
-                    });
-                }
                 self.in_use.set(Some(InUse { id, name, card: *card }));
                 self.predict_again();
             }
@@ -453,11 +447,11 @@ impl Session {
 
     fn hear_trainer(self, event: TrainerEvent) {
         match event {
-            TrainerEvent::Weights(file) => self.give(None, "Being trained".into(), Rc::new(file)),
+            TrainerEvent::Weights(file) => self.give(None, "Being trained".into(), Arc::new(file)),
             TrainerEvent::Keep(file, card) => {
-                let file = Rc::new(file);
-                self.give(None, "Just trained".into(), Rc::clone(&file));
-                self.trained.set_value(Some((Rc::clone(&file), (*card).clone())));
+                let file = Arc::new(file);
+                self.give(None, "Just trained".into(), Arc::clone(&file));
+                self.trained.set_value(Some((Arc::clone(&file), (*card).clone())));
                 self.can_save.set(true);
                 let saved_ms = js_sys::Date::now();
                 let name = "Last run (kept by itself)".into();
@@ -471,7 +465,7 @@ impl Session {
     }
 
     /// Says something.
-    pub(crate) fn notice(self, text: String, action: Option<(&'static str, Rc<dyn Fn()>)>) {
+    pub(crate) fn notice(self, text: String, action: Option<Action>) {
         self.say(text, false, action);
     }
 
@@ -480,7 +474,7 @@ impl Session {
         self.say(text, true, None);
     }
 
-    fn say(self, text: String, is_trouble: bool, action: Option<(&'static str, Rc<dyn Fn()>)>) {
+    fn say(self, text: String, is_trouble: bool, action: Option<Action>) {
         const MOST: usize = 4;
         self.notices.update(|notices| {
             notices.retain(|notice| notice.text != text);

@@ -153,7 +153,7 @@ impl Browser {
         for stroke in strokes {
             for (index, &(x, y)) in stroke.iter().enumerate() {
                 let (x, y) = (0.5 * width * x, 0.5 * height * y);
-                let duration = Some(Duration::from_millis(if index == 0 { 0 } else { 60 }));
+                let duration = Some(Duration::from_millis(if index == 0 { 0 } else { 25 }));
                 pen = pen.then(PointerAction::MoveToElement { element: canvas.clone(), duration, x, y });
                 if index == 0 {
                     pen = pen.then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });

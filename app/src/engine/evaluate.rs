@@ -46,7 +46,7 @@ pub(crate) async fn evaluate(
                 _ => {}
             },
             LinkEvent::OtherBuild => {
-                answer(Err("This page is of another version than the site. Reload it.".into()))
+                answer(Err("This page is of another version than the site. Reload it.".into()));
             }
             LinkEvent::Lost(text) => answer(Err(format!("The worker was lost ({text}). Try again."))),
         }

@@ -1,6 +1,6 @@
 //! The worker that reads digits: always the CPU build, always ready, never busy with training.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures_channel::oneshot;
 use ink::Image;
@@ -36,13 +36,23 @@ struct Inner {
     restarts: u32,
     next_job: JobId,
     /// The weights in use, so that a new worker can be given them.
-    weights: Option<Rc<Vec<u8>>>,
+    weights: Option<Arc<Vec<u8>>>,
     has_weights: bool,
     /// The newest image that has not been sent; older ones are dropped.
     waiting: Option<(u32, Image)>,
     /// The image that the worker is reading: job and number.
     reading: Option<(JobId, u32)>,
     asked: Vec<(JobId, oneshot::Sender<Answer>)>,
+    /// Questions for a worker that is still starting.
+    unsent: Vec<(JobId, Packet<ToWorker>)>,
+}
+
+impl Inner {
+    /// Lets every asker know that there will be no answer.
+    fn give_up(&mut self) {
+        self.asked.clear();
+        self.unsent.clear();
+    }
 }
 
 /// A handle to the reading worker.
@@ -61,14 +71,14 @@ impl Reader {
     }
 
     /// Uses these weights from now on.
-    pub(crate) fn load(&self, weights: Rc<Vec<u8>>) {
+    pub(crate) fn load(&self, weights: Arc<Vec<u8>>) {
         self.inner.borrow_mut().weights = Some(weights);
         self.send_weights();
     }
 
     /// Reads an image; of images that come faster than they are read only the newest counts.
-    pub(crate) fn predict(&self, number: u32, image: Image) {
-        self.inner.borrow_mut().waiting = Some((number, image));
+    pub(crate) fn predict(&self, number: u32, image: &Image) {
+        self.inner.borrow_mut().waiting = Some((number, *image));
         self.send_waiting();
     }
 
@@ -94,12 +104,10 @@ impl Reader {
             let mut inner = self.inner.borrow_mut();
             inner.next_job += 1;
             let job = inner.next_job;
-            let Some(link) = inner.link.as_ref().filter(|_| inner.ready) else {
-                return Err("The worker is still starting. Try again in a moment.".into());
-            };
-            link.send(message(job), buffers);
             inner.asked.push((job, sender));
+            inner.unsent.push((job, Packet { message: message(job), buffers }));
         }
+        self.send_unsent();
         receiver.await.unwrap_or_else(|_| Err("The worker was lost while it worked. Try again.".into()))
     }
 
@@ -112,7 +120,10 @@ impl Reader {
         };
         match started.await {
             Ok(link) => self.inner.borrow_mut().link = Some(link),
-            Err(text) => (self.on_event)(ReaderEvent::Trouble(text)),
+            Err(text) => {
+                self.inner.borrow_mut().give_up();
+                (self.on_event)(ReaderEvent::Trouble(text));
+            }
         }
     }
 
@@ -121,6 +132,7 @@ impl Reader {
             LinkEvent::Ready => {
                 self.inner.borrow_mut().ready = true;
                 self.send_weights();
+                self.send_unsent();
             }
             LinkEvent::Said(packet) => self.take_answer(packet),
             LinkEvent::OtherBuild => self.restart("It was of another version of this page."),
@@ -178,6 +190,18 @@ impl Reader {
         }
     }
 
+    fn send_unsent(&self) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.ready {
+            let unsent = core::mem::take(&mut inner.unsent);
+            if let Some(link) = &inner.link {
+                for (_, Packet { message, buffers }) in unsent {
+                    link.send(message, buffers);
+                }
+            }
+        }
+    }
+
     fn send_waiting(&self) {
         let mut inner = self.inner.borrow_mut();
         if !inner.ready || !inner.has_weights || inner.reading.is_some() {
@@ -197,8 +221,9 @@ impl Reader {
             let mut inner = self.inner.borrow_mut();
             inner.restarts += 1;
             (inner.ready, inner.has_weights, inner.reading) = (false, false, None);
-            // Askers hear that their worker is gone.
-            inner.asked.clear();
+            // Askers hear that their worker is gone; questions that it never got go to the next one.
+            let Inner { asked, unsent, .. } = &mut *inner;
+            asked.retain(|(job, _)| unsent.iter().any(|(waiting, _)| waiting == job));
             inner.restarts
         };
         // The link is being called at this moment: it is dropped once it has returned.
@@ -211,6 +236,7 @@ impl Reader {
                 let text = format!(
                     "The worker that reads digits does not start ({why}). Reload the page to try again."
                 );
+                reader.inner.borrow_mut().give_up();
                 (reader.on_event)(ReaderEvent::Trouble(text));
             }
         });

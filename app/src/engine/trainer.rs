@@ -278,10 +278,10 @@ impl Trainer {
             run.phase = Phase::Preparing("Starting the worker".into());
         });
         match self.order(backend, job).await {
-            Ok(packet) if self.is_current(job) => self.hand_over(backend, packet).await,
-            Ok(_) => {}
-            Err(text) if self.is_current(job) => self.fail(text),
-            Err(_) => {}
+            // Stopped meanwhile, or begun anew.
+            _ if !self.is_current(job) => {}
+            Ok(packet) => self.hand_over(backend, packet).await,
+            Err(text) => self.fail(text),
         }
     }
 
@@ -466,22 +466,18 @@ impl Trainer {
         let why = why.trim_end_matches('.');
         let from = match epochs_done {
             0 => "from the beginning".to_owned(),
-            1 => "from the end of epoch 1".to_owned(),
             epochs => format!("from the end of epoch {epochs}"),
         };
         if losses > MAX_LOSSES {
             return self.fail(format!("Training was given up: its worker was lost {losses} times ({why})."));
         }
-        let device = match backend {
-            Some(Backend::WebGpu) => {
-                self.notice(format!("WebGPU was lost ({why}). Training goes on on the CPU, {from}."));
-                Device { backend: Backend::Cpu, why: "WebGPU was lost during this run.".into() }
-            }
-            _ => {
-                self.notice(format!("The training worker was lost ({why}). A new one goes on {from}."));
-                let device = self.run.with_untracked(|run| run.device.clone());
-                device.unwrap_or(Device { backend: Backend::Cpu, why: String::new() })
-            }
+        let device = if backend == Some(Backend::WebGpu) {
+            self.notice(format!("WebGPU was lost ({why}). Training goes on on the CPU, {from}."));
+            Device { backend: Backend::Cpu, why: "WebGPU was lost during this run.".into() }
+        } else {
+            self.notice(format!("The training worker was lost ({why}). A new one goes on {from}."));
+            let device = self.run.with_untracked(|run| run.device.clone());
+            device.unwrap_or(Device { backend: Backend::Cpu, why: String::new() })
         };
         self.run.update(|run| run.tests.retain(|test| test.epoch <= epochs_done));
         let trainer = self.clone();

@@ -25,7 +25,9 @@ pub(crate) fn ModelsPage() -> impl IntoView {
     };
     let chosen = move |_| {
         if let Some(input) = input.get_untracked() {
-            browser::files(input.files()).into_iter().for_each(|file| session.import(file));
+            for file in browser::files(input.files()) {
+                session.import(file);
+            }
             // The same file can be chosen again.
             input.set_value("");
         }
@@ -33,18 +35,13 @@ pub(crate) fn ModelsPage() -> impl IntoView {
     let dropped = move |event: web_sys::DragEvent| {
         event.prevent_default();
         let files = event.data_transfer().and_then(|transfer| transfer.files());
-        browser::files(files).into_iter().for_each(|file| session.import(file));
+        for file in browser::files(files) {
+            session.import(file);
+        }
     };
-    let all = move || {
-        // The shipped model's card is known once it is in use.
-        session.in_use.track();
-        session
-            .shipped()
-            .into_iter()
-            .chain(session.models.get())
-            .map(|model| view! { <ModelCard model /> })
-            .collect_view()
-    };
+    let all = move || session.shipped.get().into_iter().chain(session.models.get()).collect::<Vec<_>>();
+    // A model that was renamed or trained further is shown anew; one that is only loaded keeps what is said of it.
+    let key = |model: &Kept| (model.id.clone(), model.name.clone(), model.saved_ms.to_bits());
     let none = move || {
         session.models.with(Vec::is_empty).then(|| {
             view! { <p class="quiet">"Nothing of your own is kept yet. Train a model and save it, or import a file."</p> }
@@ -61,7 +58,11 @@ pub(crate) fn ModelsPage() -> impl IntoView {
             <p class="quiet">
                 "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
             </p>
-            <ul class="list">{all}</ul>
+            <ul class="list">
+                <For each=all key=key let:model>
+                    <ModelCard model />
+                </For>
+            </ul>
             {none}
         </div>
     }
@@ -84,17 +85,16 @@ fn ModelCard(model: Kept) -> impl IntoView {
     let facts = facts(&model);
     let kept = StoredValue::new_local(Rc::clone(&model));
     let check = move || {
-        let data = match session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist)) {
-            true => DataChoice::Mnist,
-            false => DataChoice::BuiltIn { train_images: 6_000 },
-        };
+        let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
+        let data = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
         checked.set("Checking its accuracy …".into());
         let file = kept.with_value(|model| model.file.to_vec());
         spawn_local(async move {
             let progress =
                 move |done: u32, total: u32| checked.set(format!("Checking its accuracy: {done} of {total}"));
+            let tested_on = kept.with_value(|model| model.card.tested_on.clone());
             let text = match engine::evaluate(file, data, progress).await {
-                Ok((test, name)) => verdict(test, &name, saved_test),
+                Ok((test, name)) => verdict(test, &name, saved_test.filter(|_| name == tested_on)),
                 Err(text) => text,
             };
             checked.set(text);
@@ -169,13 +169,13 @@ fn facts(model: &Kept) -> String {
     let card = &model.card;
     let mut facts = vec![
         card.architecture.title().to_owned(),
-        format!("{} parameters", grouped(card.architecture.parameter_count())),
+        format!("{} parameters", gauge::grouped(card.architecture.parameter_count() as u32)),
     ];
     if let Some(test) = card.test {
         facts.push(format!("{} of {}", test.with_interval(), card.tested_on));
     }
     if !card.trained_on.is_empty() {
-        facts.push(format!("trained on {}, {} epochs", card.trained_on, card.epochs_done));
+        facts.push(format!("trained on {}, {}", card.trained_on, gauge::counted(card.epochs_done, "epoch")));
     }
     if model.saved_ms > 0.0 {
         let date = js_sys::Date::new(&JsValue::from_f64(model.saved_ms));
@@ -188,30 +188,17 @@ fn facts(model: &Kept) -> String {
 fn verdict(test: Accuracy, name: &str, saved: Option<Accuracy>) -> String {
     let found = format!(
         "{} of {} {name} test images right ({:.2} %)",
-        grouped(test.correct as usize),
-        grouped(test.total as usize),
+        gauge::grouped(test.correct),
+        gauge::grouped(test.total),
         100.0 * test.share()
     );
     match saved {
         Some(saved) if saved == test => format!("{found}: the same as when it was saved."),
         Some(saved) if saved.total == test.total => {
-            format!("{found}; its card says {}.", grouped(saved.correct as usize))
+            format!("{found}; its card says {}.", gauge::grouped(saved.correct))
         }
         _ => format!("{found}."),
     }
-}
-
-/// `1199882` as `1,199,882`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A file name that every system takes.

@@ -97,10 +97,8 @@ fn Recipe() -> impl IntoView {
             (choice.id(), title, choice)
         })
         .to_vec();
-    let parameters = move || {
-        let count = form.architecture.get().parameter_count();
-        format!("{},{:03} parameters", count / 1_000, count % 1_000)
-    };
+    let parameters =
+        move || format!("{} parameters", gauge::grouped(form.architecture.get().parameter_count() as u32));
     let usual_rate =
         move |optimizer: Optimizer| form.learning_rate.set(optimizer.usual_learning_rate().to_string());
     view! {
@@ -275,16 +273,23 @@ fn headline(run: &RunView) -> String {
             let left = run.rate.seconds_left(total.saturating_sub(run.images_seen));
             match (rate, left) {
                 (Some(rate), Some(left)) => {
-                    format!("{place} · {rate:.0} images/s · {} left", gauge::duration_text(left))
+                    let rate = gauge::grouped(rate.round() as u32);
+                    format!("{place} · {rate} images/s · {} left", gauge::duration_text(left))
                 }
                 _ => place,
             }
         }
-        Phase::Testing(done, total) => format!("{place} · testing: {done} of {total} images"),
+        Phase::Testing(done, total) => {
+            format!("{place} · testing: {} of {} images", gauge::grouped(*done), gauge::grouped(*total))
+        }
         Phase::Paused => format!("{place} · paused at step {} of {}", run.step, run.steps),
         Phase::Stopping => "Stopping …".into(),
         Phase::Done { stopped: true } => format!("Stopped at step {} of {}", run.step, run.steps),
-        Phase::Done { stopped: false } => format!("Done: {} epochs, {} steps", run.recipe.epochs, run.steps),
+        Phase::Done { stopped: false } => {
+            let (epochs, steps) =
+                (gauge::counted(run.recipe.epochs, "epoch"), gauge::counted(run.steps, "step"));
+            format!("Done: {epochs}, {steps}")
+        }
         Phase::Failed(_) => "The run ended early.".into(),
     }
 }

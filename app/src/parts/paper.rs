@@ -16,11 +16,21 @@ pub(crate) fn Paper() -> impl IntoView {
     let resized = window_event_listener(ev::resize, move |_| size_version.update(|version| *version += 1));
     on_cleanup(move || resized.remove());
 
+    // A mouse may move a thousand times a second; it is drawn once a frame.
+    let redraw_is_due = StoredValue::new(false);
     Effect::new(move |_| {
         session.ink_version.track();
         size_version.track();
-        if let Some(canvas) = canvas.get() {
-            redraw(&canvas, session);
+        if let Some(canvas) = canvas.get()
+            && !redraw_is_due.get_value()
+        {
+            redraw_is_due.set_value(true);
+            request_animation_frame(move || {
+                // The paper may have gone with its page.
+                if redraw_is_due.try_set_value(false).is_none() {
+                    redraw(&canvas, &session);
+                }
+            });
         }
     });
 
@@ -50,6 +60,13 @@ pub(crate) fn Paper() -> impl IntoView {
         }
         session.pen_move(&points, event.time_stamp());
     };
+    // Moves come with the next frame, up to 16 ms late. Where the browser offers them as they happen, they are read so.
+    let has_raw_updates = browser::has_raw_pointer_updates();
+    let moved_with_frame = move |event: PointerEvent| {
+        if !has_raw_updates {
+            moved(event);
+        }
+    };
     let up = move |event: PointerEvent| {
         if drawing_pointer.get_value() == Some(event.pointer_id()) {
             drawing_pointer.set_value(None);
@@ -62,7 +79,8 @@ pub(crate) fn Paper() -> impl IntoView {
             tabindex="0"
             node_ref=canvas
             on:pointerdown=down
-            on:pointermove=moved
+            on:pointermove=moved_with_frame
+            on:pointerrawupdate=moved
             on:pointerup=up
             on:pointercancel=up
         ></canvas>
@@ -78,7 +96,7 @@ fn place(canvas: &HtmlCanvasElement, event: &PointerEvent) -> Point {
     Point { x: x as f32, y: y as f32 }
 }
 
-fn redraw(canvas: &HtmlCanvasElement, session: Session) {
+fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
     let pixel_ratio = browser::window().device_pixel_ratio();
     let side = (f64::from(canvas.client_width()) * pixel_ratio).round() as u32;
     if canvas.width() != side || canvas.height() != side {
