@@ -62,7 +62,7 @@ impl Job {
             }
             None => Run::new(order.recipe, split.clone(), device, pace),
         };
-        let run = run.map_err(explain)?;
+        let run = run.map_err(|error| explain(&error))?;
         post(FromWorker::Started {
             job: id,
             train_images: split.train.len() as u32,
@@ -133,7 +133,7 @@ impl Job {
         match result {
             Ok(()) => Progress::Going,
             Err(error) => {
-                let (kind, text) = explain(error);
+                let (kind, text) = explain(&error);
                 post(FromWorker::Failed(self.id, kind, text));
                 Progress::Failed
             }
@@ -151,7 +151,7 @@ impl Job {
                 );
             }
             Err(error) => {
-                let (kind, text) = explain(error);
+                let (kind, text) = explain(&error);
                 post(FromWorker::Failed(self.id, kind, text));
             }
         }
@@ -222,7 +222,7 @@ async fn check_device(
     }
 }
 
-fn explain(error: RunError) -> BeginError {
+fn explain(error: &RunError) -> BeginError {
     let kind = if matches!(error, RunError::Device(_)) { FailureKind::Device } else { FailureKind::Order };
     (kind, error.to_string())
 }

@@ -227,7 +227,8 @@ impl Run {
             }
             return Ok(Event::Working);
         }
-        self.test_pass().await
+        // On WebGPU this future takes 24 kB, and every future that awaits `advance` would carry it.
+        Box::pin(self.test_pass()).await
     }
 
     fn steps_per_epoch(&self) -> u32 {
