@@ -90,7 +90,7 @@ fn Recipe() -> impl IntoView {
     let devices = DeviceChoice::ALL
         .map(|choice| {
             let title = match choice {
-                DeviceChoice::Auto => "Auto: GPU if there is one",
+                DeviceChoice::Auto => "Auto",
                 DeviceChoice::WebGpu => "WebGPU",
                 DeviceChoice::Cpu => "CPU",
             };

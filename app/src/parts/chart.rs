@@ -24,7 +24,10 @@ pub(crate) fn Chart(
     let scale = move || Scale { x_max: x_max.get(), y_range: y_range.get(), size: SIZE };
     let dots = move || {
         let scale = scale();
-        let dot = |(x, y)| view! { <circle cx=scale.x(x) cy=scale.y(y) r="4.5" class="mark" /> };
+        // A line of no length with round ends: a circle would be stretched with the drawing.
+        let dot = |(x, y)| {
+            view! { <path class="mark" d=format!("M{:.1} {:.1}h0", scale.x(x), scale.y(y)) /> }
+        };
         marks.get().into_iter().map(dot).collect_view()
     };
     view! {
@@ -41,8 +44,11 @@ pub(crate) fn Chart(
                     role="img"
                     aria-label=move || format!("{title}: {}", summary.get())
                 >
-                    <path class="raw" d=move || curve.with(|curve| curve.path(scale(), 0.0)) />
-                    <path class="smooth" d=move || curve.with(|curve| curve.path(scale(), SMOOTHING)) />
+                    // What is off the scale is cut off, not drawn at its edge.
+                    <svg width=SIZE.0 height=SIZE.1>
+                        <path class="raw" d=move || curve.with(|curve| curve.path(scale(), 0.0)) />
+                        <path class="smooth" d=move || curve.with(|curve| curve.path(scale(), SMOOTHING)) />
+                    </svg>
                     {dots}
                 </svg>
             </div>

@@ -92,10 +92,10 @@ impl Scale {
         self.size.0 * (value / self.x_max.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
     }
 
-    /// Distance from the top edge.
+    /// Distance from the top edge; outside of the chart for a value outside of the range.
     pub fn y(self, value: f64) -> f64 {
         let (bottom, top) = self.y_range;
-        self.size.1 * (1.0 - ((value - bottom) / (top - bottom)).clamp(0.0, 1.0))
+        self.size.1 * (1.0 - (value - bottom) / (top - bottom))
     }
 }
 
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_stays_in_its_chart() {
+    fn what_is_off_the_scale_lies_outside_of_the_chart() {
         let mut curve = Curve::default();
         for (x, y) in [(0.0, 3.0), (5.0, 1.0), (10.0, 0.0), (11.0, -1.0)] {
             curve.push(x, y);
         }
         let scale = Scale { x_max: 10.0, y_range: (0.0, 2.0), size: (100.0, 50.0) };
-        assert_eq!(curve.path(scale, 0.0), "M0.0 0.0L50.0 25.0L100.0 50.0L100.0 50.0");
+        assert_eq!(curve.path(scale, 0.0), "M0.0 -25.0L50.0 25.0L100.0 50.0L100.0 75.0");
         assert_eq!(Curve::default().path(scale, 0.5), "");
     }
 }
