@@ -311,8 +311,7 @@ impl Session {
     pub(crate) fn save_trained(self) {
         let Some((file, card)) = self.trained.get_value() else { return };
         browser::ask_for_persistence();
-        let accuracy = card.test.map_or_else(String::new, |test| format!(" {:.2} %", 100.0 * test.share()));
-        let model = Kept::new(format!("{}{accuracy}", card.architecture.title()), card, file);
+        let model = Kept::new(card.short(), card, file);
         spawn_local(async move {
             if self.keep(&model).await {
                 self.notice(format!("Saved as \"{}\".", model.name), None);

@@ -16,8 +16,8 @@ async fn models_are_renamed_deleted_and_brought_back() {
     browser.says("Imported \"fast-cnn\"", SOON).await;
     browser.click("button", "Rename").await;
     let field = browser.get("textbox", "New name").await;
-    field.clear().await.unwrap();
-    field.send_keys("My best\u{e007}").await.unwrap();
+    // All that is there, selected and typed over.
+    field.send_keys("\u{e009}a\u{e000}My best\u{e007}").await.unwrap();
     browser.says("My best", SOON).await;
     browser.visit("models").await;
     browser.says("My best", SOON).await;

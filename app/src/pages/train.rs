@@ -165,7 +165,7 @@ fn Data() -> impl IntoView {
                 <span>"Data"</span>
                 <select on:change=changed>
                     <option value="mnist" disabled=move || !has_mnist() selected=move || form.data.get() == DataChoice::Mnist>
-                        "MNIST: 60,000 handwritten digits"
+                        "MNIST: 60,000 digits"
                     </option>
                     <option value="built-in" selected=is_built_in>"Built-in digits"</option>
                     <option value="files" selected=move || form.data.get() == DataChoice::Files>"Your IDX files"</option>

@@ -14,8 +14,9 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
     let session = expect_context::<Session>();
     let model = move || match session.in_use.get() {
         Some(model) => {
-            let accuracy = model.card.test.map(|test| format!(" {:.2} %", 100.0 * test.share()));
-            format!("{}: {}{}", model.name, model.card.architecture.title(), accuracy.unwrap_or_default())
+            let known = model.card.short();
+            // A model that was saved under its usual name says all of that already.
+            if model.name.contains(&known) { model.name } else { format!("{}: {known}", model.name) }
         }
         None => "Loading the model".into(),
     };
