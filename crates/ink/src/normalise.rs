@@ -151,7 +151,7 @@ mod tests {
     fn averaging_keeps_the_mass_of_the_ink() {
         let raster = ink_at(280, 11.0, &[(80.0, 60.0), (200.0, 60.0), (120.0, 230.0)]);
         let (_, _, width, height) = raster.ink_bounds().unwrap();
-        let source_per_pixel = width.max(height) as f64 / 20 as f64;
+        let source_per_pixel = width.max(height) as f64 / 20.0;
         let source: f64 = raster.levels().iter().map(|&level| f64::from(level)).sum();
         let image: f64 = normalise(&raster).unwrap().iter().map(|&level| f64::from(level)).sum();
         assert!((image * source_per_pixel.powi(2) / source - 1.0).abs() < 0.01);
