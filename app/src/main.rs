@@ -4,6 +4,7 @@
 
 mod browser;
 mod engine;
+mod form;
 mod library;
 mod pages;
 mod parts;

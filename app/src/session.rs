@@ -5,13 +5,14 @@ use std::{rc::Rc, sync::Arc};
 use ink::{Drawing, Image, Point, Stroke};
 use leptos::prelude::*;
 use protocol::Backend;
-use recipe::{Architecture, DataChoice, DeviceChoice, ModelCard, Optimizer, Schedule, TrainRecipe};
+use recipe::{DataChoice, ModelCard};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::{
     browser,
     engine::{Reader, ReaderEvent, RunView, Site, Trainer, TrainerEvent},
+    form::Form,
     library::{Kept, Library, LibraryError},
 };
 
@@ -49,22 +50,6 @@ pub(crate) struct Notice {
     pub(crate) action: Option<Action>,
 }
 
-/// The choices on the Train page, as typed.
-#[derive(Clone, Copy)]
-pub(crate) struct Form {
-    pub(crate) architecture: RwSignal<Architecture>,
-    pub(crate) optimizer: RwSignal<Optimizer>,
-    pub(crate) schedule: RwSignal<Schedule>,
-    pub(crate) learning_rate: RwSignal<String>,
-    pub(crate) batch_size: RwSignal<String>,
-    pub(crate) epochs: RwSignal<String>,
-    pub(crate) seed: RwSignal<String>,
-    pub(crate) device: RwSignal<DeviceChoice>,
-    pub(crate) data: RwSignal<DataChoice>,
-    pub(crate) built_in_images: RwSignal<String>,
-    pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
-}
-
 /// Signals and handles; copies share them.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
@@ -94,60 +79,6 @@ pub(crate) struct Session {
     reader: StoredValue<Option<Reader>, LocalStorage>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
     library: StoredValue<Option<Library>, LocalStorage>,
-}
-
-impl Form {
-    fn new() -> Self {
-        let recipe = TrainRecipe::default();
-        let device = browser::query("device").and_then(|id| DeviceChoice::from_id(&id));
-        let seed = browser::query("seed").and_then(|seed| seed.parse().ok()).unwrap_or(recipe.seed);
-        Self {
-            architecture: RwSignal::new(recipe.architecture),
-            optimizer: RwSignal::new(recipe.optimizer),
-            schedule: RwSignal::new(recipe.schedule),
-            learning_rate: RwSignal::new(recipe.learning_rate.to_string()),
-            batch_size: RwSignal::new(recipe.batch_size.to_string()),
-            epochs: RwSignal::new(recipe.epochs.to_string()),
-            seed: RwSignal::new(seed.to_string()),
-            device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
-            data: RwSignal::new(DataChoice::Mnist),
-            built_in_images: RwSignal::new("20000".into()),
-            files: RwSignal::new_local(Vec::new()),
-        }
-    }
-
-    /// The recipe and the data as typed; the error names the field, for people.
-    fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
-        fn number<T: core::str::FromStr>(field: &str, text: &str) -> Result<T, String> {
-            text.trim().parse().map_err(|_| format!("{field}: \"{text}\" is not a number that can be used."))
-        }
-        let recipe = TrainRecipe {
-            architecture: self.architecture.get_untracked(),
-            optimizer: self.optimizer.get_untracked(),
-            schedule: self.schedule.get_untracked(),
-            learning_rate: number("Learning rate", &self.learning_rate.get_untracked())?,
-            batch_size: number("Batch size", &self.batch_size.get_untracked())?,
-            epochs: number("Epochs", &self.epochs.get_untracked())?,
-            seed: number("Seed", &self.seed.get_untracked())?,
-        };
-        recipe.check().map_err(|error| error.to_string())?;
-        let data = match self.data.get_untracked() {
-            DataChoice::BuiltIn { .. } => {
-                let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;
-                if !(100..=100_000).contains(&train_images) {
-                    return Err(format!(
-                        "{train_images} built-in digits are out of range: choose 100 to 100,000."
-                    ));
-                }
-                DataChoice::BuiltIn { train_images }
-            }
-            DataChoice::Files if self.files.with_untracked(Vec::is_empty) => {
-                return Err("Choose the IDX files to train on first.".into());
-            }
-            choice => choice,
-        };
-        Ok((recipe, data))
-    }
 }
 
 impl Session {

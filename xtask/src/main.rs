@@ -54,12 +54,19 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { public_url, port } => serve::run(&site::base_path(&public_url), port),
         Command::Dist { public_url } => {
+            let _claim = places::claim_target()?;
             site::build_page(&site::base_path(&public_url))?;
             site::add_gpu_worker()?;
             sizes::report()
         }
-        Command::Test => suite::test(),
-        Command::Check => suite::check(),
+        Command::Test => {
+            let _claim = places::claim_target()?;
+            suite::test()
+        }
+        Command::Check => {
+            let _claim = places::claim_target()?;
+            suite::check()
+        }
         Command::Setup => tools::set_up_build(),
         Command::Mnist => match mnist::folder() {
             Some(_) => Ok(()),

@@ -1,6 +1,12 @@
 //! Where things lie.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    fs::{self, File},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
@@ -20,7 +26,74 @@ pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
 }
 
+/// Keeps the target folder for this clone until the file is dropped.
+///
+/// Cargo tells the packages of two clones apart by nothing, and what has changed by the time of the change alone: what
+/// one clone compiled last would pass for the code of the other. So one clone builds at a time, and the next one
+/// marks its own sources as changed.
+pub(crate) fn claim_target() -> anyhow::Result<File> {
+    claim(&target(), &root())
+}
+
+fn claim(folder: &Path, root: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(folder)?;
+    let mut claim =
+        File::options().create(true).read(true).write(true).truncate(false).open(folder.join("built-by"))?;
+    if claim.try_lock().is_err() {
+        println!("    Another build is using {}: waiting for it.", folder.display());
+        claim.lock()?;
+    }
+    let mut last = String::new();
+    claim.read_to_string(&mut last)?;
+    if Path::new(&last) != root {
+        mark_sources(root)?;
+        claim.set_len(0)?;
+        claim.rewind()?;
+        claim.write_all(root.to_string_lossy().as_bytes())?;
+    }
+    Ok(claim)
+}
+
+fn mark_sources(folder: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !name.starts_with('.') && !["target", "dist", "node_modules"].contains(&&*name) {
+            mark_sources(&path)?;
+        } else if name.ends_with(".rs") || name == "Cargo.toml" {
+            File::options().write(true).open(&path)?.set_modified(SystemTime::now())?;
+        }
+    }
+    Ok(())
+}
+
 /// The finished site.
 pub(crate) fn dist() -> PathBuf {
     root().join("dist")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_clone_compiled_does_not_pass_for_this_one() {
+        let folder = env::temp_dir().join(format!("inkling-claim-{}", std::process::id()));
+        let (here, there, target) = (folder.join("here"), folder.join("there"), folder.join("target"));
+        let source = here.join("crates/a.rs");
+        fs::create_dir_all(here.join("crates")).unwrap();
+        fs::create_dir_all(&there).unwrap();
+        fs::write(&source, "").unwrap();
+        let is_marked_by = |root: &Path| {
+            let file = File::options().write(true).open(&source).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+            drop(claim(&target, root).unwrap());
+            file.metadata().unwrap().modified().unwrap() > SystemTime::UNIX_EPOCH
+        };
+        assert!(is_marked_by(&here), "the first claim");
+        assert!(!is_marked_by(&here), "nobody came between");
+        assert!(!is_marked_by(&there), "another clone's sources are its own");
+        assert!(is_marked_by(&here), "another clone came between");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

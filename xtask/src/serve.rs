@@ -9,6 +9,7 @@ use crate::{places, process::step, site};
 
 /// Builds the page, serves it, then builds the WebGPU worker while it is served.
 pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
+    let claim = places::claim_target()?;
     site::build_page(base_path)?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let server = SiteServer::start(&places::dist(), base_path, address, None);
@@ -20,6 +21,7 @@ pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
         Err(error) => format!("The WebGPU worker could not be built; training uses the CPU. {error:#}"),
     };
     println!("\n    {news}\n    {}\n", server.url());
+    drop(claim);
     loop {
         thread::park();
     }

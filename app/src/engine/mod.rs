@@ -3,10 +3,12 @@
 mod evaluate;
 mod link;
 mod reader;
+mod run_view;
 mod site;
 mod trainer;
 
 pub(crate) use evaluate::evaluate;
 pub(crate) use reader::{Reader, ReaderEvent};
+pub(crate) use run_view::{Phase, RunView};
 pub(crate) use site::Site;
-pub(crate) use trainer::{Phase, RunView, Trainer, TrainerEvent};
+pub(crate) use trainer::{Trainer, TrainerEvent};

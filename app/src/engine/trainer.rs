@@ -2,18 +2,18 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use gauge::{Curve, Rate};
 use gloo::timers::callback::Interval;
 use leptos::prelude::*;
 use port::Packet;
-use protocol::{Backend, DataSource, FailureKind, FromWorker, JobId, RunPoint, ToWorker, TrainOrder};
-use recipe::{Accuracy, DataChoice, DeviceChoice, ModelCard, TrainRecipe};
+use protocol::{Backend, DataSource, FailureKind, FromWorker, JobId, ToWorker, TrainOrder};
+use recipe::{DataChoice, DeviceChoice, ModelCard, TrainRecipe};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use super::{
     Reader, Site,
     link::{Link, LinkEvent},
+    run_view::{Device, Phase, RunView, TestResult},
 };
 use crate::browser::{self, GpuProbe, now_ms};
 
@@ -25,86 +25,6 @@ const LAST_WEIGHTS_MS: u32 = 3_000;
 const PING_MS: u32 = 2_000;
 /// Workers lost in one epoch before the run is given up.
 const MAX_LOSSES: u32 = 2;
-
-/// Where a run computes, and why there.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Device {
-    pub(crate) backend: Backend,
-    /// For people: a sentence.
-    pub(crate) why: String,
-}
-
-/// Where a run is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Phase {
-    Idle,
-    /// What is being prepared, for people.
-    Preparing(String),
-    Running,
-    /// Test images answered, and their number.
-    Testing(u32, u32),
-    Paused,
-    Stopping,
-    Done {
-        stopped: bool,
-    },
-    /// Why, for people.
-    Failed(String),
-}
-
-/// Accuracy after an epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TestResult {
-    pub(crate) epoch: u32,
-    pub(crate) test: Accuracy,
-    pub(crate) loss: f32,
-}
-
-/// What the page shows of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct RunView {
-    pub(crate) phase: Phase,
-    pub(crate) device: Option<Device>,
-    /// Largest difference between the GPU's gradients and the CPU's, a share.
-    pub(crate) device_difference: Option<f32>,
-    pub(crate) recipe: TrainRecipe,
-    pub(crate) train_images: u32,
-    pub(crate) test_images: u32,
-    pub(crate) step: u32,
-    pub(crate) steps: u32,
-    pub(crate) images_seen: u64,
-    pub(crate) rate: Rate,
-    pub(crate) loss: Curve,
-    pub(crate) accuracy: Curve,
-    pub(crate) tests: Vec<TestResult>,
-    /// The newest points as they came, for the table of figures.
-    pub(crate) recent: Vec<RunPoint>,
-}
-
-impl RunView {
-    pub(crate) fn idle() -> Self {
-        Self {
-            phase: Phase::Idle,
-            device: None,
-            device_difference: None,
-            recipe: TrainRecipe::default(),
-            train_images: 0,
-            test_images: 0,
-            step: 0,
-            steps: 0,
-            images_seen: 0,
-            rate: Rate::default(),
-            loss: Curve::default(),
-            accuracy: Curve::default(),
-            tests: Vec::new(),
-            recent: Vec::new(),
-        }
-    }
-
-    pub(crate) fn is_busy(&self) -> bool {
-        !matches!(self.phase, Phase::Idle | Phase::Done { .. } | Phase::Failed(_))
-    }
-}
 
 /// What the rest of the page hears of a run.
 pub(crate) enum TrainerEvent {
@@ -366,7 +286,9 @@ impl Trainer {
                 });
                 self.watch(job);
             }
-            FromWorker::Points(job, points) if job == current => self.add_points(points),
+            FromWorker::Points(job, points) if job == current => {
+                self.run.update(|run| run.add(points, now_ms()));
+            }
             FromWorker::Testing { job, done, total } if job == current => {
                 self.set_phase_unless_stopping(Phase::Testing(done, total));
             }
@@ -407,21 +329,6 @@ impl Trainer {
             if !matches!(run.phase, Phase::Stopping | Phase::Done { .. }) {
                 run.phase = phase;
             }
-        });
-    }
-
-    fn add_points(&self, points: Vec<RunPoint>) {
-        const RECENT: usize = 12;
-        self.run.update(|run| {
-            for point in points {
-                run.loss.push(f64::from(point.step), f64::from(point.loss));
-                run.accuracy.push(f64::from(point.step), f64::from(point.accuracy));
-                (run.step, run.steps, run.images_seen) = (point.step, point.steps, point.images_seen);
-                run.recent.push(point);
-            }
-            run.rate.mark(now_ms(), run.images_seen);
-            let extra = run.recent.len().saturating_sub(RECENT);
-            run.recent.drain(..extra);
         });
     }
 
@@ -479,7 +386,7 @@ impl Trainer {
             let device = self.run.with_untracked(|run| run.device.clone());
             device.unwrap_or(Device { backend: Backend::Cpu, why: String::new() })
         };
-        self.run.update(|run| run.tests.retain(|test| test.epoch <= epochs_done));
+        self.run.update(|run| run.forget_after(epochs_done));
         let trainer = self.clone();
         spawn_local(async move { trainer.launch(device).await });
     }

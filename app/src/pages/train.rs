@@ -240,6 +240,12 @@ fn Progress() -> impl IntoView {
     let test = move || {
         run.with(|run| run.tests.last().map(|last| format!("Test accuracy {}", last.test.with_interval())))
     };
+    let test_meaning = move || {
+        run.with(|run| {
+            let total = run.tests.last()?.test.total;
+            Some(format!("In brackets: its 95 % interval, from {} test images.", gauge::grouped(total)))
+        })
+    };
     let failed = move || {
         run.with(|run| match &run.phase {
             Phase::Failed(text) => Some(text.clone()),
@@ -256,6 +262,7 @@ fn Progress() -> impl IntoView {
         </div>
         <p class="trouble-text" role="alert">{failed}</p>
         <p class="result" role="status" aria-label="Test accuracy">{test}</p>
+        <p class="hint">{test_meaning}</p>
         <p class="hint" role="status" aria-label="Device in use">{device}</p>
     }
 }

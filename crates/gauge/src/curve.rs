@@ -55,6 +55,12 @@ impl Curve {
         }
     }
 
+    /// Forgets every value further along than `x`.
+    pub fn forget_after(&mut self, x: f64) {
+        self.points.retain(|point| point.x <= x);
+        self.pending = (0.0, 0.0, 0);
+    }
+
     /// The points, in the order in which their values came.
     pub fn points(&self) -> &[CurvePoint] {
         &self.points
@@ -119,6 +125,16 @@ mod tests {
         curve.push(f64::NAN, 1.0);
         curve.push(1.0, f64::INFINITY);
         assert!(curve.points().iter().all(|point| point.y.is_finite()));
+    }
+
+    #[test]
+    fn a_curve_goes_on_from_where_it_was_cut() {
+        let mut curve = Curve::default();
+        (0..10).for_each(|step| curve.push(f64::from(step), 1.0));
+        curve.forget_after(4.0);
+        curve.push(5.0, 2.0);
+        let along: Vec<f64> = curve.points().iter().map(|point| point.x).collect();
+        assert_eq!(along, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 
     #[test]
