@@ -43,6 +43,13 @@ pub(crate) fn dist() -> PathBuf {
     env::var_os("INKLING_DIST").map_or_else(|| tests::root().join("dist"), PathBuf::from)
 }
 
+/// The path that the site was built for.
+fn base_path() -> String {
+    let index = fs::read_to_string(dist().join("index.html")).expect("`cargo xtask dist` has built the site");
+    let base = index.split_once("<base href=").expect("Trunk writes the base").1;
+    base.trim_start_matches('"').split(['"', '>', ' ']).next().unwrap_or("/").to_owned()
+}
+
 /// A folder for what a test leaves behind.
 pub(crate) fn out() -> PathBuf {
     let out = tests::root().join("target/e2e");
@@ -53,7 +60,7 @@ pub(crate) fn out() -> PathBuf {
 impl Browser {
     pub(crate) async fn open(options: Options) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = SiteServer::start(&dist(), "/", address, options.instead.as_ref()).unwrap();
+        let server = SiteServer::start(&dist(), &base_path(), address, options.instead.as_ref()).unwrap();
         let url = server.url().to_owned();
 
         let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))

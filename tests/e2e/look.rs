@@ -85,3 +85,21 @@ async fn names_are_stable() {
     assert_eq!(title, Value::from("en"));
     browser.close().await;
 }
+
+/// An address that does not exist, and links that must lead back into the site from there.
+#[tokio::test]
+async fn a_wrong_address_is_said_to_be_one() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("nothing").await;
+    browser.says("There is nothing at this address.", SOON).await;
+    for (link, found) in [("Models", "Import"), ("Train", "Start training"), ("Draw", "Clear")] {
+        browser.click("link", link).await;
+        browser.get("button", found).await;
+        let current =
+            browser.script("return document.querySelector('nav [aria-current=page]').textContent").await;
+        assert_eq!(current, Value::from(link));
+        browser.client.refresh().await.unwrap();
+        browser.get("button", found).await;
+    }
+    browser.close().await;
+}

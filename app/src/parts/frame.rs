@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::{
+    browser,
     engine::{Phase, RunView},
     session::{Session, backend_title},
 };
@@ -29,6 +30,8 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             _ => None,
         })
     };
+    // The router takes links as they stand: below a site's own path they must say so.
+    let link = |path: &str| format!("{}{path}", browser::base_path());
     let storage = move || {
         (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left")
     };
@@ -36,9 +39,9 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         <header class="top">
             <span class="brand">"Inkling"</span>
             <nav aria-label="Main">
-                <A href="/" exact=true>"Draw"</A>
-                <A href="/train">"Train"</A>
-                <A href="/models">"Models"</A>
+                <A href=link("/") exact=true>"Draw"</A>
+                <A href=link("/train")>"Train"</A>
+                <A href=link("/models")>"Models"</A>
             </nav>
             <p class="state">
                 <span>{model}</span>

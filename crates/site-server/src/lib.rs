@@ -75,7 +75,11 @@ fn answer(request: Request, folder: &Path, base_path: &str, instead: Option<&Ove
             let name = path.to_string_lossy().into_owned();
             request.respond(typed(Response::from_data(bytes), &name))
         }
-        None => request.respond(Response::from_string("Not found").with_status_code(404)),
+        // As static hosts do it: the site's own page for what is not there.
+        None => {
+            let page = fs::read(folder.join("404.html")).unwrap_or_default();
+            request.respond(typed(Response::from_data(page).with_status_code(404), "404.html"))
+        }
     }
 }
 
