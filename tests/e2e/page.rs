@@ -203,11 +203,16 @@ impl Browser {
 
     /// Fills the Train page for a short run on the built-in digits and begins it.
     pub(crate) async fn start_built_in(&self, device: &str, images: u32, epochs: u32) {
+        self.fill_built_in(device, images, epochs).await;
+        self.click("button", "Start training").await;
+    }
+
+    /// Fills the Train page for a short run on the built-in digits.
+    pub(crate) async fn fill_built_in(&self, device: &str, images: u32, epochs: u32) {
         self.visit(&format!("train?device={device}&seed=7")).await;
         self.choose("Data", "Built-in digits").await;
         self.fill("Built-in digits", &images.to_string()).await;
         self.fill("Epochs", &epochs.to_string()).await;
-        self.click("button", "Start training").await;
     }
 
     /// Loss after each of the newest steps, from the page's own table.
