@@ -55,9 +55,10 @@ fn main() -> anyhow::Result<()> {
         Command::Serve { public_url, port } => serve::run(&site::base_path(&public_url), port),
         Command::Dist { public_url } => {
             let _claim = places::claim_target()?;
-            site::build_page(&site::base_path(&public_url))?;
-            site::add_gpu_worker()?;
-            sizes::report()
+            let dist = places::dist();
+            site::build_page(&site::base_path(&public_url), &dist)?;
+            site::add_gpu_worker(&dist)?;
+            sizes::report(&dist).map(drop)
         }
         Command::Test => {
             let _claim = places::claim_target()?;
@@ -72,7 +73,7 @@ fn main() -> anyhow::Result<()> {
             Some(_) => Ok(()),
             None => anyhow::bail!("MNIST is not to be had now; the page will offer the built-in digits"),
         },
-        Command::Sizes => sizes::report(),
+        Command::Sizes => sizes::hold(&places::dist()),
         Command::Stage => site::stage(),
     }
 }

@@ -67,6 +67,11 @@ fn mark_sources(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The site that the tests look at: built below a path of its own, and not for anybody's host.
+pub(crate) fn test_site() -> PathBuf {
+    root().join("target/test-site")
+}
+
 /// The finished site.
 pub(crate) fn dist() -> PathBuf {
     root().join("dist")

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    mnist, places,
+    mnist,
     process::{cargo, command, run, step},
     tools,
     worker_build::{self, Build},
@@ -24,23 +24,24 @@ pub(crate) fn base_path(public_url: &str) -> String {
     }
 }
 
-/// Sets up, then builds the page with its CPU worker into `dist/`.
-pub(crate) fn build_page(base_path: &str) -> anyhow::Result<()> {
+/// Sets up, then builds the page with its CPU worker into a folder.
+pub(crate) fn build_page(base_path: &str, dist: &Path) -> anyhow::Result<()> {
     tools::set_up_build()?;
     step("The page and its CPU worker");
     // Compiled first by cargo itself, which shows its progress; Trunk then finds everything done.
     let profile = ["--target", "wasm32-unknown-unknown", "--profile", "app-release"];
     run(cargo(&["build", "--package", "app"]).args(profile))?;
     run(command("trunk")
-        .args(["build", "--release", "--offline", "--public-url", base_path])
+        .args(["build", "--release", "--offline", "--public-url", base_path, "--dist"])
+        .arg(dist)
         // Trunk reads this variable as one of its own flags and refuses the usual value.
         .env_remove("NO_COLOR"))
 }
 
-/// Builds the WebGPU worker and adds it to `dist/`; a page that is open finds it at its next training run.
-pub(crate) fn add_gpu_worker() -> anyhow::Result<()> {
-    let folder = worker_build::build(Build::Gpu, &places::dist())?;
-    let path = places::dist().join("site.json");
+/// Builds the WebGPU worker and adds it to the site; a page that is open finds it at its next training run.
+pub(crate) fn add_gpu_worker(dist: &Path) -> anyhow::Result<()> {
+    let folder = worker_build::build(Build::Gpu, dist)?;
+    let path = dist.join("site.json");
     let mut site: Value = serde_json::from_slice(&fs::read(&path)?)?;
     site["gpu_worker"] = json!(folder);
     fs::write(&path, site.to_string())?;

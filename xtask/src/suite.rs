@@ -1,12 +1,15 @@
 //! `cargo xtask test` and its fast inner loop.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::{
-    places,
+    mnist, places,
     process::{cargo, command, output, path, run, step},
     site, sizes,
     tools::{self, Browser},
@@ -16,29 +19,35 @@ use crate::{
 const BROWSER_ONLY: [&str; 3] = ["app", "worker", "port"];
 /// Crates whose own tests also run in a browser.
 const BOTH: [&str; 8] = ["ink", "recipe", "gauge", "dataset", "weights", "protocol", "network", "training"];
+/// Tells the tests where MNIST is.
+const MNIST_VARIABLE: &str = "INKLING_MNIST_DIR";
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Everything.
 pub(crate) fn test() -> anyhow::Result<()> {
+    // The tests take it from where the site does.
+    let mnist = mnist::folder();
     format()?;
     lint_native()?;
-    test_native()?;
+    test_native(mnist.as_deref())?;
     tools::set_up_build()?;
     lint_wasm()?;
     let browser = tools::set_up_browser()?;
     test_in_browser(&browser)?;
     // Below a path of its own, as on many hosts: links that forget it are found.
-    site::build_page("/inkling/")?;
-    site::add_gpu_worker()?;
-    sizes::report()?;
-    end_to_end(&browser)
+    let site = places::test_site();
+    fs::create_dir_all(&site)?;
+    site::build_page("/inkling/", &site)?;
+    site::add_gpu_worker(&site)?;
+    sizes::hold(&site)?;
+    end_to_end(&browser, mnist.as_deref())
 }
 
 /// What an edit needs.
 pub(crate) fn check() -> anyhow::Result<()> {
     format()?;
     lint_native()?;
-    test_native()
+    test_native(mnist::folder().as_deref())
 }
 
 fn format() -> anyhow::Result<()> {
@@ -73,10 +82,12 @@ fn lint_wasm() -> anyhow::Result<()> {
     clippy(&["--package", "worker", "--features", "gpu", "--bin", "worker-gpu"])
 }
 
-fn test_native() -> anyhow::Result<()> {
+fn test_native(mnist: Option<&Path>) -> anyhow::Result<()> {
     step("Tests, native");
     // The end-to-end tests stand in `tests` too, but need a browser and a built site: they come last.
-    run(native(&["test", "--quiet"]).args(["--lib", "--bins", "--test", "architecture", "--test", "shipped"]))
+    run(native(&["test", "--quiet"])
+        .args(["--lib", "--bins", "--test", "architecture", "--test", "shipped"])
+        .envs(mnist.map(|folder| (MNIST_VARIABLE, folder))))
 }
 
 fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
@@ -115,12 +126,13 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn end_to_end(browser: &Browser) -> anyhow::Result<()> {
+fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
     step("End-to-end tests, in a browser");
     // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
     run(native(&["test"])
         .args(["--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
-        .env("INKLING_DIST", places::dist())
+        .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+        .env("INKLING_DIST", places::test_site())
         .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
         .env("INKLING_BROWSER", program(&browser.browser)?)
         .env("INKLING_BROWSER_FLAGS", browser_flags().join(" ")))
@@ -140,8 +152,11 @@ fn browser_flags() -> Vec<&'static str> {
     ]
 }
 
-/// Absolute path of a program on the PATH.
+/// Absolute path of a program, which may stand on the PATH.
 fn program(name: &str) -> anyhow::Result<String> {
+    if Path::new(name).is_absolute() {
+        return Ok(name.to_owned());
+    }
     let found = env::split_paths(&path()).map(|folder| folder.join(name)).find(|path| path.is_file());
     let found = found.ok_or_else(|| anyhow::anyhow!("{name} is not on the PATH"))?;
     Ok(found.to_string_lossy().into_owned())

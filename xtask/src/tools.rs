@@ -11,6 +11,7 @@ use crate::{
 
 const TRUNK: &str = "0.21.14";
 const WASM_BINDGEN: &str = "0.2.130";
+const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const BINARYEN: &str = "132.0.0";
 
 /// What a build needs.
@@ -37,9 +38,7 @@ pub(crate) fn set_up_build() -> anyhow::Result<()> {
     }
     match version("wasm-opt") {
         Some(found) => println!("    wasm-opt: {}", found.trim()),
-        None => println!(
-            "    wasm-opt: not to be had (no npm); the site works without it and is some 15 % larger"
-        ),
+        None => println!("    wasm-opt: not to be had (no npm); the site works without it, and is larger"),
     }
     Ok(())
 }
@@ -79,9 +78,12 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
             }
             run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         };
-        let installed = apt(&["update", "-qq"]).and_then(|()| {
-            apt(&["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"])
-        });
+        let install =
+            |browser, driver| apt(&["install", "-y", "-qq", "--no-install-recommends", browser, driver]);
+        // Debian's names, then Ubuntu's.
+        let installed = apt(&["update", "-qq"])
+            .and_then(|()| install("chromium", "chromium-driver"))
+            .or_else(|_| install("chromium-browser", "chromium-chromedriver"));
         if let Err(error) = installed {
             println!("    {error}");
         }
@@ -89,7 +91,7 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
     let Some(found) = find_browser() else {
         bail!(
             "No browser was found. Install Chromium or Chrome and the ChromeDriver of the same version \
-             (Debian and Ubuntu: apt-get install chromium chromium-driver), then run this again."
+             (Debian: apt-get install chromium chromium-driver), then run this again."
         )
     };
     println!("    {} and {}", found.browser, found.driver);
@@ -101,6 +103,13 @@ fn find_browser() -> Option<Browser> {
         |names: &[&str]| names.iter().find(|name| version(name).is_some()).map(|name| (*name).to_owned());
     Some(Browser {
         driver: first(&["chromedriver"])?,
-        browser: first(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])?,
+        browser: first(&[
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "google-chrome-stable",
+            "chrome",
+            MAC_CHROME,
+        ])?,
     })
 }
