@@ -14,6 +14,14 @@ pub enum FilesError {
     NoImages,
     #[error("{name} has {images} images, but no file has {images} labels.")]
     NoLabels { name: String, images: usize },
+    #[error(
+        "{images} files of images and {labels} of labels were found: give one pair of files to split, or two to train and to test."
+    )]
+    TooMany { images: usize, labels: usize },
+    #[error(
+        "Two files have {0} labels each, so nothing says which belongs to which images. Give one pair only."
+    )]
+    Ambiguous(usize),
     #[error("Too few images: {0}. At least 10 are needed to train and to test.")]
     TooFew(usize),
 }
@@ -32,6 +40,14 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
             IdxFile::Images(pixels) => images.push((name, pixels)),
             IdxFile::Labels(digits) => labels.push(digits),
         }
+    }
+    if images.len() > 2 || labels.len() > 2 {
+        return Err(FilesError::TooMany { images: images.len(), labels: labels.len() });
+    }
+    if let [first, second] = &labels[..]
+        && first.len() == second.len()
+    {
+        return Err(FilesError::Ambiguous(first.len()));
     }
     let mut sets = Vec::new();
     for (name, pixels) in images {
@@ -88,6 +104,22 @@ mod tests {
     fn pairs_are_found_by_their_number() {
         check(&[labels(12), images(60), images(12), labels(60)], Ok((60, 12)));
         check(&[images(60), labels(60)], Ok((50, 10)));
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_not_guessed() {
+        check(
+            &[images(60), images(60), labels(60), labels(60)],
+            Err(
+                "Two files have 60 labels each, so nothing says which belongs to which images. Give one pair only.",
+            ),
+        );
+        check(
+            &[images(60), labels(60), images(12), labels(12), images(20), labels(20)],
+            Err(
+                "3 files of images and 3 of labels were found: give one pair of files to split, or two to train and to test.",
+            ),
+        );
     }
 
     #[test]

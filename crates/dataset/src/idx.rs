@@ -3,7 +3,7 @@
 //! A big-endian header (magic 2051 and three sizes for images, 2049 and one size for labels), then one byte a value.
 //! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
-use std::io::Read as _;
+use std::io::{Read, copy, sink};
 
 use flate2::read::GzDecoder;
 use ink::{PIXELS, SIDE};
@@ -48,54 +48,62 @@ pub enum IdxError {
 /// Reads an IDX file of images or of labels, gzipped or not.
 ///
 /// # Errors
-/// One [`IdxError`] for each way in which a file can be wrong. Sizes are checked before memory is taken.
+/// One [`IdxError`] for each way in which a file can be wrong. The header is read first: values take memory only as far
+/// as it promises them and they are there.
 pub fn parse_idx(bytes: &[u8]) -> Result<IdxFile, IdxError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        // The reader stops one byte past the limit, so a small file cannot unpack into all of memory.
-        let mut unpacked = Vec::new();
-        let mut reader = GzDecoder::new(bytes).take(MAX_FILE_BYTES as u64 + 1);
-        reader.read_to_end(&mut unpacked).map_err(|error| IdxError::Gzip(error.to_string()))?;
-        if unpacked.len() > MAX_FILE_BYTES {
-            return Err(IdxError::TooLarge);
-        }
-        parse_unpacked(unpacked)
-    } else if bytes.len() > MAX_FILE_BYTES {
-        Err(IdxError::TooLarge)
+        read_idx(GzDecoder::new(bytes))
     } else if bytes.is_empty() || bytes.starts_with(&[0, 0]) {
-        parse_unpacked(bytes.to_vec())
+        read_idx(bytes)
     } else {
         Err(IdxError::Unknown(bytes[..bytes.len().min(4)].to_vec()))
     }
 }
 
-fn parse_unpacked(mut bytes: Vec<u8>) -> Result<IdxFile, IdxError> {
-    let word = |index: usize| {
-        let field = bytes.get(4 * index..4 * index + 4).and_then(|field| field.try_into().ok());
-        field.map(u32::from_be_bytes).ok_or(IdxError::HeaderCutOff(bytes.len()))
+fn read_idx(mut source: impl Read) -> Result<IdxFile, IdxError> {
+    let mut taken = 0;
+    let mut word = |source: &mut dyn Read| {
+        let field = read_up_to(source, 4)?;
+        taken += field.len();
+        let field = field.try_into().map_err(|_| IdxError::HeaderCutOff(taken))?;
+        Ok(u32::from_be_bytes(field))
     };
-    let (header_bytes, value_bytes) = match word(0)? {
+    let (magic, count) = (word(&mut source)?, word(&mut source));
+    match magic {
         IMAGES_MAGIC => {
-            let (count, rows, columns) = (word(1)?, word(2)?, word(3)?);
+            let (count, rows, columns) = (count?, word(&mut source)?, word(&mut source)?);
             if (rows as usize, columns as usize) != (SIDE, SIDE) {
                 return Err(IdxError::ImageSize { rows, columns });
             }
-            (16, u64::from(count) * PIXELS as u64)
+            read_values(source, u64::from(count) * PIXELS as u64).map(IdxFile::Images)
         }
-        LABELS_MAGIC => (8, u64::from(word(1)?)),
-        magic => return Err(IdxError::Magic(magic)),
-    };
-    let found = bytes.len() - header_bytes;
-    if found as u64 != value_bytes {
-        return Err(IdxError::Length { promised: value_bytes, found });
+        LABELS_MAGIC => {
+            let labels = read_values(source, u64::from(count?))?;
+            match labels.iter().position(|&label| label > 9) {
+                Some(index) => Err(IdxError::Label { index, label: labels[index] }),
+                None => Ok(IdxFile::Labels(labels)),
+            }
+        }
+        magic => Err(IdxError::Magic(magic)),
     }
-    bytes.drain(..header_bytes);
-    if header_bytes == 16 {
-        return Ok(IdxFile::Images(bytes));
+}
+
+/// The values after the header: as many as were promised, and nothing behind them.
+fn read_values(mut source: impl Read, promised: u64) -> Result<Vec<u8>, IdxError> {
+    let values = read_up_to(&mut source, promised.min(MAX_FILE_BYTES as u64))?;
+    let more = source.take(MAX_FILE_BYTES as u64);
+    let extra = copy(&mut { more }, &mut sink()).map_err(|error| IdxError::Gzip(error.to_string()))?;
+    if values.len() == MAX_FILE_BYTES && extra > 0 {
+        return Err(IdxError::TooLarge);
     }
-    match bytes.iter().position(|&label| label > 9) {
-        Some(index) => Err(IdxError::Label { index, label: bytes[index] }),
-        None => Ok(IdxFile::Labels(bytes)),
-    }
+    let found = values.len() + extra as usize;
+    if found as u64 == promised { Ok(values) } else { Err(IdxError::Length { promised, found }) }
+}
+
+fn read_up_to(source: &mut dyn Read, most: u64) -> Result<Vec<u8>, IdxError> {
+    let mut bytes = Vec::new();
+    source.take(most).read_to_end(&mut bytes).map_err(|error| IdxError::Gzip(error.to_string()))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -149,6 +157,9 @@ mod tests {
         check(&idx(&[2051, u32::MAX, 28, 28], &[0]), &Err(IdxError::Length { promised, found: 1 }));
         let cut = gzip(&idx(&[2049, 3], &[7, 0, 9]));
         assert!(matches!(parse_idx(&cut[..cut.len() - 9]), Err(IdxError::Gzip(_))));
-        assert!(matches!(parse_idx(&gzip(&vec![0; MAX_FILE_BYTES + 1])), Err(IdxError::TooLarge)));
+        let bomb = gzip(&idx(&[2051, 400_000, 28, 28], &vec![0; MAX_FILE_BYTES + 1]));
+        assert!(matches!(parse_idx(&bomb), Err(IdxError::TooLarge)));
+        let longer = gzip(&idx(&[2051, 1, 28, 28], &vec![0; 100 << 20]));
+        check(&longer, &Err(IdxError::Length { promised: PIXELS as u64, found: 100 << 20 }));
     }
 }

@@ -21,6 +21,8 @@ pub type Stroke = Vec<Point>;
 pub struct Drawing {
     strokes: Vec<Stroke>,
     raster: Raster,
+    /// Whether the last stroke is under way.
+    pen_is_down: bool,
 }
 
 impl Default for Drawing {
@@ -37,7 +39,8 @@ impl Drawing {
 
     /// Blank paper.
     pub fn new() -> Self {
-        Self { strokes: Vec::new(), raster: Raster::blank(Self::SIDE as usize, Self::SIDE as usize) }
+        let raster = Raster::blank(Self::SIDE as usize, Self::SIDE as usize);
+        Self { strokes: Vec::new(), raster, pen_is_down: false }
     }
 
     /// Paper with these strokes on it.
@@ -50,13 +53,16 @@ impl Drawing {
 
     /// Puts the pen down.
     pub fn pen_down(&mut self, point: Point) {
+        self.pen_is_down = true;
         self.strokes.push(vec![point]);
         self.raster.ink_segment(point, point, Self::PEN_RADIUS);
     }
 
-    /// Moves the pen; the same as [`pen_down`](Self::pen_down) where no stroke has begun.
+    /// Moves the pen; the same as [`pen_down`](Self::pen_down) where no stroke is under way.
     pub fn pen_move(&mut self, point: Point) {
-        let Some(stroke) = self.strokes.last_mut() else { return self.pen_down(point) };
+        let Some(stroke) = self.strokes.last_mut().filter(|_| self.pen_is_down) else {
+            return self.pen_down(point);
+        };
         let from = stroke.last().copied().unwrap_or(point);
         stroke.push(point);
         self.raster.ink_segment(from, point, Self::PEN_RADIUS);
@@ -64,6 +70,8 @@ impl Drawing {
 
     /// Takes back the last stroke; false where there is none.
     pub fn undo(&mut self) -> bool {
+        // The stroke under way is gone too: what the pen goes on to draw is a stroke of its own.
+        self.pen_is_down = false;
         let undone = self.strokes.pop().is_some();
         self.redraw();
         undone
@@ -72,17 +80,13 @@ impl Drawing {
     /// Takes back everything and returns it.
     pub fn clear(&mut self) -> Vec<Stroke> {
         self.raster.clear();
+        self.pen_is_down = false;
         core::mem::take(&mut self.strokes)
     }
 
     /// The strokes, oldest first.
     pub fn strokes(&self) -> &[Stroke] {
         &self.strokes
-    }
-
-    /// Whether there is nothing on the paper.
-    pub fn is_blank(&self) -> bool {
-        self.strokes.is_empty()
     }
 
     /// The ink.
@@ -146,12 +150,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stroke_that_is_undone_under_way_leaves_the_one_before_alone() {
+        let mut drawing = Drawing::from_strokes(vec![vec![at(60.0, 60.0), at(60.0, 200.0)]]);
+        drawing.pen_down(at(200.0, 60.0));
+        drawing.undo();
+        drawing.pen_move(at(200.0, 100.0));
+        drawing.pen_move(at(200.0, 140.0));
+        let lengths: Vec<usize> = drawing.strokes().iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 2]);
+    }
+
+    #[test]
     fn clear_gives_back_what_was_there() {
         let mut drawing = Drawing::new();
         drawing.pen_down(at(60.0, 60.0));
         let image = drawing.image();
         let strokes = drawing.clear();
-        assert!(drawing.is_blank() && drawing.image().is_none());
+        assert!(drawing.strokes().is_empty() && drawing.image().is_none());
         assert_eq!(Drawing::from_strokes(strokes).image(), image);
     }
 }

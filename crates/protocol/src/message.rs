@@ -109,8 +109,6 @@ pub enum FromWorker {
         job: JobId,
         /// Images trained on.
         train_images: u32,
-        /// Images tested on.
-        test_images: u32,
         /// Steps of the whole run.
         steps: u32,
         /// Steps that the checkpoint had done.

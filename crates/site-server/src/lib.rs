@@ -70,17 +70,14 @@ fn answer(request: Request, folder: &Path, base_path: &str, instead: Option<&Ove
     if let Some(bytes) = instead.and_then(|instead| instead(relative)) {
         return request.respond(typed(Response::from_data(bytes), relative));
     }
-    match file_below(folder, relative).and_then(|path| Some((fs::read(&path).ok()?, path))) {
-        Some((bytes, path)) => {
-            let name = path.to_string_lossy().into_owned();
-            request.respond(typed(Response::from_data(bytes), &name))
-        }
-        // As static hosts do it: the site's own page for what is not there.
-        None => {
-            let page = fs::read(folder.join("404.html")).unwrap_or_default();
-            request.respond(typed(Response::from_data(page).with_status_code(404), "404.html"))
-        }
+    if let Some(path) = file_below(folder, relative)
+        && let Ok(bytes) = fs::read(&path)
+    {
+        return request.respond(typed(Response::from_data(bytes), &path.to_string_lossy()));
     }
+    // As static hosts do it: the site's own page for what is not there.
+    let page = fs::read(folder.join("404.html")).unwrap_or_default();
+    request.respond(typed(Response::from_data(page).with_status_code(404), "404.html"))
 }
 
 /// The file that a path names; a folder's is its index. `None` for a path that leaves the folder.

@@ -33,11 +33,6 @@ impl Checkpoint {
         self.place.epoch
     }
 
-    /// The weights.
-    pub fn weights(&self) -> &Weights {
-        &self.weights
-    }
-
     /// One block of bytes, for a message or a store of the same build.
     pub fn to_bytes(&self) -> Vec<u8> {
         let place = postcard::to_allocvec(&self.place).unwrap_or_default();

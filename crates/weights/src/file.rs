@@ -149,8 +149,10 @@ fn parse_card(card: &str) -> Result<ModelCard, WeightsError> {
         let value: Option<serde_json::Value> = serde_json::from_str(card).ok();
         let architecture = value.as_ref().and_then(|value| value.get("architecture")?.as_str());
         match architecture {
-            Some(name) => WeightsError::UnknownArchitecture(name.to_owned()),
-            None => WeightsError::NotSafetensors(format!("its model card cannot be read ({error})")),
+            Some(name) if !Architecture::ALL.iter().any(|known| format!("{known:?}") == name) => {
+                WeightsError::UnknownArchitecture(name.to_owned())
+            }
+            _ => WeightsError::NotSafetensors(format!("its model card cannot be read ({error})")),
         }
     })
 }
