@@ -54,10 +54,12 @@ impl Job {
             None => None,
         };
         let pace = device::pace(order.recipe.architecture);
+        let mut epochs_done = 0;
         let run = match checkpoint {
             Some(bytes) => {
                 let checkpoint =
                     Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
+                epochs_done = checkpoint.epochs_done();
                 Run::resume(&checkpoint, split.clone(), device, pace)
             }
             None => Run::new(order.recipe, split.clone(), device, pace),
@@ -66,7 +68,6 @@ impl Job {
         post(FromWorker::Started {
             job: id,
             train_images: split.train.len() as u32,
-            test_images: split.test.len() as u32,
             steps: run.steps(),
             steps_done: run.steps_done(),
             device_difference,
@@ -75,6 +76,7 @@ impl Job {
             recipe: Some(order.recipe),
             trained_on: split.name.clone(),
             tested_on: split.name.clone(),
+            epochs_done,
             ..ModelCard::unknown(order.recipe.architecture)
         };
         let now_ms = now_ms();

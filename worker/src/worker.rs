@@ -36,8 +36,11 @@ pub(crate) async fn serve() {
         while let Some(packet) = inbox.try_next() {
             worker.handle(packet).await;
         }
-        worker.train().await;
-        yielder.pass().await;
+        // A message may have paused or ended the job.
+        if worker.job.as_ref().is_some_and(Job::is_running) {
+            worker.train().await;
+            yielder.pass().await;
+        }
     }
 }
 
