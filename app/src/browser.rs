@@ -1,5 +1,7 @@
 //! The page's side of the browser: addresses, the clock, files in and out, the WebGPU probe.
 
+use std::cell::Cell;
+
 use futures_channel::oneshot;
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
@@ -27,15 +29,22 @@ extern "C" {
 
 /// Whether the browser tells of pointer moves as they happen, not only once a frame.
 pub(crate) fn has_raw_pointer_updates() -> bool {
-    Reflect::has(&window(), &"onpointerrawupdate".into()).unwrap_or(false)
+    has_method(&window(), "onpointerrawupdate")
+}
+
+/// Whether an object has what older browsers lack.
+pub(crate) fn has_method(object: &JsValue, name: &str) -> bool {
+    Reflect::has(object, &name.into()).unwrap_or(false)
 }
 
 /// Notes in the browser's timeline that something took from `start_ms` until now.
 pub(crate) fn measure(name: &str, start_ms: f64) {
     /// Entries kept: the timeline must not grow for as long as the page is open.
     const MOST: u32 = 5_000;
+    thread_local!(static NOTED: Cell<u32> = const { Cell::new(0) });
     let Some(performance) = window().performance() else { return };
-    if performance.get_entries_by_name(name).length() > MOST {
+    if NOTED.replace(NOTED.get() + 1) >= MOST {
+        NOTED.set(0);
         performance.clear_measures_with_measure_name(name);
     }
     let ends = Object::new();
@@ -97,13 +106,10 @@ pub(crate) async fn fetch(path: &str, fresh: bool) -> Result<Vec<u8>, String> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Largest file that is read, in bytes; checked before the file is touched.
-const MAX_FILE_BYTES: f64 = 256.0 * 1_048_576.0;
-
-/// The bytes of a file that the user gave; the error is for people.
-pub(crate) async fn read_file(file: &File) -> Result<Vec<u8>, String> {
-    if file.size() > MAX_FILE_BYTES {
-        return Err(format!("{} is too large: files of up to 256 MiB can be used.", file.name()));
+/// The bytes of a file that the user gave, checked for its size before it is touched; the error is for people.
+pub(crate) async fn read_file(file: &File, max_mib: u32) -> Result<Vec<u8>, String> {
+    if file.size() > f64::from(max_mib) * 1_048_576.0 {
+        return Err(format!("{} is too large: at most {max_mib} MiB can be used.", file.name()));
     }
     let buffer = JsFuture::from(file.array_buffer()).await;
     let buffer =

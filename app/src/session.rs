@@ -18,6 +18,8 @@ use crate::{
 
 /// Where the weights that the project ships lie.
 const SHIPPED_FILE: &str = "models/fast-cnn.safetensors";
+/// Largest file of weights that is read; the worker, which knows every architecture, holds it to less.
+const MAX_WEIGHTS_MIB: u32 = 64;
 /// Identifier of the shipped model among the kept ones.
 pub(crate) const SHIPPED_ID: &str = "shipped";
 /// Identifier of the model that is kept by itself after every epoch.
@@ -136,8 +138,10 @@ impl Session {
         });
         let library = Library::open().await;
         self.storage_lasts.set(Some(library.is_lasting()));
+        if let Some(models) = self.told(library.all().await) {
+            self.models.set(models);
+        }
         self.library.set_value(Some(library));
-        self.refresh_models().await;
     }
 
     /// Uses the shipped weights at once, then those that were in use last, if they are still there.
@@ -256,9 +260,9 @@ impl Session {
         spawn_local(async move {
             let reader = self.reader.get_value();
             let imported = async {
-                let bytes = browser::read_file(&file).await?;
-                let reader = reader.ok_or("The worker is still starting. Try again in a moment.")?;
-                reader.inspect(bytes).await
+                let bytes = browser::read_file(&file, MAX_WEIGHTS_MIB).await?;
+                let reader = reader.ok_or("The page is still starting. Try again in a moment.")?;
+                reader.inspect(bytes).await.map_err(|text| format!("{}: {text}", file.name()))
             };
             match imported.await {
                 Ok((bytes, card)) => {
@@ -269,7 +273,7 @@ impl Session {
                         self.notice(format!("Imported \"{}\".", model.name), None);
                     }
                 }
-                Err(text) => self.trouble(format!("{}: {text} The model in use is unchanged.", file.name())),
+                Err(text) => self.trouble(format!("{text} The model in use is unchanged.")),
             }
         });
     }
@@ -277,19 +281,46 @@ impl Session {
     /// Keeps a model in place of one with the same id; false where that failed and was said.
     pub(crate) async fn keep(self, model: &Kept) -> bool {
         let Some(library) = self.library.get_value() else { return false };
-        let kept = self.told(library.put(model).await);
-        self.refresh_models().await;
-        kept.is_some()
+        if self.told(library.put(model).await).is_none() {
+            return false;
+        }
+        self.models.update(|models| {
+            models.retain(|known| known.id != model.id);
+            // The newest first, as the library lists them.
+            let position = models.partition_point(|known| known.saved_ms > model.saved_ms);
+            models.insert(position, model.clone());
+        });
+        true
+    }
+
+    /// Gives a model another name. The last run then becomes a model of its own, which the next run leaves alone.
+    pub(crate) async fn rename(self, model: &Kept, name: String) {
+        let mut renamed = Kept { name, ..model.clone() };
+        if model.id == LAST_RUN_ID {
+            renamed =
+                Kept { saved_ms: model.saved_ms, ..Kept::new(renamed.name, renamed.card, renamed.file) };
+        }
+        if self.keep(&renamed).await && renamed.id != model.id {
+            self.forget(&model.id).await;
+        }
+    }
+
+    /// Deletes from the library and the list; false where that failed and was said.
+    async fn forget(self, id: &str) -> bool {
+        let Some(library) = self.library.get_value() else { return false };
+        if self.told(library.delete(id).await).is_none() {
+            return false;
+        }
+        self.models.update(|models| models.retain(|known| known.id != id));
+        true
     }
 
     /// Deletes a model; the notice offers to take that back.
     pub(crate) fn delete(self, model: Kept) {
         spawn_local(async move {
-            let Some(library) = self.library.get_value() else { return };
-            if self.told(library.delete(&model.id).await).is_none() {
+            if !self.forget(&model.id).await {
                 return;
             }
-            self.refresh_models().await;
             let text = format!("Deleted \"{}\".", model.name);
             let undo = Rc::new(move || {
                 let model = model.clone();
@@ -299,14 +330,6 @@ impl Session {
             });
             self.notice(text, Some(("Undo delete", undo)));
         });
-    }
-
-    async fn refresh_models(self) {
-        if let Some(library) = self.library.get_value()
-            && let Some(models) = self.told(library.all().await)
-        {
-            self.models.set(models);
-        }
     }
 
     fn told<T>(self, result: Result<T, LibraryError>) -> Option<T> {
@@ -323,6 +346,9 @@ impl Session {
                     DataChoice::Files => self.form.files.get_untracked(),
                     _ => Vec::new(),
                 };
+                // What can be saved from now on is this run. The one before is kept as the last run until an epoch is done.
+                self.trained.set_value(None);
+                self.can_save.set(false);
                 self.with_trainer(|trainer| {
                     trainer.start(recipe, self.form.device.get_untracked(), data, files);
                 });
@@ -383,6 +409,10 @@ impl Session {
                 self.give(None, "Just trained".into(), Arc::clone(&file));
                 self.trained.set_value(Some((Arc::clone(&file), (*card).clone())));
                 self.can_save.set(true);
+                // A run that was stopped before it got anywhere does not take the place of one that did.
+                if card.epochs_done == 0 {
+                    return;
+                }
                 let saved_ms = js_sys::Date::now();
                 let name = "Last run (kept by itself)".into();
                 let model = Kept { id: LAST_RUN_ID.into(), name, saved_ms, card: *card, file };
@@ -407,7 +437,8 @@ impl Session {
     fn say(self, text: String, is_trouble: bool, action: Option<Action>) {
         const MOST: usize = 4;
         self.notices.update(|notices| {
-            notices.retain(|notice| notice.text != text);
+            // Said again, it is said once; but each action is one of its own.
+            notices.retain(|notice| notice.text != text || notice.action.is_some());
             let id = notices.iter().map(|notice| notice.id + 1).max().unwrap_or(0);
             notices.push(Notice { id, text, is_trouble, action });
             let extra = notices.len().saturating_sub(MOST);

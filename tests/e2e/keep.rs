@@ -1,6 +1,6 @@
 //! Keeping models.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use crate::{
     browser::{Browser, Options, dist, out},
@@ -28,6 +28,28 @@ async fn models_are_renamed_deleted_and_brought_back() {
     browser.get("button", "Delete").await;
     browser.visit("models").await;
     browser.says("My best", SOON).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_last_run_that_was_given_a_name_is_left_alone_by_the_next() {
+    let browser = Browser::open(Options::default()).await;
+    browser.start_built_in("cpu", 120, 1).await;
+    browser.says("Done", Duration::from_mins(1)).await;
+    browser.click("link", "Models").await;
+    browser.click("button", "Rename").await;
+    browser
+        .get("textbox", "New name")
+        .await
+        .send_keys("\u{e009}a\u{e000}Worth keeping\u{e007}")
+        .await
+        .unwrap();
+    browser.says("Worth keeping", SOON).await;
+    browser.start_built_in("cpu", 120, 1).await;
+    browser.says("Done", Duration::from_mins(1)).await;
+    browser.visit("models").await;
+    let text = browser.says("Last run (kept by itself)", SOON).await;
+    assert!(text.contains("Worth keeping"), "{text}");
     browser.close().await;
 }
 
@@ -63,7 +85,7 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
         ("overlap", &overlap, "overlap or leave gaps"),
         ("stranger", &stranger, "fit none of the architectures"),
         ("picture", b"\x89PNG\r\n\x1a\n and no more than that".as_slice(), "not a safetensors file"),
-        ("oversized", &vec![0; (64 << 20) + 1], "at most 67108864"),
+        ("oversized", &vec![0; (64 << 20) + 1], "at most 64 MiB"),
     ] {
         let path = out().join(format!("{name}.safetensors"));
         fs::write(&path, bytes).unwrap();

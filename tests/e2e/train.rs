@@ -112,7 +112,7 @@ async fn a_run_pauses_goes_on_and_stops_at_once() {
         const find = name => [...document.querySelectorAll('button')].find(button => button.textContent === name);
         const start = performance.now();
         new MutationObserver(() => { if (find('Start training')) done(performance.now() - start); })
-            .observe(document.body, {childList: true, subtree: true});
+            .observe(document.body, {childList: true, characterData: true, subtree: true});
         find('Stop').click();";
     let stopped = browser.client.execute_async(script, Vec::new()).await.unwrap().as_f64().unwrap();
     println!("stopped after {stopped:.0} ms");

@@ -43,6 +43,24 @@ async fn a_training_worker_that_falls_silent_is_replaced() {
     browser.script("workers.at(-1).terminate()").await;
     browser.click("button", "Stop").await;
     browser.says("Stopped at step", SOON).await;
+    // Nor does it hold up the next run.
+    browser.click("button", "Start training").await;
+    browser.says("images/s", Duration::from_mins(1)).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_paused_run_whose_worker_dies_stays_paused() {
+    let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
+    browser.start_built_in("cpu", 600, 60).await;
+    browser.says("epoch 2 of 60", Duration::from_mins(1)).await;
+    browser.click("button", "Pause").await;
+    browser.says("paused at step", SOON).await;
+    browser.script("workers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'unreachable'}))").await;
+    browser.says("A new one goes on from the end of epoch", SOON).await;
+    browser.says("paused at step", SOON).await;
+    browser.click("button", "Resume").await;
+    browser.says("images/s", SOON).await;
     browser.close().await;
 }
 

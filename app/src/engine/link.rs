@@ -76,9 +76,9 @@ impl Link {
         let _ = self.worker.post_message_with_transfer(&value, &transfer);
     }
 
-    /// Milliseconds since the worker was last heard, or started.
-    pub(crate) fn silent_ms(&self) -> f64 {
-        now_ms() - self.heard_ms.get()
+    /// When the worker was last heard, or started, on the page's clock.
+    pub(crate) fn heard_ms(&self) -> f64 {
+        self.heard_ms.get()
     }
 }
 

@@ -45,11 +45,14 @@ struct Inner {
     asked: Vec<(JobId, oneshot::Sender<Answer>)>,
     /// Questions for a worker that is still starting.
     unsent: Vec<(JobId, Packet<ToWorker>)>,
+    /// There will be no worker until the page is reloaded.
+    given_up: bool,
 }
 
 impl Inner {
     /// Lets every asker know that there will be no answer.
     fn give_up(&mut self) {
+        self.given_up = true;
         self.asked.clear();
         self.unsent.clear();
     }
@@ -102,6 +105,11 @@ impl Reader {
         let (sender, receiver) = oneshot::channel();
         {
             let mut inner = self.inner.borrow_mut();
+            if inner.given_up {
+                return Err(
+                    "The worker that reads digits does not start. Reload the page to try again.".into()
+                );
+            }
             inner.next_job += 1;
             let job = inner.next_job;
             inner.asked.push((job, sender));

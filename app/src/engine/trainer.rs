@@ -26,6 +26,9 @@ const PING_MS: u32 = 2_000;
 /// Workers lost in one epoch before the run is given up.
 const MAX_LOSSES: u32 = 2;
 
+/// Most that the files of a data set may have together: all of it passes through the page's memory.
+const MAX_FILES_MIB: u32 = 256;
+
 /// What the rest of the page hears of a run.
 pub(crate) enum TrainerEvent {
     /// The newest weights, to draw with.
@@ -57,6 +60,12 @@ struct Inner {
     /// The end of the last epoch: epochs done and what is needed to go on.
     checkpoint: Option<(u32, Vec<u8>)>,
     losses: u32,
+    /// Stop was sent and the last weights have not come yet.
+    stopping: bool,
+    /// The run was paused when its worker was lost: its successor pauses too.
+    pause_when_started: bool,
+    /// When the oldest question that is not answered was put, on the page's clock.
+    asked_ms: Option<f64>,
     watchdog: Option<Interval>,
 }
 
@@ -94,11 +103,15 @@ impl Trainer {
             mnist_url: browser::site_url("data/mnist/"),
             file_names: files.iter().map(File::name).collect(),
         };
+        // A worker that still owes the last weights of another run is not waited for.
+        if self.inner.borrow().stopping {
+            self.end_worker();
+        }
         let job = {
             let mut inner = self.inner.borrow_mut();
             inner.request = Some(Request { recipe, data, files });
             inner.checkpoint = None;
-            inner.losses = 0;
+            (inner.losses, inner.pause_when_started) = (0, false);
             inner.job += 1;
             inner.job
         };
@@ -129,8 +142,10 @@ impl Trainer {
     pub(crate) fn stop(&self) {
         if matches!(self.run.with_untracked(|run| run.phase.clone()), Phase::Preparing(_)) {
             self.end_worker();
-            return self.set_phase(Phase::Idle);
+            let has_begun = self.run.with_untracked(|run| run.steps > 0);
+            return self.set_phase(if has_begun { Phase::Done { stopped: true } } else { Phase::Idle });
         }
+        self.inner.borrow_mut().stopping = true;
         self.set_phase(Phase::Stopping);
         self.send(ToWorker::Stop);
         let (trainer, job) = (self.clone(), self.inner.borrow().job);
@@ -178,7 +193,8 @@ impl Trainer {
     fn end_worker(&self) {
         let mut inner = self.inner.borrow_mut();
         inner.job += 1;
-        (inner.ready, inner.pending, inner.watchdog) = (false, None, None);
+        (inner.ready, inner.stopping) = (false, false);
+        (inner.pending, inner.watchdog) = (None, None);
         if let Some(link) = inner.link.take() {
             // The link may be calling at this moment: it is dropped once it has returned.
             spawn_local(async move { drop(link) });
@@ -200,7 +216,7 @@ impl Trainer {
         match self.order(backend, job).await {
             // Stopped meanwhile, or begun anew.
             _ if !self.is_current(job) => {}
-            Ok(packet) => self.hand_over(backend, packet).await,
+            Ok(packet) => self.hand_over(backend, packet, job).await,
             Err(text) => self.fail(text),
         }
     }
@@ -219,15 +235,21 @@ impl Trainer {
             self.set_phase(Phase::Preparing("Computing on the CPU what the GPU must agree with".into()));
             buffers.push(self.reader.reference(recipe.architecture).await?);
         }
+        let total_mib = files.iter().map(|file| file.size()).sum::<f64>() / 1_048_576.0;
+        if total_mib > f64::from(MAX_FILES_MIB) {
+            return Err(format!(
+                "The files have {total_mib:.0} MiB together: at most {MAX_FILES_MIB} MiB can be used."
+            ));
+        }
         for file in &files {
-            buffers.push(browser::read_file(file).await?);
+            buffers.push(browser::read_file(file, MAX_FILES_MIB).await?);
         }
         let order = TrainOrder { recipe, data, has_checkpoint, has_reference };
         Ok(Packet { message: ToWorker::Train(job, Box::new(order)), buffers })
     }
 
     /// Sends the order to the worker that is there, or to a new one.
-    async fn hand_over(&self, backend: Backend, packet: Packet<ToWorker>) {
+    async fn hand_over(&self, backend: Backend, packet: Packet<ToWorker>, job: JobId) {
         let reusable = {
             let inner = self.inner.borrow();
             inner.ready && inner.backend == Some(backend)
@@ -239,7 +261,11 @@ impl Trainer {
             return;
         }
         // A worker of the other device ends first; a tab has no memory to spare.
-        drop(self.inner.borrow_mut().link.take());
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.ready = false;
+            drop(inner.link.take());
+        }
         let started = async {
             let url =
                 Site::fetch().await?.worker_url(backend).ok_or("The site does not have this worker.")?;
@@ -247,6 +273,8 @@ impl Trainer {
             Link::start(&url, move |event| trainer.hear(event))
         };
         match started.await {
+            // Stopped meanwhile, or begun anew: this worker ends before it has begun.
+            _ if !self.is_current(job) => {}
             Ok(link) => {
                 let mut inner = self.inner.borrow_mut();
                 (inner.link, inner.backend, inner.ready) = (Some(link), Some(backend), false);
@@ -275,16 +303,19 @@ impl Trainer {
         let current = self.inner.borrow().job;
         match message {
             FromWorker::Doing(job, what) if job == current => self.set_phase(Phase::Preparing(what)),
-            FromWorker::Started { job, train_images, test_images, steps, steps_done, device_difference }
+            FromWorker::Started { job, train_images, steps, steps_done, device_difference }
                 if job == current =>
             {
                 self.run.update(|run| {
-                    (run.train_images, run.test_images) = (train_images, test_images);
+                    run.train_images = train_images;
                     (run.step, run.steps) = (steps_done, steps);
                     run.device_difference = device_difference;
                     run.phase = Phase::Running;
                 });
                 self.watch(job);
+                if core::mem::take(&mut self.inner.borrow_mut().pause_when_started) {
+                    self.pause();
+                }
             }
             FromWorker::Points(job, points) if job == current => {
                 self.run.update(|run| run.add(points, now_ms()));
@@ -304,7 +335,11 @@ impl Trainer {
                     inner.checkpoint = Some((epoch, checkpoint));
                     inner.losses = 0;
                 }
-                self.run.update(|run| run.tests.push(TestResult { epoch, test, loss: test_loss }));
+                self.run.update(|run| {
+                    run.tests.push(TestResult { epoch, test, loss: test_loss });
+                    // The time of the test is none of the training's.
+                    run.rate.reset();
+                });
                 self.set_phase_unless_stopping(Phase::Running);
                 (self.on_event)(TrainerEvent::Keep(buffers.swap_remove(0), card));
             }
@@ -313,7 +348,7 @@ impl Trainer {
             FromWorker::Finished { job, stopped, card } if job == current && !buffers.is_empty() => {
                 let mut inner = self.inner.borrow_mut();
                 inner.job += 1;
-                inner.watchdog = None;
+                (inner.stopping, inner.watchdog) = (false, None);
                 drop(inner);
                 self.set_phase(Phase::Done { stopped });
                 (self.on_event)(TrainerEvent::Keep(buffers.swap_remove(0), card));
@@ -335,23 +370,32 @@ impl Trainer {
     /// Asks the worker now and then whether it is alive, for as long as the job goes on.
     fn watch(&self, job: JobId) {
         let trainer = self.clone();
+        self.inner.borrow_mut().asked_ms = None;
         let watchdog = Interval::new(PING_MS, move || {
-            // A GPU in software takes seconds for a step, and the worker hears nothing meanwhile.
-            let silent_ms = trainer.inner.borrow().link.as_ref().map_or(0.0, Link::silent_ms);
-            let limit_ms = match trainer.inner.borrow().backend {
-                Some(Backend::WebGpu) => 90_000.0,
-                _ => 15_000.0,
-            };
-            if !trainer.is_current(job) {
-                return;
-            }
-            if silent_ms > limit_ms {
+            if trainer.is_current(job) && trainer.is_overdue() {
                 trainer.lose("it does not answer");
-            } else {
-                trainer.send(ToWorker::Ping);
             }
         });
         self.inner.borrow_mut().watchdog = Some(watchdog);
+    }
+
+    /// Asks again, unless an answer is due; true where it has been due for too long.
+    ///
+    /// Measured from the question: the timers of a hidden tab may be a minute apart.
+    fn is_overdue(&self) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let Some(heard_ms) = inner.link.as_ref().map(Link::heard_ms) else { return false };
+        // A GPU in software takes seconds for a step, and the worker hears nothing meanwhile.
+        let limit_ms = if inner.backend == Some(Backend::WebGpu) { 90_000.0 } else { 15_000.0 };
+        match inner.asked_ms {
+            Some(asked_ms) if heard_ms < asked_ms => now_ms() - asked_ms > limit_ms,
+            _ => {
+                inner.asked_ms = Some(now_ms());
+                drop(inner);
+                self.send(ToWorker::Ping);
+                false
+            }
+        }
     }
 
     /// The worker or its device is gone: the run goes on in another one, from the end of the last epoch.
@@ -366,6 +410,7 @@ impl Trainer {
         let (backend, epochs_done, losses) = {
             let mut inner = self.inner.borrow_mut();
             inner.losses += 1;
+            inner.pause_when_started = self.run.with_untracked(|run| run.phase == Phase::Paused);
             let epochs_done = inner.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.0);
             (inner.backend, epochs_done, inner.losses)
         };
@@ -379,8 +424,8 @@ impl Trainer {
             return self.fail(format!("Training was given up: its worker was lost {losses} times ({why})."));
         }
         let device = if backend == Some(Backend::WebGpu) {
-            self.notice(format!("WebGPU was lost ({why}). Training goes on on the CPU, {from}."));
-            Device { backend: Backend::Cpu, why: "WebGPU was lost during this run.".into() }
+            self.notice(format!("WebGPU failed ({why}). Training goes on on the CPU, {from}."));
+            Device { backend: Backend::Cpu, why: "WebGPU failed in this run.".into() }
         } else {
             self.notice(format!("The training worker was lost ({why}). A new one goes on {from}."));
             let device = self.run.with_untracked(|run| run.device.clone());

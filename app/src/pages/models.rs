@@ -84,7 +84,12 @@ fn ModelCard(model: Kept) -> impl IntoView {
     });
     let facts = facts(&model);
     let kept = StoredValue::new_local(Rc::clone(&model));
+    let checking = RwSignal::new(false);
     let check = move || {
+        if checking.get_untracked() {
+            return;
+        }
+        checking.set(true);
         let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
         let data = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
         checked.set("Checking its accuracy …".into());
@@ -98,6 +103,7 @@ fn ModelCard(model: Kept) -> impl IntoView {
                 Err(text) => text,
             };
             checked.set(text);
+            checking.set(false);
         });
     };
     let load = move |_| {
@@ -106,15 +112,12 @@ fn ModelCard(model: Kept) -> impl IntoView {
     };
     let rename = move || {
         renaming.set(false);
-        let mut model = kept.with_value(|model| (**model).clone());
+        let model = kept.with_value(|model| (**model).clone());
         let typed = name.get_untracked().trim().to_owned();
         if typed.is_empty() || typed == model.name {
             return name.set(model.name);
         }
-        model.name = typed;
-        spawn_local(async move {
-            session.keep(&model).await;
-        });
+        spawn_local(async move { session.rename(&model, typed).await });
     };
     let export = move |_| kept.with_value(|model| browser::download(&file_name(&model.name), &model.file));
     let delete = move |_| kept.with_value(|model| session.delete((**model).clone()));
@@ -208,5 +211,5 @@ fn file_name(name: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' })
         .collect();
     let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
-    format!("{}.safetensors", parts.join("-"))
+    if parts.is_empty() { "model.safetensors".into() } else { format!("{}.safetensors", parts.join("-")) }
 }

@@ -191,24 +191,26 @@ fn Controls() -> impl IntoView {
     let session = expect_context::<Session>();
     let phase = Memo::new(move |_| session.run.with(|run| run.phase.clone()));
     let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
-    let can_pause = move || matches!(phase.get(), Phase::Running | Phase::Testing(..));
+    let is_primary = move || !busy.get() || phase.get() == Phase::Paused;
+    let can_press =
+        move || !busy.get() || matches!(phase.get(), Phase::Running | Phase::Testing(..) | Phase::Paused);
     let stoppable = move || session.run.with(can_stop);
+    // One button for all three, so that a person who uses the keyboard stays on it.
+    let name = move || match phase.get() {
+        Phase::Paused => "Resume",
+        _ if busy.get() => "Pause",
+        _ => "Start training",
+    };
+    let press = move |_| match phase.get_untracked() {
+        Phase::Paused => session.with_trainer(crate::engine::Trainer::resume),
+        _ if busy.get_untracked() => session.with_trainer(crate::engine::Trainer::pause),
+        _ => session.start_training(),
+    };
     view! {
         <div class="buttons">
-            <Show when=move || !busy.get()>
-                <button class="primary" on:click=move |_| session.start_training()>"Start training"</button>
-            </Show>
+            <button class:primary=is_primary aria-disabled=move || (!can_press()).to_string()
+                on:click=move |event| if can_press() { press(event) }>{name}</button>
             <Show when=move || busy.get()>
-                <Show
-                    when=move || phase.get() == Phase::Paused
-                    fallback=move || view! {
-                        <button disabled=move || !can_pause()
-                            on:click=move |_| session.with_trainer(crate::engine::Trainer::pause)>"Pause"</button>
-                    }
-                >
-                    <button class="primary"
-                        on:click=move |_| session.with_trainer(crate::engine::Trainer::resume)>"Resume"</button>
-                </Show>
                 <button disabled=move || !stoppable()
                     on:click=move |_| session.with_trainer(crate::engine::Trainer::stop)>"Stop"</button>
             </Show>

@@ -52,9 +52,12 @@ pub(crate) fn Paper() -> impl IntoView {
         if drawing_pointer.get_value() != Some(event.pointer_id()) {
             return;
         }
-        // Between two frames a pen reports many places; the browser hands them over together.
-        let mut points: Vec<Point> =
-            event.get_coalesced_events().iter().map(|event| place(&canvas, event.unchecked_ref())).collect();
+        // Between two frames a pen reports many places; the browser hands them over together (Safari since 18.2).
+        let mut points: Vec<Point> = Vec::new();
+        if browser::has_method(&event, "getCoalescedEvents") {
+            let events = event.get_coalesced_events();
+            points.extend(events.iter().map(|event| place(&canvas, event.unchecked_ref())));
+        }
         if points.is_empty() {
             points.push(place(&canvas, &event));
         }
