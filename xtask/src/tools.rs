@@ -52,6 +52,10 @@ fn cargo_install(program: &str, package: &str, wanted: &str, locked: bool) -> an
     let root = places::cache().join("tools");
     let mut install = cargo(&["install", package, "--version", wanted, "--root"]);
     install.arg(&root).env("CARGO_TARGET_DIR", places::cache().join("tools-target"));
+    // They run for seconds: what their own release profiles gain there, they lose many times over in being compiled.
+    for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", "1"), ("CODEGEN_UNITS", "16")] {
+        install.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
+    }
     if locked {
         install.arg("--locked");
     }

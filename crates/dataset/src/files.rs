@@ -41,6 +41,9 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
             IdxFile::Labels(digits) => labels.push(digits),
         }
     }
+    if images.is_empty() {
+        return Err(FilesError::NoImages);
+    }
     if images.len() > 2 || labels.len() > 2 {
         return Err(FilesError::TooMany { images: images.len(), labels: labels.len() });
     }
@@ -108,6 +111,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_is_not_guessed() {
+        check(
+            &[labels(5), labels(5), labels(5)],
+            Err("No images were found: give at least one IDX file of images and the one with its labels."),
+        );
         check(
             &[images(60), images(60), labels(60), labels(60)],
             Err(
