@@ -139,34 +139,36 @@ impl Session {
         let library = Library::open().await;
         self.storage_lasts.set(Some(library.is_lasting()));
         if let Some(models) = self.told(library.all().await) {
+            let wanted = browser::preference(IN_USE_KEY);
+            let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id));
+            if let (Some(model), true) = (model, self.is_given_nothing_better()) {
+                self.give(Some(model.id.clone()), model.name.clone(), Arc::clone(&model.file));
+            }
             self.models.set(models);
         }
         self.library.set_value(Some(library));
     }
 
-    /// Uses the shipped weights at once, then those that were in use last, if they are still there.
+    /// Whether no weights are in use yet, or the shipped ones.
+    fn is_given_nothing_better(self) -> bool {
+        self.given.with_value(|(id, name)| name.is_empty() || id.as_deref() == Some(SHIPPED_ID))
+    }
+
+    /// Uses the shipped weights until others are chosen, and finds out what they are.
     async fn take_shipped(self, file: Vec<u8>) {
-        self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Arc::new(file.clone()));
-        let reader = self.reader.get_value();
-        spawn_local(async move {
-            let Some(reader) = reader else { return };
-            match reader.inspect(file).await {
-                Ok((file, card)) => self.shipped.set(Some(Kept {
-                    id: SHIPPED_ID.into(),
-                    name: "Shipped model".into(),
-                    saved_ms: 0.0,
-                    card,
-                    file: Arc::new(file),
-                })),
-                Err(text) => self.trouble(text),
-            }
-        });
-        let wanted = browser::preference(IN_USE_KEY);
-        let library = Library::open().await;
-        if let (Some(wanted), Ok(models)) = (wanted, library.all().await)
-            && let Some(model) = models.into_iter().find(|model| model.id == wanted)
-        {
-            self.give(Some(model.id), model.name, model.file);
+        if self.is_given_nothing_better() {
+            self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Arc::new(file.clone()));
+        }
+        let Some(reader) = self.reader.get_value() else { return };
+        match reader.inspect(file).await {
+            Ok((file, card)) => self.shipped.set(Some(Kept {
+                id: SHIPPED_ID.into(),
+                name: "Shipped model".into(),
+                saved_ms: 0.0,
+                card,
+                file: Arc::new(file),
+            })),
+            Err(text) => self.trouble(text),
         }
     }
 
