@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use crate::browser::{Browser, Options};
+use crate::{
+    browser::{Browser, Options},
+    page::SEVEN,
+};
 
-const SEVEN: &[&[(f64, f64)]] = &[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]];
 const ONE: &[&[(f64, f64)]] = &[&[(0.6, -0.9), (0.58, -0.6), (0.55, -0.4)]];
 const FOUR: &[&[(f64, f64)]] = &[&[(-0.3, -0.6), (-0.45, 0.05), (0.4, 0.05)], &[(0.2, -0.5), (0.15, 0.7)]];
 const THREE: &[&[(f64, f64)]] =

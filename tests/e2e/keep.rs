@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use crate::{
     browser::{Browser, Options, dist, out},
-    page::SOON,
+    page::{SEVEN, SOON},
 };
 
 #[tokio::test]
@@ -14,11 +14,7 @@ async fn models_are_renamed_deleted_and_brought_back() {
     browser.says("Shipped model", SOON).await;
     browser.give_file(&dist().join("models/fast-cnn.safetensors")).await;
     browser.says("Imported \"fast-cnn\"", SOON).await;
-    browser.click("button", "Rename").await;
-    let field = browser.get("textbox", "New name").await;
-    // All that is there, selected and typed over.
-    field.send_keys("\u{e009}a\u{e000}My best\u{e007}").await.unwrap();
-    browser.says("My best", SOON).await;
+    browser.rename("My best").await;
     browser.visit("models").await;
     browser.says("My best", SOON).await;
     browser.click("button", "Delete").await;
@@ -28,6 +24,13 @@ async fn models_are_renamed_deleted_and_brought_back() {
     browser.get("button", "Delete").await;
     browser.visit("models").await;
     browser.says("My best", SOON).await;
+    // What is loaded stays in use over a reload.
+    browser.script("[...document.querySelectorAll('li.model button')].findLast(button => button.textContent === 'Load').click()").await;
+    browser.says("My best: Fast CNN 99.40 %", SOON).await;
+    browser.visit("").await;
+    browser.says("My best: Fast CNN 99.40 %", SOON).await;
+    browser.draw(SEVEN).await;
+    browser.reads('7').await;
     browser.close().await;
 }
 
@@ -37,14 +40,7 @@ async fn a_last_run_that_was_given_a_name_is_left_alone_by_the_next() {
     browser.start_built_in("cpu", 120, 1).await;
     browser.says("Done", Duration::from_mins(1)).await;
     browser.click("link", "Models").await;
-    browser.click("button", "Rename").await;
-    browser
-        .get("textbox", "New name")
-        .await
-        .send_keys("\u{e009}a\u{e000}Worth keeping\u{e007}")
-        .await
-        .unwrap();
-    browser.says("Worth keeping", SOON).await;
+    browser.rename("Worth keeping").await;
     browser.start_built_in("cpu", 120, 1).await;
     browser.says("Done", Duration::from_mins(1)).await;
     browser.visit("models").await;
@@ -95,7 +91,7 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
     }
     browser.picture("models-refused").await;
     browser.visit("").await;
-    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.draw(SEVEN).await;
     browser.reads('7').await;
     browser.close().await;
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Options},
-    page::SOON,
+    page::{SEVEN, SOON},
 };
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                 browser.visit(path).await;
                 browser.says("Shipped model: Fast CNN", SOON).await;
                 if name == "draw" {
-                    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+                    browser.draw(SEVEN).await;
                     browser.reads('7').await;
                 }
                 let overflow =

@@ -1,7 +1,7 @@
 //! End-to-end tests: the page in a real browser, driven as a person drives it, by role and accessible name.
 //!
 //! `cargo xtask test` builds the site, finds the browser and sets `INKLING_DIST`, `INKLING_BROWSER` and
-//! `INKLING_CHROMEDRIVER`. Screenshots are left in `INKLING_DIST/../target/e2e`.
+//! `INKLING_CHROMEDRIVER`. Screenshots are left in `target/e2e`.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]
 

@@ -18,6 +18,8 @@ use crate::{
     webdriver::SessionCommand,
 };
 
+/// Strokes of a seven; places are -1 to 1 from the middle of the paper.
+pub(crate) const SEVEN: &[&[(f64, f64)]] = &[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]];
 /// For what a person would see at once.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -174,6 +176,15 @@ impl Browser {
     pub(crate) async fn give_file(&self, path: &Path) {
         let field = self.client.find(Locator::Css("input[type=file]")).await.unwrap();
         field.send_keys(&path.to_string_lossy()).await.unwrap();
+    }
+
+    /// Gives the only model that is kept another name, as a person who types over the old one.
+    pub(crate) async fn rename(&self, name: &str) {
+        self.click("button", "Rename").await;
+        let field = self.get("textbox", "New name").await;
+        // All that is there, selected and typed over.
+        field.send_keys(&format!("\u{e009}a\u{e000}{name}\u{e007}")).await.unwrap();
+        self.says(name, SOON).await;
     }
 
     /// The newest finished download that ends so.

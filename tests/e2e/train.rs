@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, Options},
-    page::SOON,
+    page::{SEVEN, SOON},
 };
 
 /// Share in percent at the beginning of "Test accuracy 98.87 % (98.64–99.06 %)".
@@ -37,7 +37,7 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     browser.picture("train-running").await;
     browser.click("link", "Draw").await;
-    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.draw(SEVEN).await;
     browser.reads('7').await;
     browser.picture("draw-while-training").await;
     browser.click("link", "Train").await;

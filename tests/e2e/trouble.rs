@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     browser::{Browser, Options, out},
-    page::SOON,
+    page::{SEVEN, SOON},
 };
 
 /// Lets a test reach the page's workers.
@@ -19,12 +19,17 @@ const KEEP_WORKERS: &str = "window.workers = []; window.Worker = class extends W
     constructor(...all) { super(...all); workers.push(this); }
 };";
 
+/// What the page hears when a worker panics.
+fn dies(worker: &str) -> String {
+    format!("{worker}.dispatchEvent(new ErrorEvent('error', {{message: 'unreachable'}}))")
+}
+
 #[tokio::test]
 async fn a_training_worker_that_dies_is_replaced_and_the_run_goes_on() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
     browser.start_built_in("cpu", 600, 6).await;
     browser.says("epoch 2 of 6", Duration::from_mins(1)).await;
-    browser.script("workers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'unreachable'}))").await;
+    browser.script(&dies("workers.at(-1)")).await;
     let text = browser.says("A new one goes on from the end of epoch", SOON).await;
     assert!(text.contains("The training worker was lost (unreachable)"), "{text}");
     browser.says("Done: 6 epochs", Duration::from_mins(1)).await;
@@ -56,7 +61,7 @@ async fn a_paused_run_whose_worker_dies_stays_paused() {
     browser.says("epoch 2 of 60", Duration::from_mins(1)).await;
     browser.click("button", "Pause").await;
     browser.says("paused at step", SOON).await;
-    browser.script("workers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'unreachable'}))").await;
+    browser.script(&dies("workers.at(-1)")).await;
     browser.says("A new one goes on from the end of epoch", SOON).await;
     browser.says("paused at step", SOON).await;
     browser.click("button", "Resume").await;
@@ -68,9 +73,9 @@ async fn a_paused_run_whose_worker_dies_stays_paused() {
 async fn a_reading_worker_that_dies_is_replaced_and_reads_on() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
     browser.visit("").await;
-    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.draw(SEVEN).await;
     browser.reads('7').await;
-    browser.script("workers[0].dispatchEvent(new ErrorEvent('error', {message: 'unreachable'}))").await;
+    browser.script(&dies("workers[0]")).await;
     browser.click("button", "Clear").await;
     browser.draw(&[&[(0.0, -0.6), (0.0, 0.6)]]).await;
     browser.reads('1').await;
@@ -94,7 +99,7 @@ async fn a_worker_of_another_build_is_refused_and_reloaded() {
     };
     let browser = Browser::open(Options { instead: Some(Arc::new(instead)), ..Options::default() }).await;
     browser.visit("").await;
-    browser.draw(&[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]]).await;
+    browser.draw(SEVEN).await;
     browser.reads('7').await;
     assert!(asked.load(Ordering::Relaxed) > 2, "the site was not asked again");
     browser.close().await;
