@@ -57,26 +57,36 @@ pub(crate) fn out() -> PathBuf {
     out
 }
 
+/// Starts ChromeDriver on a free port. It takes the same one for IPv4 and IPv6, and ends where only one of them is
+/// free: then there is none, and another try finds another port.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("ChromeDriver starts");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let line = lines.find_map(|line| Some(line.unwrap().split_once("successfully on port ")?.1.to_owned()));
+    let Some(port) = line else {
+        // It has ended, or says nothing that helps.
+        let _ = driver.kill();
+        driver.wait().unwrap();
+        return None;
+    };
+    // What it says later must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port.trim_end_matches('.').to_owned()))
+}
+
 impl Browser {
     pub(crate) async fn open(options: Options) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = SiteServer::start(&dist(), &base_path(), address, options.instead.as_ref()).unwrap();
         let url = server.url().to_owned();
 
-        let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("ChromeDriver starts");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next().expect("ChromeDriver says its port").unwrap();
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) =
+            (0..5).find_map(|_| start_driver()).expect("ChromeDriver starts and says its port");
 
         let (width, height) = options.window.unwrap_or((1280, 900));
         let flags = env::var("INKLING_BROWSER_FLAGS").unwrap_or("--headless=new --no-sandbox".into());
