@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation};
 use recipe::CLASSES;
 use weights::Weights;
 
-use crate::{DeviceError, Dropout, Network, image_tensor, parameters};
+use crate::{Device, DeviceError, Dropout, Engine, Network, image_tensor, parameters};
 
 /// One gradient for each parameter, in the parameters' order and layout.
 pub type Gradients = Vec<Tensor<1>>;
@@ -48,25 +48,37 @@ impl Network {
     /// [`DeviceError`] where the device is lost.
     pub async fn read_gradients(&self, gradients: Gradients) -> Result<Weights, DeviceError> {
         let values = parameters::read_flat(gradients).await?;
-        Weights::from_values(self.architecture, parameters::to_pytorch_layout(self.architecture, values))
+        Weights::from_values(self.architecture, values.concat())
             .ok_or_else(|| DeviceError("it returned the wrong number of values".into()))
     }
 
+    /// The loss's sum, `[1]`, and it with the number of right answers, `[2]`.
     fn loss(&self, levels: &[u8], labels: &[u8], dropout: Dropout) -> (Tensor<1>, Tensor<1>) {
-        let count = labels.len();
         let logits = self.forward(image_tensor(levels, &self.device), dropout);
-        // A one-hot product instead of a gather: its backward needs no scatter, which WebGPU lacks for floats.
-        let mut one_hot = vec![0.0_f32; count * CLASSES];
-        for (row, &label) in one_hot.chunks_exact_mut(CLASSES).zip(labels) {
-            row[usize::from(label)] = 1.0;
+        match self.engine {
+            Engine::Stock => stock_loss(logits, labels, &self.device),
+            #[cfg(feature = "fused")]
+            Engine::Fused => {
+                let sums = fused::cross_entropy(logits, labels);
+                (sums.clone().slice([0..1]), sums.without_autodiff())
+            }
         }
-        let one_hot = Tensor::from_data(TensorData::new(one_hot, [count, CLASSES]), &self.device);
-        let digits: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
-        let plain = self.device.clone().without_autodiff();
-        let digits: Tensor<2, Int> = Tensor::from_data(TensorData::new(digits, [count, 1]), &plain);
-        let right = logits.clone().without_autodiff().argmax(1).equal(digits).float().sum();
-        let loss = (one_hot * activation::log_softmax(logits, 1)).sum().neg();
-        let sums = Tensor::cat(vec![loss.clone().without_autodiff(), right], 0);
-        (loss, sums)
     }
+}
+
+fn stock_loss(logits: Tensor<2>, labels: &[u8], device: &Device) -> (Tensor<1>, Tensor<1>) {
+    let count = labels.len();
+    // A one-hot product instead of a gather: its backward needs no scatter, which WebGPU lacks for floats.
+    let mut one_hot = vec![0.0_f32; count * CLASSES];
+    for (row, &label) in one_hot.chunks_exact_mut(CLASSES).zip(labels) {
+        row[usize::from(label)] = 1.0;
+    }
+    let one_hot = Tensor::from_data(TensorData::new(one_hot, [count, CLASSES]), device);
+    let digits: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
+    let plain = device.clone().without_autodiff();
+    let digits: Tensor<2, Int> = Tensor::from_data(TensorData::new(digits, [count, 1]), &plain);
+    let right = logits.clone().without_autodiff().argmax(1).equal(digits).float().sum();
+    let loss = (one_hot * activation::log_softmax(logits, 1)).sum().neg();
+    let sums = Tensor::cat(vec![loss.clone().without_autodiff(), right], 0);
+    (loss, sums)
 }

@@ -5,13 +5,10 @@ use burn::tensor::{
     module::{conv2d, linear, max_pool2d},
     ops::{ConvOptions, MaxPoolOptions},
 };
+use kernels::{DropoutMask, mix};
 use recipe::{CLASSES, Layer, PIXELS, SIDE};
 
-use crate::{
-    DeviceError, Network,
-    dropout::{dropped, mix},
-    parameters::read_flat,
-};
+use crate::{DeviceError, Engine, Network, parameters::read_flat};
 
 /// Whether dropout acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +31,15 @@ impl Network {
     /// # Panics
     /// Never: the parameters were made for these layers.
     pub fn forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
+        match self.engine {
+            Engine::Stock => self.stock_forward(images, dropout),
+            #[cfg(feature = "fused")]
+            Engine::Fused => self.fused_forward(images, dropout),
+        }
+    }
+
+    /// With Burn's own operations, on any device.
+    fn stock_forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
         let count = images.dims()[0];
         let mut flat = self.parameters.iter().cloned();
         let mut pair =
@@ -52,7 +58,8 @@ impl Network {
                 (Layer::Dense { units }, activation) => {
                     let (weight, bias) = pair();
                     let rows = activation.flattened([count, input.size()]);
-                    Activation::Rows(linear(rows, weight.reshape([input.size(), units]), Some(bias)))
+                    let weight = weight.reshape([units, input.size()]).transpose();
+                    Activation::Rows(linear(rows, weight, Some(bias)))
                 }
                 (Layer::Relu, activation) => activation.map(activation::relu, activation::relu),
                 (Layer::MaxPool, Activation::Maps(maps)) => {
@@ -61,11 +68,8 @@ impl Network {
                 (Layer::Dropout(probability), activation) => match dropout {
                     Dropout::Off => activation,
                     Dropout::Seeded(seed) => {
-                        let seed = mix(seed ^ position as u64);
-                        activation.map(
-                            |maps| dropped(maps, probability, seed),
-                            |rows| dropped(rows, probability, seed),
-                        )
+                        let mask = layer_mask(probability, seed, position);
+                        activation.map(|maps| masked(maps, mask), |rows| masked(rows, mask))
                     }
                 },
                 (layer, Activation::Rows(_)) => unreachable!("{layer:?} needs feature maps"),
@@ -85,6 +89,19 @@ impl Network {
         let values = read_flat(vec![flat]).await?;
         Ok(values.iter().flat_map(|values| values.as_chunks().0.iter().copied()).collect())
     }
+}
+
+/// The mask of the dropout layer at this position of the network.
+pub(crate) fn layer_mask(probability: f64, seed: u64, position: usize) -> DropoutMask {
+    DropoutMask { probability, seed: mix(seed ^ (position as u64 + 1)) }
+}
+
+fn masked<const D: usize>(values: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
+    let shape = values.shape();
+    let mut factors = vec![1.0_f32; shape.num_elements()];
+    mask.apply(&mut factors);
+    let factors = Tensor::from_data(TensorData::new(factors, shape), &values.device());
+    values * factors
 }
 
 /// Values between two layers.

@@ -4,13 +4,18 @@
 //! checkpoints free of ranks, and costs nothing: a reshape moves no data.
 
 mod backward;
-mod dropout;
+mod engine;
 mod forward;
+#[cfg(feature = "fused")]
+mod fused_forward;
 mod parameters;
+mod update;
 
 pub use backward::{Gradients, TrainPass};
+pub use engine::Engine;
 pub use forward::{Dropout, image_tensor};
 pub use parameters::DeviceError;
+pub use update::update;
 
 pub use burn::tensor::Device;
 use burn::tensor::Tensor;
@@ -21,7 +26,8 @@ use recipe::Architecture;
 pub struct Network {
     architecture: Architecture,
     device: Device,
-    /// One flat tensor for each of [`Architecture::parameters`]; a dense weight lies as `[in, out]`, Burn's order.
+    engine: Engine,
+    /// One flat tensor for each of [`Architecture::parameters`], laid out as there.
     parameters: Vec<Tensor<1>>,
 }
 
@@ -36,8 +42,20 @@ impl Network {
         &self.device
     }
 
+    /// With which operations it computes.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// The flat parameters, without gradients.
     pub fn parameters(&self) -> Vec<Tensor<1>> {
         self.parameters.iter().map(|parameter| parameter.clone().without_autodiff()).collect()
+    }
+
+    /// Takes the parameters out, without gradients, so that a step can change them in place.
+    ///
+    /// The network is empty until [`set_parameters`](Self::set_parameters).
+    pub fn take_parameters(&mut self) -> Vec<Tensor<1>> {
+        core::mem::take(&mut self.parameters).into_iter().map(Tensor::without_autodiff).collect()
     }
 }

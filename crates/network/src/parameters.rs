@@ -1,10 +1,9 @@
-//! Parameters between the host, laid out as PyTorch does, and a device, laid out as Burn does.
+//! Parameters between the host and a device; both lay them out as PyTorch does.
 
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
-use recipe::{Architecture, Parameter};
 use weights::Weights;
 
-use crate::Network;
+use crate::{Engine, Network};
 
 /// A device that no longer answers: lost, out of memory or broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,17 +13,17 @@ pub struct DeviceError(pub String);
 impl Network {
     /// Puts weights on a device. On an autodiff device the network can be trained.
     pub fn from_weights(weights: &Weights, device: &Device) -> Self {
-        let parameters = weights.parameters().into_iter().map(|(parameter, values)| {
-            let values = match dense_sides(&parameter) {
-                Some((outputs, inputs)) => transposed(values, outputs, inputs),
-                None => values.to_vec(),
-            };
-            let length = values.len();
-            track(Tensor::from_data(TensorData::new(values, [length]), device))
+        Self::with_engine(weights, device, Engine::of_this_build())
+    }
+
+    pub(crate) fn with_engine(weights: &Weights, device: &Device, engine: Engine) -> Self {
+        let parameters = weights.parameters().into_iter().map(|(_, values)| {
+            track(Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device))
         });
         Self {
             architecture: weights.architecture(),
             device: device.clone(),
+            engine,
             parameters: parameters.collect(),
         }
     }
@@ -35,7 +34,7 @@ impl Network {
     /// [`DeviceError`] where the device is lost.
     pub async fn to_weights(&self) -> Result<Weights, DeviceError> {
         let values = read_flat(self.parameters()).await?;
-        Weights::from_values(self.architecture, to_pytorch_layout(self.architecture, values))
+        Weights::from_values(self.architecture, values.concat())
             .ok_or_else(|| DeviceError("it returned the wrong number of values".into()))
     }
 
@@ -44,7 +43,8 @@ impl Network {
     /// # Panics
     /// Where their number is another: the caller computed them from this network's own.
     pub fn set_parameters(&mut self, parameters: Vec<Tensor<1>>) {
-        assert_eq!(parameters.len(), self.parameters.len(), "one tensor for each parameter");
+        let count = self.architecture.parameters().len();
+        assert_eq!(parameters.len(), count, "one tensor for each parameter");
         let autodiff = self.device.is_autodiff();
         self.parameters =
             parameters.into_iter().map(|p| track(if autodiff { p.autodiff() } else { p })).collect();
@@ -61,30 +61,6 @@ pub(crate) async fn read_flat(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>, 
     data.into_iter()
         .map(|data| data.try_into_vec::<f32>().map_err(|error| DeviceError(format!("{error:?}"))))
         .collect()
-}
-
-/// Values in the device's layout, one list for each parameter, as PyTorch lays them out, in one list.
-pub(crate) fn to_pytorch_layout(architecture: Architecture, values: Vec<Vec<f32>>) -> Vec<f32> {
-    let mut flat = Vec::with_capacity(architecture.parameter_count());
-    for (parameter, values) in architecture.parameters().iter().zip(values) {
-        match dense_sides(parameter) {
-            Some((outputs, inputs)) => flat.extend(transposed(&values, inputs, outputs)),
-            None => flat.extend(values),
-        }
-    }
-    flat
-}
-
-/// Outputs and inputs of a dense weight.
-fn dense_sides(parameter: &Parameter) -> Option<(usize, usize)> {
-    match *parameter.shape.as_slice() {
-        [outputs, inputs] => Some((outputs, inputs)),
-        _ => None,
-    }
-}
-
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }
 
 /// Makes a tensor a leaf whose gradient is kept, on a device that keeps gradients.

@@ -4,6 +4,8 @@
 //! keep their moments as plain tensors that a checkpoint reads asynchronously; tests hold them to Burn's results.
 
 use burn::tensor::Tensor;
+use kernels::UpdateRule;
+use network::Engine;
 use recipe::Optimizer;
 
 /// An optimizer with its moments.
@@ -42,59 +44,56 @@ impl OptimizerState {
     /// Parameters after one step; all tensors are flat and without autodiff.
     pub(crate) fn step(
         &mut self,
+        engine: Engine,
         learning_rate: f64,
         parameters: Vec<Tensor<1>>,
         gradients: Vec<Tensor<1>>,
     ) -> Vec<Tensor<1>> {
         self.steps += 1;
         if self.moments.is_empty() {
-            let zeros = |parameter: &Tensor<1>| vec![parameter.zeros_like(); Self::moment_count(self.kind)];
+            // Each its own: what is shared cannot be changed in place.
+            let zeros = |parameter: &Tensor<1>| {
+                (0..Self::moment_count(self.kind)).map(|_| parameter.zeros_like()).collect()
+            };
             self.moments = parameters.iter().map(zeros).collect();
         }
-        let (kind, steps) = (self.kind, self.steps);
+        let rule = rule(self.kind, self.steps, learning_rate);
         parameters
             .into_iter()
             .zip(gradients)
             .zip(&mut self.moments)
             .map(|((parameter, gradient), moments)| {
-                let (change, updated) =
-                    change(kind, steps, learning_rate, gradient, core::mem::take(moments));
+                let (parameter, updated) =
+                    network::update(engine, rule, parameter, gradient, core::mem::take(moments));
                 *moments = updated;
-                parameter - change
+                parameter
             })
             .collect()
     }
 }
 
-/// What to subtract from a parameter, and its moments after the step.
-fn change(
-    kind: Optimizer,
-    steps: u32,
-    learning_rate: f64,
-    gradient: Tensor<1>,
-    moments: Vec<Tensor<1>>,
-) -> (Tensor<1>, Vec<Tensor<1>>) {
-    let mut moments = moments.into_iter();
-    let mut moment = || moments.next().expect("moment_count moments are kept for every parameter");
+/// The rule of the step with this number; the first is 1.
+fn rule(kind: Optimizer, step: u32, learning_rate: f64) -> UpdateRule {
     match kind {
         Optimizer::Sgd => {
-            let velocity = moment() * SGD_MOMENTUM + gradient;
-            (velocity.clone() * learning_rate, vec![velocity])
+            UpdateRule::Sgd { learning_rate: learning_rate as f32, momentum: SGD_MOMENTUM as f32 }
         }
-        Optimizer::RmsProp => {
-            let squares = moment() * RMSPROP_ALPHA + gradient.clone().square() * (1.0 - RMSPROP_ALPHA);
-            (gradient * learning_rate / (squares.clone().sqrt() + EPSILON), vec![squares])
-        }
+        Optimizer::RmsProp => UpdateRule::RmsProp {
+            learning_rate: learning_rate as f32,
+            alpha: RMSPROP_ALPHA as f32,
+            epsilon: EPSILON as f32,
+        },
         Optimizer::Adam => {
-            let mean = moment() * ADAM_BETA_1 + gradient.clone() * (1.0 - ADAM_BETA_1);
-            let squares = moment() * ADAM_BETA_2 + gradient.square() * (1.0 - ADAM_BETA_2);
-            let exponent = steps.min(1_000_000) as i32;
+            let exponent = step.min(1_000_000) as i32;
             let mean_correction = 1.0 - ADAM_BETA_1.powi(exponent);
             let root_correction = (1.0 - ADAM_BETA_2.powi(exponent)).sqrt();
             // Both corrections as scalars: mean / c1 / (sqrt(squares) / c2 + epsilon).
-            let scale = learning_rate * root_correction / mean_correction;
-            let change = mean.clone() * scale / (squares.clone().sqrt() + EPSILON * root_correction);
-            (change, vec![mean, squares])
+            UpdateRule::Adam {
+                scale: (learning_rate * root_correction / mean_correction) as f32,
+                beta_1: ADAM_BETA_1 as f32,
+                beta_2: ADAM_BETA_2 as f32,
+                epsilon: (EPSILON * root_correction) as f32,
+            }
         }
     }
 }
@@ -114,6 +113,13 @@ mod tests {
     /// Takes steps along given gradients with ours and with Burn's.
     #[track_caller]
     fn check<O: BurnOptimizer>(kind: Optimizer, burn: &O, tolerance: f32) {
+        for engine in [Engine::Stock, Engine::of_this_build()] {
+            check_engine(engine, kind, burn, tolerance);
+        }
+    }
+
+    #[track_caller]
+    fn check_engine<O: BurnOptimizer>(engine: Engine, kind: Optimizer, burn: &O, tolerance: f32) {
         let device = Device::flex();
         let start = Tensor::<1>::from_floats([0.5, -1.0, 2.0, 0.0], &device);
         let gradients = [[0.1_f32, -0.2, 3.0, 0.0], [0.3, 0.2, -1.0, 0.5], [-0.1, 1e-3, 2.0, -0.5]];
@@ -121,7 +127,7 @@ mod tests {
         let (mut state, mut burn_state) = (OptimizerState::new(kind), None);
         for gradient in gradients {
             let gradient = Tensor::from_floats(gradient, &device);
-            ours = state.step(0.01, ours, vec![gradient.clone()]);
+            ours = state.step(engine, 0.01, ours, vec![gradient.clone()]);
             (theirs, burn_state) = burn.step(0.01, theirs, gradient, burn_state);
             let (ours, theirs) = (ours[0].to_data(), theirs.to_data());
             for (a, b) in ours.iter::<f32>().zip(theirs.iter::<f32>()) {

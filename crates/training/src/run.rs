@@ -265,7 +265,9 @@ impl Run {
         }
         let factor = self.recipe.schedule.factor(self.steps_done(), self.steps());
         let learning_rate = self.recipe.learning_rate * factor;
-        let parameters = self.optimizer.step(learning_rate, self.network.parameters(), gradients);
+        let parameters = self.network.take_parameters();
+        let engine = self.network.engine();
+        let parameters = self.optimizer.step(engine, learning_rate, parameters, gradients);
         self.network.set_parameters(parameters);
         self.step += 1;
         self.unread.steps += 1;
