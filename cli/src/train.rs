@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Built-in digits to train on.
     #[arg(long, default_value_t = 20_000)]
     built_in_images: usize,
-    /// Architecture: fast-cnn or workshop-cnn.
+    /// Architecture: fast-cnn, workshop-cnn, tfjs-cnn or mlp.
     #[arg(long, default_value = "fast-cnn", value_parser = architecture)]
     model: Architecture,
     /// Optimizer: adam, rmsprop or sgd.

@@ -1,5 +1,6 @@
-//! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `setup`, `mnist`, `sizes`.
+//! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `setup`, `mnist`, `sizes`, `bench`.
 
+mod bench;
 mod mnist;
 mod places;
 mod process;
@@ -45,6 +46,8 @@ enum Command {
     Mnist,
     /// Print the sizes of what is in `dist/` and hold them to their budget.
     Sizes,
+    /// Measure our training beside that of others, in one go on this machine.
+    Bench(bench::Options),
     /// Add the worker and the rest to a page that Trunk has just built (Trunk calls this).
     #[command(hide = true)]
     Stage,
@@ -74,6 +77,11 @@ fn main() -> anyhow::Result<()> {
             None => anyhow::bail!("MNIST is not to be had now; the page will offer the built-in digits"),
         },
         Command::Sizes => sizes::hold(&places::dist()),
+        Command::Bench(options) => {
+            let _claim = places::claim_target()?;
+            tools::set_up_build()?;
+            bench::bench(&options)
+        }
         Command::Stage => site::stage(),
     }
 }

@@ -16,7 +16,10 @@ use burn::{
 use burn_flex::FlexTensor;
 use kernels::{ConvShape, Layout, OutputGradient, Winners, conv_backward};
 
-use crate::values::{Values, tensor};
+use crate::{
+    profile::measured,
+    values::{Values, tensor},
+};
 
 /// Convolution with bias and ReLU, stride 1, `padding` zeros on every side.
 ///
@@ -144,12 +147,23 @@ impl Conv {
         Self { input, weight, shape }
     }
 
+    fn name(&self, pass: &str) -> String {
+        let ConvShape { inputs, outputs, kernel, .. } = self.shape;
+        format!("conv {kernel}x{kernel} {inputs} to {outputs}, {pass}")
+    }
+
     fn forward(&self, bias: FlexTensor) -> (FlexTensor, Kept) {
         let shape = &self.shape;
         let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
         let mut output = vec![0.0; dims.iter().product()];
         let bias = Values::new(bias);
-        kernels::conv(shape, self.input.slice(), self.weight.slice(), bias.slice(), true, &mut output);
+        measured(
+            || self.name("forward"),
+            || {
+                let (input, weight) = (self.input.slice(), self.weight.slice());
+                kernels::conv(shape, input, weight, bias.slice(), true, &mut output);
+            },
+        );
         let output = tensor(output, dims);
         (output.clone(), Kept::Output(Values::new(output)))
     }
@@ -163,7 +177,10 @@ impl Conv {
         };
         let mut output = vec![0.0; dims.iter().product()];
         let (input, weight, bias) = (self.input.slice(), self.weight.slice(), Values::new(bias));
-        let winners = kernels::conv_relu_pool(shape, input, weight, bias.slice(), layout, &mut output);
+        let winners = measured(
+            || self.name("and pooling forward"),
+            || kernels::conv_relu_pool(shape, input, weight, bias.slice(), layout, &mut output),
+        );
         (tensor(output, dims), Kept::Winners(winners, layout))
     }
 }
@@ -176,7 +193,7 @@ impl Backward<Flex, 3> for ConvBackward {
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = Values::new(gradients.consume::<Flex>(&ops.node));
-        let (Conv { input, weight, shape }, kept) = &ops.state;
+        let (conv @ Conv { input, weight, shape }, kept) = &ops.state;
         let arrived = match kept {
             Kept::Output(output) => {
                 OutputGradient::Plain { output: Some(output.slice()), gradient: gradient.slice() }
@@ -186,7 +203,10 @@ impl Backward<Flex, 3> for ConvBackward {
             }
         };
         let [of_input, of_weight, of_bias] = ops.parents;
-        let got = conv_backward(shape, input.slice(), weight.slice(), arrived, of_input.is_some());
+        let got = measured(
+            || conv.name("backward"),
+            || conv_backward(shape, input.slice(), weight.slice(), arrived, of_input.is_some()),
+        );
         if let (Some(node), Some(values)) = (of_input, got.input) {
             let dims = [shape.images, shape.height, shape.width, shape.inputs];
             gradients.register::<Flex>(node.id, tensor(values, dims));

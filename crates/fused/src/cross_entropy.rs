@@ -16,7 +16,10 @@ use burn::{
 use burn_flex::FlexTensor;
 use kernels::CrossEntropy;
 
-use crate::values::{Values, tensor};
+use crate::{
+    profile::measured,
+    values::{Values, tensor},
+};
 
 /// Sum of the cross-entropy (in nats) of softmax, and the number of rows whose largest logit is the label's: `[2]`.
 ///
@@ -50,7 +53,8 @@ impl<C: CheckpointStrategy> LossOps for Autodiff<Flex, C> {
 fn forward(logits: FlexTensor, labels: &[u8]) -> (FlexTensor, Values) {
     let logits = Values::new(logits);
     let dims: [usize; 2] = logits.dims();
-    let CrossEntropy { loss, right, gradient } = kernels::cross_entropy(logits.slice(), labels);
+    let CrossEntropy { loss, right, gradient } =
+        measured(|| "cross-entropy".into(), || kernels::cross_entropy(logits.slice(), labels));
     (tensor(vec![loss, right as f32], [2]), Values::new(tensor(gradient, dims)))
 }
 

@@ -16,7 +16,10 @@ use burn::{
 use burn_flex::FlexTensor;
 use kernels::dense_backward;
 
-use crate::values::{Values, tensor};
+use crate::{
+    profile::measured,
+    values::{Values, tensor},
+};
 
 /// `input * weight^T + bias`, then ReLU where asked for.
 ///
@@ -84,7 +87,13 @@ impl Dense {
         let ([rows, inputs], [outputs, _]) = (self.input.dims(), self.weight.dims());
         let mut output = vec![0.0; rows * outputs];
         let bias = Values::new(bias);
-        kernels::dense(inputs, self.input.slice(), self.weight.slice(), bias.slice(), relu, &mut output);
+        measured(
+            || format!("dense {inputs} to {outputs}, forward"),
+            || {
+                let (input, weight) = (self.input.slice(), self.weight.slice());
+                kernels::dense(inputs, input, weight, bias.slice(), relu, &mut output);
+            },
+        );
         tensor(output, [rows, outputs])
     }
 }
@@ -102,7 +111,10 @@ impl Backward<Flex, 3> for DenseBackward {
         let [of_input, of_weight, of_bias] = ops.parents;
         let output = rectified.as_ref().map(Values::slice);
         let (input, weight) = (input.slice(), weight.slice());
-        let got = dense_backward(inputs, input, weight, output, gradient.slice(), of_input.is_some());
+        let got = measured(
+            || format!("dense {inputs} to {outputs}, backward"),
+            || dense_backward(inputs, input, weight, output, gradient.slice(), of_input.is_some()),
+        );
         if let (Some(node), Some(values)) = (of_input, got.input) {
             gradients.register::<Flex>(node.id, tensor(values, [rows, inputs]));
         }

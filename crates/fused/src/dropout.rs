@@ -16,7 +16,10 @@ use burn::{
 use burn_flex::FlexTensor;
 use kernels::DropoutMask;
 
-use crate::values::{Values, tensor};
+use crate::{
+    profile::measured,
+    values::{Values, tensor},
+};
 
 /// `values` times the mask, which the backward pass makes again.
 pub fn dropout<const D: usize>(values: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
@@ -51,7 +54,7 @@ impl<C: CheckpointStrategy> DropoutOps for Autodiff<Flex, C> {
 fn masked(values: FlexTensor, mask: DropoutMask) -> FlexTensor {
     let values = Values::new(values);
     let mut output = values.slice().to_vec();
-    mask.apply(&mut output);
+    measured(|| "dropout".into(), || mask.apply(&mut output));
     tensor(output, values.dims::<1>())
 }
 

@@ -8,6 +8,7 @@ mod cross_entropy;
 mod dense;
 mod dropout;
 mod optimizer;
+pub mod profile;
 mod values;
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use burn::{
 use burn_flex::FlexTensor;
 use kernels::UpdateRule;
 
-use crate::values::Values;
+use crate::{profile::measured, values::Values};
 
-/// A parameter after a step, and its moments.
+/// A parameter's moments.
 pub type Moments = Vec<Tensor<1>>;
 
 /// Takes a step: the parameter and its moments (as many as the rule keeps) in, the same out.
@@ -71,7 +71,10 @@ impl UpdateOps for Flex {
     ) -> (FlexTensor, FlexTensor) {
         let (mut parameter, mut first) = (parameter.to_contiguous(), first.to_contiguous());
         let gradient = Values::new(gradient);
-        rule.apply(parameter.storage_mut(), gradient.slice(), &mut [first.storage_mut()]);
+        measured(
+            || "optimizer".into(),
+            || rule.apply(parameter.storage_mut(), gradient.slice(), &mut [first.storage_mut()]),
+        );
         (parameter, first)
     }
 
@@ -85,8 +88,13 @@ impl UpdateOps for Flex {
         let (mut parameter, mut first) = (parameter.to_contiguous(), first.to_contiguous());
         let mut second = second.to_contiguous();
         let gradient = Values::new(gradient);
-        let moments = &mut [first.storage_mut(), second.storage_mut()];
-        rule.apply(parameter.storage_mut(), gradient.slice(), moments);
+        measured(
+            || "optimizer".into(),
+            || {
+                let moments = &mut [first.storage_mut(), second.storage_mut()];
+                rule.apply(parameter.storage_mut(), gradient.slice(), moments);
+            },
+        );
         (parameter, first, second)
     }
 }

@@ -147,7 +147,7 @@ fn the_loss_is_that_of_burn() {
 fn dropout_passes_gradients_where_it_passed_values() {
     let mut case = Case(Pcg64Mcg::seed_from_u64(4));
     let values = case.values([3, 5, 7], 0.0);
-    let mask = DropoutMask { probability: 0.5, seed: 9 };
+    let mask = DropoutMask { probability: 0.5, seed: 9, skipped: 0 };
     let kept = dropout(values.clone() * 0.0 + 1.0, mask).without_autodiff();
     let output = dropout(values.clone(), mask);
     assert_close(

@@ -11,6 +11,8 @@ pub struct DropoutMask {
     pub probability: f64,
     /// Names the mask.
     pub seed: u64,
+    /// Values of the mask that come before: one batch has one mask, however it is divided.
+    pub skipped: usize,
 }
 
 /// Increment of the counter: odd, and far from a multiple of anything.
@@ -21,14 +23,22 @@ impl DropoutMask {
     pub fn apply(&self, values: &mut [f32]) {
         let threshold = (self.probability * 65_536.0).round() as u32;
         let kept = (1.0 - self.probability).recip() as f32;
-        let mut state = self.seed;
-        for values in values.chunks_mut(4) {
+        let mut state = self.seed.wrapping_add(GOLDEN.wrapping_mul(self.skipped as u64 / 4));
+        let first = self.skipped % 4;
+        let (head, rest) = values.split_at_mut(values.len().min((4 - first) % 4));
+        let mut drop_some = |values: &mut [f32], first: usize| {
             state = state.wrapping_add(GOLDEN);
-            let word = mix(state);
+            let word = mix(state) >> (16 * first);
             for (place, value) in values.iter_mut().enumerate() {
                 let bits = (word >> (16 * place)) as u32 & 0xffff;
                 *value = if bits < threshold { 0.0 } else { *value * kept };
             }
+        };
+        if !head.is_empty() {
+            drop_some(head, first);
+        }
+        for values in rest.chunks_mut(4) {
+            drop_some(values, 0);
         }
     }
 }
@@ -51,7 +61,7 @@ mod tests {
 
     fn mask(length: usize, probability: f64, seed: u64) -> Vec<f32> {
         let mut values = vec![1.0; length];
-        DropoutMask { probability, seed }.apply(&mut values);
+        DropoutMask { probability, seed, skipped: 0 }.apply(&mut values);
         values
     }
 
@@ -78,5 +88,17 @@ mod tests {
         assert_eq!(mask(64, 0.5, 1), mask(64, 0.5, 1));
         assert_eq!(mask(64, 0.5, 1)[..33], mask(33, 0.5, 1)[..]);
         assert_ne!(mask(64, 0.5, 1), mask(64, 0.5, 2));
+    }
+
+    #[test]
+    fn a_mask_is_the_same_in_parts() {
+        let whole = mask(64, 0.5, 3);
+        for cut in [1, 2, 3, 4, 7, 32, 63] {
+            let mut values = vec![1.0; 64];
+            let (head, rest) = values.split_at_mut(cut);
+            DropoutMask { probability: 0.5, seed: 3, skipped: 0 }.apply(head);
+            DropoutMask { probability: 0.5, seed: 3, skipped: cut }.apply(rest);
+            assert_eq!(values, whole, "cut at {cut}");
+        }
     }
 }

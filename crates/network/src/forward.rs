@@ -16,7 +16,12 @@ pub enum Dropout {
     /// As in prediction: the identity.
     Off,
     /// As in training; the same values are dropped for the same seed, on every device.
-    Seeded(u64),
+    Seeded {
+        /// Of the whole batch.
+        seed: u64,
+        /// Images of the batch that come before these: a batch may be divided.
+        first_image: usize,
+    },
 }
 
 /// Grey levels (0 to 255, image by image, 784 to an image) as a tensor `[images, 1, 28, 28]` of values 0 to 1.
@@ -67,8 +72,9 @@ impl Network {
                 }
                 (Layer::Dropout(probability), activation) => match dropout {
                     Dropout::Off => activation,
-                    Dropout::Seeded(seed) => {
-                        let mask = layer_mask(probability, seed, position);
+                    Dropout::Seeded { seed, first_image } => {
+                        let skipped = first_image * input.size();
+                        let mask = layer_mask(probability, seed, position, skipped);
                         activation.map(|maps| masked(maps, mask), |rows| masked(rows, mask))
                     }
                 },
@@ -92,8 +98,8 @@ impl Network {
 }
 
 /// The mask of the dropout layer at this position of the network.
-pub(crate) fn layer_mask(probability: f64, seed: u64, position: usize) -> DropoutMask {
-    DropoutMask { probability, seed: mix(seed ^ (position as u64 + 1)) }
+pub(crate) fn layer_mask(probability: f64, seed: u64, position: usize, skipped: usize) -> DropoutMask {
+    DropoutMask { probability, seed: mix(seed ^ (position as u64 + 1)), skipped }
 }
 
 fn masked<const D: usize>(values: Tensor<D>, mask: DropoutMask) -> Tensor<D> {

@@ -41,8 +41,9 @@ impl Network {
                 }
                 ([Layer::Dropout(probability), ..], activation) => match dropout {
                     Dropout::Off => (activation, 1),
-                    Dropout::Seeded(seed) => {
-                        (activation.dropped(layer_mask(*probability, seed, position)), 1)
+                    Dropout::Seeded { seed, first_image } => {
+                        let skipped = first_image * shapes[position].size();
+                        (activation.dropped(layer_mask(*probability, seed, position, skipped)), 1)
                     }
                 },
                 (rest, _) => {
@@ -105,7 +106,7 @@ mod tests {
         let labels = [3, 1, 4, 1, 5, 9];
         for architecture in Architecture::ALL {
             let weights = Weights::initial(architecture, 3);
-            for dropout in [Dropout::Off, Dropout::Seeded(8)] {
+            for dropout in [Dropout::Off, Dropout::Seeded { seed: 8, first_image: 2 }] {
                 let pass = |engine| {
                     let device = Device::flex().autodiff();
                     let network = Network::with_engine(&weights, &device, engine);

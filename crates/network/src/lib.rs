@@ -14,7 +14,7 @@ mod update;
 pub use backward::{Gradients, TrainPass};
 pub use engine::Engine;
 pub use forward::{Dropout, image_tensor};
-pub use parameters::DeviceError;
+pub use parameters::{DeviceError, read_flat};
 pub use update::update;
 
 pub use burn::tensor::Device;

@@ -55,7 +55,7 @@ impl Network {
 ///
 /// # Errors
 /// [`DeviceError`] where the device is lost.
-pub(crate) async fn read_flat(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>, DeviceError> {
+pub async fn read_flat(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>, DeviceError> {
     let transaction = tensors.into_iter().fold(Transaction::default(), Transaction::register);
     let data = transaction.execute_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
     data.into_iter()

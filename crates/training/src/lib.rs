@@ -9,8 +9,10 @@ mod device_check;
 mod optimizer;
 mod pace;
 mod run;
+mod team;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
 pub use pace::Pace;
 pub use run::{EpochReport, Event, Run, RunError, TrainPoint, evaluate};
+pub use team::{Exchange, Gathering, Team, TeamError};

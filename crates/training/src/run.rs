@@ -8,7 +8,7 @@ use network::{Device, DeviceError, Dropout, Gradients, Network};
 use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
-use crate::{Checkpoint, Pace, checkpoint::Place, optimizer::OptimizerState};
+use crate::{Checkpoint, Pace, Team, TeamError, checkpoint::Place, optimizer::OptimizerState};
 
 /// Why a run cannot begin or go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,8 @@ pub enum RunError {
     Recipe(#[from] RecipeError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    #[error(transparent)]
+    Team(#[from] TeamError),
     #[error("there are no images to train on")]
     NoImages,
     #[error(
@@ -84,6 +86,8 @@ pub struct Run {
     order: Vec<u32>,
     /// The batch under way: images done and the gradients added so far.
     batch: Option<(usize, Gradients)>,
+    /// Those who share the work of every step, if there are others.
+    team: Option<Team>,
     unread: Unread,
     test: Option<TestProgress>,
 }
@@ -142,6 +146,7 @@ impl Run {
             step: 0,
             order,
             batch: None,
+            team: None,
             unread: Unread::default(),
             test: None,
         })
@@ -170,6 +175,13 @@ impl Run {
         (run.epoch, run.step) = (place.epoch, place.step);
         run.order = epoch_order(run.split.train.len(), place.recipe.seed, place.epoch);
         Ok(run)
+    }
+
+    /// Shares the work of every step with others, who follow the same recipe on the same images.
+    #[must_use]
+    pub fn with_team(mut self, team: Team) -> Self {
+        self.team = Some(team);
+        self
     }
 
     /// Steps of the whole run.
@@ -220,7 +232,7 @@ impl Run {
             return Ok(Event::Finished);
         }
         if self.step < self.steps_per_epoch() {
-            self.train_pass();
+            self.train_pass().await?;
             let due = self.unread.steps >= self.pace.readback_steps || self.step == self.steps_per_epoch();
             if due && self.unread.steps > 0 {
                 return self.read_point().await.map(Event::Trained);
@@ -236,46 +248,66 @@ impl Run {
     }
 
     /// One forward and backward pass, and the optimizer's step where it completes a batch.
-    fn train_pass(&mut self) {
+    async fn train_pass(&mut self) -> Result<(), RunError> {
         let batch_size = self.recipe.batch_size as usize;
         let batch_start = self.step as usize * batch_size;
         let batch_images = batch_size.min(self.order.len() - batch_start);
+        let own = self.team.as_ref().map_or(0..batch_images, |team| team.share(batch_images));
         let (done, gradients) = self.batch.take().map_or((0, None), |(done, sums)| (done, Some(sums)));
-        let images = (batch_images - done).min(self.pace.train_images);
-        let start = batch_start + done;
+        let images = (own.len() - done).min(self.pace.train_images);
+        let first_image = own.start + done;
+        let start = batch_start + first_image;
 
         let (mut levels, mut labels) = (Vec::with_capacity(images * PIXELS), Vec::with_capacity(images));
         for &index in &self.order[start..start + images] {
             levels.extend_from_slice(self.split.train.image(index as usize));
             labels.push(self.split.train.labels[index as usize]);
         }
-        let pass =
-            self.network.train_pass(&levels, &labels, batch_images, Dropout::Seeded(self.dropout_seed(done)));
-        self.unread.sums = Some(added(self.unread.sums.take(), pass.sums));
-        self.unread.images += images;
-        let gradients = match gradients {
-            Some(sums) => {
-                sums.into_iter().zip(pass.gradients).map(|(sum, gradient)| sum + gradient).collect()
-            }
-            None => pass.gradients,
-        };
-        if done + images < batch_images {
-            self.batch = Some((done + images, gradients));
-            return;
+        let dropout = Dropout::Seeded { seed: self.dropout_seed(), first_image };
+        let mut pass = self.network.train_pass(&levels, &labels, batch_images, dropout);
+        if let Some(sums) = gradients {
+            pass.gradients = sums.into_iter().zip(pass.gradients).map(|(sum, own)| sum + own).collect();
         }
+        self.unread.sums = Some(added(self.unread.sums.take(), pass.sums));
+        if done + images < own.len() {
+            self.batch = Some((done + images, pass.gradients));
+            return Ok(());
+        }
+        let gradients = match self.team.take() {
+            None => pass.gradients,
+            Some(mut team) => {
+                let gradients = self.gather(&mut team, pass.gradients).await?;
+                self.team = Some(team);
+                gradients
+            }
+        };
+        self.unread.images += batch_images;
         let factor = self.recipe.schedule.factor(self.steps_done(), self.steps());
         let learning_rate = self.recipe.learning_rate * factor;
         let parameters = self.network.take_parameters();
-        let engine = self.network.engine();
-        let parameters = self.optimizer.step(engine, learning_rate, parameters, gradients);
+        let parameters = self.optimizer.step(self.network.engine(), learning_rate, parameters, gradients);
         self.network.set_parameters(parameters);
         self.step += 1;
         self.unread.steps += 1;
+        Ok(())
     }
 
-    /// Depends on the recipe and on the place in the run alone, so that a resumed run drops the same values.
-    fn dropout_seed(&self, images_done: usize) -> u64 {
-        let place = (u64::from(self.steps_done()) << 16) | images_done as u64;
+    /// The gradients of the whole batch, and its sums in the place of the own ones.
+    async fn gather(&mut self, team: &mut Team, gradients: Gradients) -> Result<Gradients, RunError> {
+        let tensors = gradients.into_iter().chain(self.unread.sums.take()).collect();
+        let mut values = team.sum(network::read_flat(tensors).await?).await?;
+        let device = self.network.device().clone().without_autodiff();
+        let tensor = |values: Vec<f32>| {
+            let length = values.len();
+            Tensor::from_data(TensorData::new(values, [length]), &device)
+        };
+        self.unread.sums = values.pop().map(tensor);
+        Ok(values.into_iter().map(tensor).collect())
+    }
+
+    /// Depends on the recipe and on the step alone, so that a resumed run drops the same values.
+    fn dropout_seed(&self) -> u64 {
+        let place = u64::from(self.steps_done()) << 16;
         (self.recipe.seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     }
 
@@ -299,21 +331,28 @@ impl Run {
     async fn test_pass(&mut self) -> Result<Event, RunError> {
         let mut test = self.test.take().unwrap_or_default();
         let set = &self.split.test;
-        let count = self.pace.test_images.min(set.len() - test.done);
-        test.sums = Some(added(test.sums, tested(&self.network, set, test.done, count)));
+        let own = self.team.as_ref().map_or(0..set.len(), |team| team.share(set.len()));
+        let count = self.pace.test_images.min(own.len() - test.done);
+        test.sums = Some(added(test.sums, tested(&self.network, set, own.start + test.done, count)));
         test.done += count;
-        if test.done < set.len() {
+        if test.done < own.len() {
             // The readback lets a GPU's queue run dry and a browser's messages in.
             let sums = test.sums.take().map(Tensor::into_data_async);
             if let Some(sums) = sums {
                 let data = sums.await.map_err(|error| DeviceError(format!("{error:?}")))?;
                 test.sums = Some(Tensor::from_data(data, &self.network.device().clone().without_autodiff()));
             }
-            let event = Event::Testing { done: test.done as u32, total: set.len() as u32 };
+            let event = Event::Testing { done: test.done as u32, total: own.len() as u32 };
             self.test = Some(test);
             return Ok(event);
         }
-        let [loss, right] = read_sums(test.sums).await?;
+        let [mut loss, mut right] = read_sums(test.sums).await?;
+        if let Some(team) = &mut self.team {
+            let sums = team.sum(vec![vec![loss, right]]).await?;
+            if let [loss_sum, right_sum] = sums.concat()[..] {
+                (loss, right) = (loss_sum, right_sum);
+            }
+        }
         self.epoch += 1;
         self.step = 0;
         self.order = epoch_order(self.split.train.len(), self.recipe.seed, self.epoch);
@@ -490,5 +529,106 @@ mod tests {
         values[30] = f32::NAN;
         let broken = Weights::from_values(Architecture::FastCnn, values).unwrap();
         assert_eq!(good.difference(&DeviceReference { gradients: broken, ..copy }), f32::INFINITY);
+    }
+}
+
+/// Teams on threads, which a tab has not; there the end-to-end tests have workers.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod team_tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use dataset::built_in_split;
+    use pollster::block_on;
+    use recipe::{Architecture, Schedule};
+
+    use super::*;
+    use crate::{Exchange, Gathering};
+
+    /// One rank's ends of the channels to and from every other, by rank.
+    #[derive(Default)]
+    struct Channels {
+        to: Vec<Sender<Vec<f32>>>,
+        from: Vec<Receiver<Vec<f32>>>,
+    }
+
+    impl Exchange for Channels {
+        fn gather<'a>(&'a mut self, own: &'a [Vec<f32>]) -> Gathering<'a> {
+            for to in &self.to {
+                to.send(own.concat()).unwrap();
+            }
+            let all: Vec<_> = self.from.iter().map(|from| from.recv().unwrap()).collect();
+            Box::pin(core::future::ready(Ok(all)))
+        }
+    }
+
+    fn channels(ranks: usize) -> Vec<Channels> {
+        let mut all: Vec<Channels> = (0..ranks).map(|_| Channels::default()).collect();
+        for (from, to) in (0..ranks).flat_map(|from| (0..ranks).map(move |to| (from, to))) {
+            if from != to {
+                let (sender, receiver) = channel();
+                all[from].to.push(sender);
+                all[to].from.push(receiver);
+            }
+        }
+        all
+    }
+
+    /// Trains with so many ranks, each on a thread of its own: everyone's weights, points and reports.
+    fn trained(recipe: TrainRecipe, ranks: usize) -> Vec<(Weights, Vec<TrainPoint>, Vec<EpochReport>)> {
+        let split = Arc::new(built_in_split(200, 1));
+        let threads = channels(ranks).into_iter().enumerate().map(|(rank, channels)| {
+            let split = Arc::clone(&split);
+            std::thread::spawn(move || {
+                let pace = Pace { train_images: 8, test_images: 7, readback_steps: 1 };
+                let run = Run::new(recipe, split, &Device::flex(), pace).unwrap();
+                let mut run = run.with_team(Team::new(rank, ranks, Box::new(channels)));
+                let (mut points, mut reports) = (Vec::new(), Vec::new());
+                loop {
+                    match block_on(run.advance()).unwrap() {
+                        Event::Trained(point) => points.push(point),
+                        Event::EpochDone(report) => reports.push(report),
+                        Event::Finished => return (block_on(run.weights()).unwrap(), points, reports),
+                        Event::Working | Event::Testing { .. } => {}
+                    }
+                }
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    }
+
+    /// Largest difference of a weight after two epochs, as a share of the largest weight of its parameter.
+    fn difference(a: &Weights, b: &Weights) -> f32 {
+        let pairs = a.parameters().into_iter().zip(b.parameters());
+        pairs.fold(0.0, |largest: f32, ((_, a), (_, b))| {
+            let scale = a.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
+            let difference = a.iter().zip(b).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            largest.max(difference / scale)
+        })
+    }
+
+    #[test]
+    fn a_team_takes_the_steps_of_one() {
+        for architecture in Architecture::ALL {
+            let recipe = TrainRecipe {
+                architecture,
+                batch_size: 30,
+                epochs: 2,
+                seed: 5,
+                optimizer: recipe::Optimizer::Sgd,
+                learning_rate: 0.02,
+                schedule: Schedule::Constant,
+            };
+            let alone = trained(recipe, 1);
+            for ranks in [2, 3] {
+                let team = trained(recipe, ranks);
+                let again = trained(recipe, ranks);
+                assert!(team == again, "{architecture:?}: the same seed and ranks give other bits");
+                assert!(team.iter().all(|one| *one == team[0]), "{architecture:?}: ranks differ");
+                let difference = difference(&alone[0].0, &team[0].0);
+                assert!(difference < 1e-4, "{architecture:?} with {ranks} ranks: {difference}");
+                assert_eq!(team[0].2.len(), 2);
+            }
+        }
     }
 }

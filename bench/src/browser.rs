@@ -1,0 +1,42 @@
+//! What the bench's page calls.
+
+use wasm_bindgen::prelude::*;
+
+use crate::Trial;
+
+fn thrown(error: impl core::fmt::Display) -> JsError {
+    JsError::new(&error.to_string())
+}
+
+/// A [`Trial`] for JavaScript.
+#[wasm_bindgen(js_name = Trial)]
+#[derive(Debug)]
+pub struct PageTrial(Trial);
+
+#[wasm_bindgen(js_class = Trial)]
+impl PageTrial {
+    /// Begins with images (784 grey levels each) and labels.
+    ///
+    /// # Errors
+    /// Where the model is unknown.
+    #[wasm_bindgen(constructor)]
+    pub fn new(model: &str, pixels: Vec<u8>, labels: Vec<u8>) -> Result<Self, JsError> {
+        Trial::new(model, pixels, labels).map(Self).map_err(thrown)
+    }
+
+    /// One step; its mean loss.
+    ///
+    /// # Errors
+    /// Where the loss is no longer a number.
+    pub async fn step(&mut self) -> Result<f32, JsError> {
+        self.0.step().await.map_err(thrown)
+    }
+
+    /// Probabilities for the first image.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn predict(&self) -> Result<Vec<f32>, JsError> {
+        self.0.predict().await.map(|probabilities| probabilities.to_vec()).map_err(thrown)
+    }
+}

@@ -1,0 +1,10 @@
+//! The side of `cargo xtask bench` that is ours: the same run that the worker drives, one step at a time.
+
+mod synthetic;
+mod trial;
+
+#[cfg(target_arch = "wasm32")]
+mod browser;
+
+pub use synthetic::synthetic_images;
+pub use trial::{BATCH, Trial, TrialError};
