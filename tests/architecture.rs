@@ -46,14 +46,14 @@ fn the_page_never_depends_on_burn() {
 
 #[test]
 fn logic_knows_no_browser() {
-    for package in ["ink", "recipe", "gauge", "dataset", "weights", "protocol"] {
+    for package in ["ink", "recipe", "gauge", "dataset", "weights", "protocol", "kernels"] {
         check_absent(package, "", &["wasm_bindgen", "web_sys", "js_sys", "leptos", "burn"]);
     }
 }
 
 #[test]
 fn network_and_training_add_burn_and_nothing_of_a_browser() {
-    for package in ["network", "training"] {
+    for package in ["fused", "network", "training"] {
         let direct = tree(package, "", &["--format", "{lib}", "--depth", "1"]);
         assert!(direct.contains("burn"), "{direct:?}");
         for name in ["wasm_bindgen", "web_sys", "js_sys", "leptos", "gloo"] {
@@ -73,7 +73,7 @@ fn autotune_is_off() {
 #[test]
 fn the_cpu_worker_links_no_gpu_code_and_the_gpu_worker_no_cpu_kernels() {
     check_absent("worker", "cpu", &["wgpu", "cubecl_wgpu", "burn_wgpu", "naga"]);
-    check_absent("worker", "gpu", &["burn_flex"]);
+    check_absent("worker", "gpu", &["burn_flex", "fused"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn names_say_what_a_module_is_for() {
 /// Blocking reads panic on WebGPU in a browser; everything that runs in a worker reads asynchronously.
 #[test]
 fn nothing_in_the_worker_reads_a_tensor_by_blocking() {
-    for folder in ["worker", "crates/network", "crates/training"] {
+    for folder in ["worker", "crates/fused", "crates/network", "crates/training"] {
         for path in sources(&tests::root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();

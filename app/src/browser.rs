@@ -27,6 +27,11 @@ extern "C" {
     fn measure_between(name: &str, ends: &Object) -> Result<JsValue, JsValue>;
 }
 
+/// Workers that suit this machine: one core is left to the page, and more than four gain little.
+pub(crate) fn usual_workers() -> u32 {
+    (window().navigator().hardware_concurrency() as u32).saturating_sub(1).clamp(1, 4)
+}
+
 /// Whether the browser tells of pointer moves as they happen, not only once a frame.
 pub(crate) fn has_raw_pointer_updates() -> bool {
     has_method(&window(), "onpointerrawupdate")

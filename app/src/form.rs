@@ -6,6 +6,13 @@ use web_sys::File;
 
 use crate::browser;
 
+/// Most workers for a run: each holds the images and the whole network.
+const MAX_WORKERS: u32 = 16;
+
+fn number<T: core::str::FromStr>(field: &str, text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("{field}: \"{text}\" is not a number that can be used."))
+}
+
 /// The choices as typed; copies share them.
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
@@ -17,6 +24,8 @@ pub(crate) struct Form {
     pub(crate) epochs: RwSignal<String>,
     pub(crate) seed: RwSignal<String>,
     pub(crate) device: RwSignal<DeviceChoice>,
+    /// CPU workers that share every step.
+    pub(crate) workers: RwSignal<String>,
     pub(crate) data: RwSignal<DataChoice>,
     pub(crate) built_in_images: RwSignal<String>,
     pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
@@ -37,17 +46,45 @@ impl Form {
             epochs: RwSignal::new(recipe.epochs.to_string()),
             seed: RwSignal::new(seed.to_string()),
             device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
+            workers: RwSignal::new(browser::usual_workers().to_string()),
             data: RwSignal::new(DataChoice::Mnist),
             built_in_images: RwSignal::new("20000".into()),
             files: RwSignal::new_local(Vec::new()),
         }
     }
 
+    /// Fills in a recipe; the seed stays.
+    pub(crate) fn set_recipe(&self, recipe: &TrainRecipe) {
+        self.architecture.set(recipe.architecture);
+        self.optimizer.set(recipe.optimizer);
+        self.schedule.set(recipe.schedule);
+        self.learning_rate.set(recipe.learning_rate.to_string());
+        self.batch_size.set(recipe.batch_size.to_string());
+        self.epochs.set(recipe.epochs.to_string());
+    }
+
+    /// Makes the reactive caller run again whenever a field of the recipe changes.
+    pub(crate) fn track(&self) {
+        self.architecture.track();
+        self.optimizer.track();
+        self.schedule.track();
+        for text in [self.learning_rate, self.batch_size, self.epochs, self.seed] {
+            text.track();
+        }
+    }
+
+    /// How many workers as typed; the error is for people.
+    pub(crate) fn read_workers(&self) -> Result<u32, String> {
+        let workers = number("Workers", &self.workers.get_untracked())?;
+        if (1..=MAX_WORKERS).contains(&workers) {
+            Ok(workers)
+        } else {
+            Err(format!("{workers} workers are out of range: choose 1 to {MAX_WORKERS}."))
+        }
+    }
+
     /// The recipe and the data as typed; the error names the field, for people.
     pub(crate) fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
-        fn number<T: core::str::FromStr>(field: &str, text: &str) -> Result<T, String> {
-            text.trim().parse().map_err(|_| format!("{field}: \"{text}\" is not a number that can be used."))
-        }
         let recipe = TrainRecipe {
             architecture: self.architecture.get_untracked(),
             optimizer: self.optimizer.get_untracked(),

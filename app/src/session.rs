@@ -342,8 +342,9 @@ impl Session {
 
     /// Begins the run that the form describes.
     pub(crate) fn start_training(self) {
-        match self.form.read() {
-            Ok((recipe, data)) => {
+        let orders = self.form.read().and_then(|order| Ok((order, self.form.read_workers()?)));
+        match orders {
+            Ok(((recipe, data), workers)) => {
                 let files = match data {
                     DataChoice::Files => self.form.files.get_untracked(),
                     _ => Vec::new(),
@@ -352,7 +353,7 @@ impl Session {
                 self.trained.set_value(None);
                 self.can_save.set(false);
                 self.with_trainer(|trainer| {
-                    trainer.start(recipe, self.form.device.get_untracked(), data, files);
+                    trainer.start(recipe, self.form.device.get_untracked(), workers, data, files);
                 });
             }
             Err(text) => self.run.update(|run| run.phase = crate::engine::Phase::Failed(text)),

@@ -7,4 +7,4 @@ mod trial;
 mod browser;
 
 pub use synthetic::synthetic_images;
-pub use trial::{BATCH, Trial, TrialError};
+pub use trial::{BATCH, Trial, TrialError, run_fast};

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let recipe = TrainRecipe {
         architecture: args.model,
         optimizer: args.optimizer,
-        learning_rate: args.learning_rate.unwrap_or(args.optimizer.usual_learning_rate()),
+        learning_rate: args.learning_rate.unwrap_or(args.optimizer.usual_learning_rate(args.model)),
         schedule: args.schedule,
         batch_size: args.batch_size,
         epochs: args.epochs,

@@ -130,6 +130,8 @@ async fn every_model_learns_with_every_optimizer() {
         ("Workshop CNN", "Adam", 1_600, "1,199,882 parameters"),
         ("Fast CNN", "SGD with momentum", 6_400, "215,194 parameters"),
         ("Fast CNN", "RMSprop", 6_400, "215,194 parameters"),
+        ("tfjs-examples CNN", "Adam", 6_400, "5,994 parameters"),
+        ("MLP 784-128-128-10", "Adam", 6_400, "118,282 parameters"),
     ] {
         browser.fill_built_in("cpu", images, 1).await;
         browser.choose("Model", model).await;
@@ -161,12 +163,80 @@ async fn the_same_seed_learns_the_same() {
 }
 
 #[tokio::test]
+async fn two_workers_take_the_steps_of_one() {
+    let browser = Browser::open(Options::default()).await;
+    let mut runs = Vec::new();
+    for workers in ["2", "2", "1"] {
+        browser.fill_built_in("cpu", 600, 1).await;
+        browser.fill("Workers", workers).await;
+        browser.click("button", "Start training").await;
+        browser.says("Done: 1 epoch, 10 steps", Duration::from_mins(1)).await;
+        let together = browser.text_when("status", "Device in use", SOON, |text| !text.is_empty()).await;
+        assert_eq!(together.contains("2 workers together"), workers == "2", "{together}");
+        let test = browser.text_when("status", "Test accuracy", SOON, |text| !text.is_empty()).await;
+        runs.push((browser.losses().await, test));
+    }
+    browser.picture("train-two-workers").await;
+    assert_eq!(runs[0], runs[1], "the same seed and workers learn something else");
+    assert_eq!(runs[2].0.len(), 10);
+    for (two, one) in runs[0].0.iter().zip(&runs[2].0) {
+        assert!((two - one).abs() <= 2e-3 * one, "{two} with two workers, {one} with one");
+    }
+    browser.close().await;
+}
+
+/// Two cores, two workers. Other load on the machine would spoil the figure: it is printed, and only a run that
+/// gains nothing at all fails.
+#[tokio::test]
+async fn two_workers_are_faster_than_one() {
+    let Some(_) = tests::mnist() else { return };
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return println!("one core: two workers are not tried");
+    }
+    let browser = Browser::open(Options::default()).await;
+    let mut rates = Vec::new();
+    for workers in ["1", "2"] {
+        browser.visit("train?device=cpu&seed=1").await;
+        browser.choose("Model", "Workshop CNN").await;
+        browser.fill("Workers", workers).await;
+        browser.click("button", "Start training").await;
+        browser.says("images/s", Duration::from_mins(1)).await;
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let headline = browser.says("images/s", SOON).await;
+        let words: Vec<&str> = headline.split(' ').collect();
+        let at = words.iter().position(|word| word.starts_with("images/s")).unwrap();
+        rates.push(words[at - 1].replace(',', "").parse::<f64>().unwrap());
+        browser.click("button", "Stop").await;
+    }
+    println!(
+        "Workshop CNN: {} images/s with one worker, {} with two: {:.2} times",
+        rates[0],
+        rates[1],
+        rates[1] / rates[0]
+    );
+    assert!(rates[1] > 1.1 * rates[0], "{rates:?}");
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
     let browser = Browser::open(Options::default()).await;
     browser.visit("train?device=webgpu&seed=42").await;
     let value = async |role: &str, name: &str| browser.get(role, name).await.prop("value").await.unwrap();
     assert_eq!(value("spinbutton", "Seed").await.as_deref(), Some("42"));
     assert_eq!(value("combobox", "Device").await.as_deref(), Some("webgpu"));
+    assert_eq!(value("combobox", "Recipe").await.as_deref(), Some("fast"));
+    assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.008"));
+    browser.choose("Recipe", "Workshop: CNN and RMSprop").await;
+    assert_eq!(value("combobox", "Model").await.as_deref(), Some("workshop-cnn"));
+    assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.001"));
+    browser.choose("Model", "MLP 784-128-128-10").await;
+    assert_eq!(value("combobox", "Recipe").await.as_deref(), Some("own"));
+    browser.choose("Recipe", "Fast: 99 % in one epoch").await;
+    browser.fill("Workers", "99").await;
+    browser.click("button", "Start training").await;
+    browser.says("99 workers are out of range: choose 1 to 16.", SOON).await;
+    browser.fill("Workers", "1").await;
     browser.fill("Learning rate", "100").await;
     browser.click("button", "Start training").await;
     browser.says("Learning rate 100 is out of range: choose more than 0 and at most 10.", SOON).await;

@@ -4,12 +4,15 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use port::Packet;
 use protocol::ToWorker;
-use wasm_bindgen::{JsCast as _, closure::Closure};
-use web_sys::MessageEvent;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{MessageEvent, MessagePort};
 
 use crate::scope;
 
-type Queue = Rc<RefCell<VecDeque<Packet<ToWorker>>>>;
+/// A message and the channels that came with it.
+pub(crate) type Received = (Packet<ToWorker>, Vec<MessagePort>);
+
+type Queue = Rc<RefCell<VecDeque<Received>>>;
 
 pub(crate) struct Inbox {
     queue: Queue,
@@ -25,7 +28,8 @@ impl Inbox {
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
                 match Packet::from_js(&event.data()) {
                     Ok(packet) => {
-                        queue.borrow_mut().push_back(packet);
+                        let ports = event.ports().iter().map(JsCast::unchecked_into).collect();
+                        queue.borrow_mut().push_back((packet, ports));
                         if let Some(wake) = woken.borrow_mut().take() {
                             // A promise's own resolve function does not throw.
                             let _ = wake.call0(&wasm_bindgen::JsValue::NULL);
@@ -41,12 +45,12 @@ impl Inbox {
     }
 
     /// The next message, if one has come.
-    pub(crate) fn try_next(&self) -> Option<Packet<ToWorker>> {
+    pub(crate) fn try_next(&self) -> Option<Received> {
         self.queue.borrow_mut().pop_front()
     }
 
     /// The next message, as soon as there is one.
-    pub(crate) async fn next(&self) -> Packet<ToWorker> {
+    pub(crate) async fn next(&self) -> Received {
         loop {
             if let Some(packet) = self.try_next() {
                 return packet;

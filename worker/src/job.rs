@@ -1,14 +1,19 @@
 //! A training run and what the page hears of it.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
-use protocol::{FailureKind, FromWorker, JobId, RunPoint, TrainOrder};
+use dataset::Split;
+use protocol::{Backend, FailureKind, FromWorker, Helper, JobId, RunPoint, TrainOrder};
 use recipe::ModelCard;
-use training::{Checkpoint, DEVICE_TOLERANCE, DeviceReference, EpochReport, Event, Run, RunError};
+use training::{Checkpoint, DEVICE_TOLERANCE, DeviceReference, EpochReport, Event, Run, RunError, Team};
+use web_sys::MessagePort;
 
 use crate::{
     data::Data,
     device,
     scope::{now_ms, post, post_with},
+    team::{HelpingWorker, Ports},
 };
 
 /// Least time between two messages with points: the page draws its curves at most ten times a second.
@@ -22,6 +27,8 @@ pub(crate) struct Job {
     unsent: Vec<RunPoint>,
     points_sent_ms: f64,
     snapshot_sent_ms: f64,
+    /// Those who share the work; they end with the job.
+    _helpers: Vec<HelpingWorker>,
 }
 
 pub(crate) enum Progress {
@@ -42,31 +49,29 @@ impl Job {
         device: &Device,
         data: &mut Data,
     ) -> Result<Self, BeginError> {
-        let refused = |text: String| (FailureKind::Order, text);
-        let mut buffers = buffers.into_iter();
-        let mut flagged = |flag: bool| if flag { buffers.next() } else { None };
-        let (checkpoint, reference) = (flagged(order.has_checkpoint), flagged(order.has_reference));
+        // They read the images while this worker does. Where a browser starts none, it works alone.
+        let shared = order.workers > 1 && device::BACKEND == Backend::Cpu;
+        let team = if shared { HelpingWorker::recruit(&order, &buffers) } else { None };
         post(FromWorker::Doing(id, "Reading the images".into()));
-        let split = data.split(&order.data, buffers.collect()).await.map_err(refused)?;
-
+        let Parts { checkpoint, reference, files } = Parts::new(&order, buffers);
+        let split = data.split(&order.data, files).await.map_err(refused)?;
         let device_difference = match reference {
             Some(reference) => Some(check_device(id, &order, &reference, device).await?),
             None => None,
         };
-        let pace = device::pace(order.recipe.architecture);
-        let mut epochs_done = 0;
-        let run = match checkpoint {
-            Some(bytes) => {
-                let checkpoint =
-                    Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
-                epochs_done = checkpoint.epochs_done();
-                Run::resume(&checkpoint, split.clone(), device, pace)
-            }
-            None => Run::new(order.recipe, split.clone(), device, pace),
-        };
-        let run = run.map_err(|error| explain(&error))?;
+        let epochs_done = checkpoint
+            .as_ref()
+            .map_or(Ok(0), |bytes| Checkpoint::from_bytes(bytes).map(|checkpoint| checkpoint.epochs_done()));
+        let epochs_done = epochs_done.map_err(|error| refused(error.to_string()))?;
+        let mut run = begin_run(&order, checkpoint, &split, device)?;
+        let workers = if team.is_some() { order.workers } else { 1 };
+        let helpers = team.map_or_else(Vec::new, |(helpers, ports)| {
+            run.join(Team::new(0, workers as usize, Box::new(ports)));
+            helpers
+        });
         post(FromWorker::Started {
             job: id,
+            workers,
             train_images: split.train.len() as u32,
             steps: run.steps(),
             steps_done: run.steps_done(),
@@ -88,6 +93,7 @@ impl Job {
             unsent: Vec::new(),
             points_sent_ms: now_ms,
             snapshot_sent_ms: now_ms,
+            _helpers: helpers,
         })
     }
 
@@ -202,6 +208,61 @@ impl Job {
     }
 }
 
+/// Does another worker's steps together with it, to the end of the run.
+pub(crate) async fn help(
+    Helper { rank, order }: Helper,
+    buffers: Vec<Vec<u8>>,
+    ports: Vec<MessagePort>,
+    device: &Device,
+    data: &mut Data,
+) -> Result<(), BeginError> {
+    // Listened to at once: the others may be ready first.
+    let ports = Ports::listen(ports);
+    let Parts { checkpoint, files, .. } = Parts::new(&order, buffers);
+    let split = data.split(&order.data, files).await.map_err(refused)?;
+    let mut run = begin_run(&order, checkpoint, &split, device)?;
+    run.join(Team::new(rank as usize, order.workers as usize, Box::new(ports)));
+    while run.advance().await.map_err(|error| explain(&error))? != Event::Finished {}
+    Ok(())
+}
+
+/// The buffers of an order, by what they are.
+struct Parts {
+    checkpoint: Option<Vec<u8>>,
+    reference: Option<Vec<u8>>,
+    files: Vec<Vec<u8>>,
+}
+
+impl Parts {
+    fn new(order: &TrainOrder, buffers: Vec<Vec<u8>>) -> Self {
+        let mut buffers = buffers.into_iter();
+        let mut flagged = |flag: bool| if flag { buffers.next() } else { None };
+        let (checkpoint, reference) = (flagged(order.has_checkpoint), flagged(order.has_reference));
+        Self { checkpoint, reference, files: buffers.collect() }
+    }
+}
+
+fn begin_run(
+    order: &TrainOrder,
+    checkpoint: Option<Vec<u8>>,
+    split: &Arc<Split>,
+    device: &Device,
+) -> Result<Run, BeginError> {
+    let pace = device::pace(order.recipe.architecture);
+    let run = match checkpoint {
+        Some(bytes) => {
+            let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| refused(error.to_string()))?;
+            Run::resume(&checkpoint, Arc::clone(split), device, pace)
+        }
+        None => Run::new(order.recipe, Arc::clone(split), device, pace),
+    };
+    run.map_err(|error| explain(&error))
+}
+
+fn refused(text: String) -> BeginError {
+    (FailureKind::Order, text)
+}
+
 async fn check_device(
     id: JobId,
     order: &TrainOrder,
@@ -225,6 +286,9 @@ async fn check_device(
 }
 
 fn explain(error: &RunError) -> BeginError {
-    let kind = if matches!(error, RunError::Device(_)) { FailureKind::Device } else { FailureKind::Order };
+    let kind = match error {
+        RunError::Device(_) | RunError::Team(_) => FailureKind::Device,
+        _ => FailureKind::Order,
+    };
     (kind, error.to_string())
 }

@@ -11,6 +11,7 @@ mod device;
 mod inbox;
 mod job;
 mod scope;
+mod team;
 mod worker;
 
 // Each binding crate and CubeCL's registry add constructors. Without this declaration the linker wraps every export in

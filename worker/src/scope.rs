@@ -35,6 +35,11 @@ pub(crate) fn post_fatal(text: &str) {
     let _ = scope().post_message_with_transfer(&value, &transfer);
 }
 
+/// Address of this worker's script.
+pub(crate) fn own_url() -> String {
+    scope().location().href()
+}
+
 /// Milliseconds on a clock that never goes back.
 pub(crate) fn now_ms() -> f64 {
     scope().performance().map_or_else(js_sys::Date::now, |performance| performance.now())

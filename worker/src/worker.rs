@@ -10,8 +10,8 @@ use training::DeviceReference;
 use crate::{
     data::Data,
     device,
-    inbox::Inbox,
-    job::{Job, Progress},
+    inbox::{Inbox, Received},
+    job::{self, Job, Progress},
     scope::{self, Yielder, post, post_with},
 };
 
@@ -54,7 +54,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn handle(&mut self, Packet { message, buffers }: Packet<ToWorker>) {
+    async fn handle(&mut self, (Packet { message, buffers }, ports): Received) {
         match message {
             ToWorker::Load(job) => match read_model(buffers) {
                 Ok((weights, card, _)) => {
@@ -74,6 +74,13 @@ impl Worker {
                 match Job::begin(job, *order, buffers, &self.device, &mut self.data).await {
                     Ok(begun) => self.job = Some(begun),
                     Err((kind, text)) => post(FromWorker::Failed(job, kind, text)),
+                }
+            }
+            ToWorker::Help(helper) => {
+                // The worker that asked for help hears of a failure, and the page from it.
+                if let Err((_, text)) = job::help(helper, buffers, ports, &self.device, &mut self.data).await
+                {
+                    scope::post_fatal(&text);
                 }
             }
             ToWorker::Evaluate(job, source) => {

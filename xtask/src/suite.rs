@@ -18,7 +18,8 @@ use crate::{
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
 const BROWSER_ONLY: [&str; 3] = ["app", "worker", "port"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 8] = ["ink", "recipe", "gauge", "dataset", "weights", "protocol", "network", "training"];
+const BOTH: [&str; 10] =
+    ["ink", "recipe", "gauge", "dataset", "weights", "protocol", "kernels", "fused", "network", "training"];
 /// Tells the tests where MNIST is.
 const MNIST_VARIABLE: &str = "INKLING_MNIST_DIR";
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
@@ -99,7 +100,8 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
         json!({ "goog:chromeOptions": { "args": browser_flags(), "binary": program(&browser.browser)? } });
     fs::write(folder.join("webdriver.json"), capabilities.to_string())?;
     let mut build = cargo(&["test", "--no-run", "--lib", "--message-format", "json"]);
-    build.args(WASM);
+    // As in the CPU worker.
+    build.args(WASM).args(["--features", "network/fused,training/fused"]);
     for package in BOTH {
         build.args(["--package", package]);
     }

@@ -45,6 +45,8 @@ pub(crate) struct RunView {
     pub(crate) device: Option<Device>,
     /// Largest difference between the GPU's gradients and the CPU's, a share.
     pub(crate) device_difference: Option<f32>,
+    /// Workers that share every step.
+    pub(crate) workers: u32,
     pub(crate) recipe: TrainRecipe,
     pub(crate) train_images: u32,
     pub(crate) step: u32,
@@ -64,6 +66,7 @@ impl RunView {
             phase: Phase::Idle,
             device: None,
             device_difference: None,
+            workers: 1,
             recipe: TrainRecipe::default(),
             train_images: 0,
             step: 0,

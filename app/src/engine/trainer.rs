@@ -45,6 +45,7 @@ struct Request {
     recipe: TrainRecipe,
     data: DataSource,
     files: Vec<File>,
+    workers: u32,
 }
 
 #[derive(Default)]
@@ -92,6 +93,7 @@ impl Trainer {
         &self,
         recipe: TrainRecipe,
         device: DeviceChoice,
+        workers: u32,
         choice: DataChoice,
         files: Vec<File>,
     ) {
@@ -109,7 +111,7 @@ impl Trainer {
         }
         let job = {
             let mut inner = self.inner.borrow_mut();
-            inner.request = Some(Request { recipe, data, files });
+            inner.request = Some(Request { recipe, data, files, workers });
             inner.checkpoint = None;
             (inner.losses, inner.pause_when_started) = (0, false);
             inner.job += 1;
@@ -227,7 +229,7 @@ impl Trainer {
             let inner = self.inner.borrow();
             (inner.request.clone(), inner.checkpoint.as_ref().map(|(_, bytes)| bytes.clone()))
         };
-        let Request { recipe, data, files } = request.ok_or("There is no run to begin.")?;
+        let Request { recipe, data, files, workers } = request.ok_or("There is no run to begin.")?;
         let mut buffers: Vec<Vec<u8>> = checkpoint.into_iter().collect();
         let has_checkpoint = !buffers.is_empty();
         let has_reference = backend == Backend::WebGpu;
@@ -244,7 +246,7 @@ impl Trainer {
         for file in &files {
             buffers.push(browser::read_file(file, MAX_FILES_MIB).await?);
         }
-        let order = TrainOrder { recipe, data, has_checkpoint, has_reference };
+        let order = TrainOrder { recipe, data, has_checkpoint, has_reference, workers };
         Ok(Packet { message: ToWorker::Train(job, Box::new(order)), buffers })
     }
 
@@ -303,11 +305,11 @@ impl Trainer {
         let current = self.inner.borrow().job;
         match message {
             FromWorker::Doing(job, what) if job == current => self.set_phase(Phase::Preparing(what)),
-            FromWorker::Started { job, train_images, steps, steps_done, device_difference }
+            FromWorker::Started { job, workers, train_images, steps, steps_done, device_difference }
                 if job == current =>
             {
                 self.run.update(|run| {
-                    run.train_images = train_images;
+                    (run.train_images, run.workers) = (train_images, workers);
                     (run.step, run.steps) = (steps_done, steps);
                     run.device_difference = device_difference;
                     run.phase = Phase::Running;

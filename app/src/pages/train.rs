@@ -1,7 +1,7 @@
 //! Choose a recipe and watch a network learn.
 
 use leptos::prelude::*;
-use recipe::{Architecture, DataChoice, DeviceChoice, Optimizer, Schedule};
+use recipe::{Architecture, DataChoice, DeviceChoice, Optimizer, Preset, Schedule};
 
 use crate::{
     browser,
@@ -99,15 +99,32 @@ fn Recipe() -> impl IntoView {
         .to_vec();
     let parameters =
         move || format!("{} parameters", gauge::grouped(form.architecture.get().parameter_count() as u32));
-    let usual_rate =
-        move |optimizer: Optimizer| form.learning_rate.set(optimizer.usual_learning_rate().to_string());
+    let usual_rate = move || {
+        let rate = form.optimizer.get_untracked().usual_learning_rate(form.architecture.get_untracked());
+        form.learning_rate.set(rate.to_string());
+    };
+    let own = std::iter::once(("own", "Own choice", None));
+    let presets = Preset::ALL.map(|preset| (preset.id(), preset.title(), Some(preset)));
+    let presets = presets.into_iter().chain(own).collect();
+    // Shows which preset the fields make up, and sets them where another one is chosen.
+    let preset = RwSignal::new(None);
+    Effect::new(move || {
+        form.track();
+        preset.set(form.read().ok().and_then(|(recipe, _)| Preset::of(&recipe)));
+    });
+    let follow = move |chosen: Option<Preset>| {
+        if let Some(chosen) = chosen {
+            form.set_recipe(&chosen.recipe());
+        }
+    };
     view! {
         <fieldset disabled=busy>
             <legend class="visually-hidden">"Recipe"</legend>
             <Data />
-            {select("Model", architectures, form.architecture, |_| ())}
+            {select("Recipe", presets, preset, follow)}
+            {select("Model", architectures, form.architecture, move |_| usual_rate())}
             <p class="hint">{parameters}</p>
-            {select("Optimizer", optimizers, form.optimizer, usual_rate)}
+            {select("Optimizer", optimizers, form.optimizer, move |_| usual_rate())}
             <div class="pair">
                 {number("Learning rate", "any", form.learning_rate)}
                 {select("Schedule", schedules, form.schedule, |_| ())}
@@ -117,9 +134,10 @@ fn Recipe() -> impl IntoView {
                 {number("Epochs", "1", form.epochs)}
             </div>
             <div class="pair">
-                {number("Seed", "1", form.seed)}
                 {select("Device", devices, form.device, |_| ())}
+                {number("Workers", "1", form.workers)}
             </div>
+            {number("Seed", "1", form.seed)}
         </fieldset>
     }
 }
@@ -235,7 +253,11 @@ fn Progress() -> impl IntoView {
                 let checked = run.device_difference.map_or_else(String::new, |difference| {
                     format!(" Checked against the CPU: gradients differ by at most {difference:.0e} of their size.")
                 });
-                format!("{}: {}{checked}", backend_title(device.backend), device.why)
+                let together = match run.workers {
+                    0 | 1 => String::new(),
+                    workers => format!(", {workers} workers together"),
+                };
+                format!("{}{together}: {}{checked}", backend_title(device.backend), device.why)
             })
         })
     };

@@ -76,7 +76,7 @@ trait ConvOps: Backend {
 
 impl ConvOps for Flex {
     fn conv_relu(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, padding: usize) -> FlexTensor {
-        Conv::new(input, weight, padding).forward(bias).0
+        Conv::new(&input, &weight, padding).forward(&bias).0
     }
 
     fn conv_relu_pool(
@@ -86,7 +86,7 @@ impl ConvOps for Flex {
         padding: usize,
         layout: Layout,
     ) -> FlexTensor {
-        Conv::new(input, weight, padding).forward_pooled(bias, layout).0
+        Conv::new(&input, &weight, padding).forward_pooled(&bias, layout).0
     }
 }
 
@@ -97,8 +97,8 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         padding: usize,
     ) -> FloatTensor<Self> {
-        let conv = Conv::new(input.primitive().clone(), weight.primitive().clone(), padding);
-        let (output, rest) = conv.forward(bias.primitive().clone());
+        let conv = Conv::new(input.primitive(), weight.primitive(), padding);
+        let (output, rest) = conv.forward(bias.primitive());
         match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
         {
             OpsKind::Tracked(step) => step.finish((conv, rest), output),
@@ -113,8 +113,8 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         padding: usize,
         layout: Layout,
     ) -> FloatTensor<Self> {
-        let conv = Conv::new(input.primitive().clone(), weight.primitive().clone(), padding);
-        let (output, rest) = conv.forward_pooled(bias.primitive().clone(), layout);
+        let conv = Conv::new(input.primitive(), weight.primitive(), padding);
+        let (output, rest) = conv.forward_pooled(bias.primitive(), layout);
         match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
         {
             OpsKind::Tracked(step) => step.finish((conv, rest), output),
@@ -139,7 +139,7 @@ enum Kept {
 }
 
 impl Conv {
-    fn new(input: FlexTensor, weight: FlexTensor, padding: usize) -> Self {
+    fn new(input: &FlexTensor, weight: &FlexTensor, padding: usize) -> Self {
         let (input, weight) = (Values::new(input), Values::new(weight));
         let [images, height, width, inputs] = input.dims();
         let [outputs, _, kernel, _] = weight.dims();
@@ -152,7 +152,7 @@ impl Conv {
         format!("conv {kernel}x{kernel} {inputs} to {outputs}, {pass}")
     }
 
-    fn forward(&self, bias: FlexTensor) -> (FlexTensor, Kept) {
+    fn forward(&self, bias: &FlexTensor) -> (FlexTensor, Kept) {
         let shape = &self.shape;
         let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
         let mut output = vec![0.0; dims.iter().product()];
@@ -165,10 +165,10 @@ impl Conv {
             },
         );
         let output = tensor(output, dims);
-        (output.clone(), Kept::Output(Values::new(output)))
+        (output.clone(), Kept::Output(Values::new(&output)))
     }
 
-    fn forward_pooled(&self, bias: FlexTensor, layout: Layout) -> (FlexTensor, Kept) {
+    fn forward_pooled(&self, bias: &FlexTensor, layout: Layout) -> (FlexTensor, Kept) {
         let shape = &self.shape;
         let (height, width) = (shape.output_height() / 2, shape.output_width() / 2);
         let dims = match layout {
@@ -192,7 +192,7 @@ impl Backward<Flex, 3> for ConvBackward {
     type State = (Conv, Kept);
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Values::new(gradients.consume::<Flex>(&ops.node));
+        let gradient = Values::new(&gradients.consume::<Flex>(&ops.node));
         let (conv @ Conv { input, weight, shape }, kept) = &ops.state;
         let arrived = match kept {
             Kept::Output(output) => {

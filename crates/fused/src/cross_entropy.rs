@@ -36,13 +36,13 @@ trait LossOps: Backend {
 
 impl LossOps for Flex {
     fn cross_entropy(logits: FlexTensor, labels: Vec<u8>) -> FlexTensor {
-        forward(logits, &labels).0
+        forward(&logits, &labels).0
     }
 }
 
 impl<C: CheckpointStrategy> LossOps for Autodiff<Flex, C> {
     fn cross_entropy(logits: FloatTensor<Self>, labels: Vec<u8>) -> FloatTensor<Self> {
-        let (output, gradient) = forward(logits.primitive().clone(), &labels);
+        let (output, gradient) = forward(logits.primitive(), &labels);
         match LossBackward.prepare::<C>([logits.node()]).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(gradient, output),
             OpsKind::UnTracked(step) => step.finish(output),
@@ -50,12 +50,12 @@ impl<C: CheckpointStrategy> LossOps for Autodiff<Flex, C> {
     }
 }
 
-fn forward(logits: FlexTensor, labels: &[u8]) -> (FlexTensor, Values) {
+fn forward(logits: &FlexTensor, labels: &[u8]) -> (FlexTensor, Values) {
     let logits = Values::new(logits);
     let dims: [usize; 2] = logits.dims();
     let CrossEntropy { loss, right, gradient } =
         measured(|| "cross-entropy".into(), || kernels::cross_entropy(logits.slice(), labels));
-    (tensor(vec![loss, right as f32], [2]), Values::new(tensor(gradient, dims)))
+    (tensor(vec![loss, right as f32], [2]), Values::new(&tensor(gradient, dims)))
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Backward<Flex, 1> for LossBackward {
     type State = Values;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let arrived = Values::new(gradients.consume::<Flex>(&ops.node)).slice()[0];
+        let arrived = Values::new(&gradients.consume::<Flex>(&ops.node)).slice()[0];
         if let [Some(node)] = ops.parents {
             let values = ops.state.slice().iter().map(|value| value * arrived).collect();
             gradients.register::<Flex>(node.id, tensor(values, ops.state.dims::<2>()));

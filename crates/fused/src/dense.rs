@@ -46,7 +46,7 @@ trait DenseOps: Backend {
 
 impl DenseOps for Flex {
     fn dense(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, relu: bool) -> FlexTensor {
-        Dense { input: Values::new(input), weight: Values::new(weight) }.forward(bias, relu)
+        Dense { input: Values::new(&input), weight: Values::new(&weight) }.forward(&bias, relu)
     }
 }
 
@@ -57,18 +57,15 @@ impl<C: CheckpointStrategy> DenseOps for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self> {
-        let dense = Dense {
-            input: Values::new(input.primitive().clone()),
-            weight: Values::new(weight.primitive().clone()),
-        };
-        let output = dense.forward(bias.primitive().clone(), relu);
+        let dense = Dense { input: Values::new(input.primitive()), weight: Values::new(weight.primitive()) };
+        let output = dense.forward(bias.primitive(), relu);
         match DenseBackward
             .prepare::<C>([input.node(), weight.node(), bias.node()])
             .compute_bound()
             .stateful()
         {
             OpsKind::Tracked(step) => {
-                let rectified = relu.then(|| Values::new(output.clone()));
+                let rectified = relu.then(|| Values::new(&output));
                 step.finish((dense, rectified), output)
             }
             OpsKind::UnTracked(step) => step.finish(output),
@@ -83,7 +80,7 @@ struct Dense {
 }
 
 impl Dense {
-    fn forward(&self, bias: FlexTensor, relu: bool) -> FlexTensor {
+    fn forward(&self, bias: &FlexTensor, relu: bool) -> FlexTensor {
         let ([rows, inputs], [outputs, _]) = (self.input.dims(), self.weight.dims());
         let mut output = vec![0.0; rows * outputs];
         let bias = Values::new(bias);
@@ -105,7 +102,7 @@ impl Backward<Flex, 3> for DenseBackward {
     type State = (Dense, Option<Values>);
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Values::new(gradients.consume::<Flex>(&ops.node));
+        let gradient = Values::new(&gradients.consume::<Flex>(&ops.node));
         let (Dense { input, weight }, rectified) = &ops.state;
         let ([rows, inputs], [outputs, _]) = (input.dims(), weight.dims());
         let [of_input, of_weight, of_bias] = ops.parents;

@@ -37,13 +37,13 @@ trait DropoutOps: Backend {
 
 impl DropoutOps for Flex {
     fn dropout(values: FlexTensor, mask: DropoutMask) -> FlexTensor {
-        masked(values, mask)
+        masked(&values, mask)
     }
 }
 
 impl<C: CheckpointStrategy> DropoutOps for Autodiff<Flex, C> {
     fn dropout(values: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
-        let output = masked(values.primitive().clone(), mask);
+        let output = masked(values.primitive(), mask);
         match DropoutBackward.prepare::<C>([values.node()]).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(mask, output),
             OpsKind::UnTracked(step) => step.finish(output),
@@ -51,7 +51,7 @@ impl<C: CheckpointStrategy> DropoutOps for Autodiff<Flex, C> {
     }
 }
 
-fn masked(values: FlexTensor, mask: DropoutMask) -> FlexTensor {
+fn masked(values: &FlexTensor, mask: DropoutMask) -> FlexTensor {
     let values = Values::new(values);
     let mut output = values.slice().to_vec();
     measured(|| "dropout".into(), || mask.apply(&mut output));
@@ -67,7 +67,7 @@ impl Backward<Flex, 1> for DropoutBackward {
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
         if let [Some(node)] = ops.parents {
-            gradients.register::<Flex>(node.id, masked(gradient, ops.state));
+            gradients.register::<Flex>(node.id, masked(&gradient, ops.state));
         }
     }
 }

@@ -14,7 +14,8 @@ pub type Moments = Vec<Tensor<1>>;
 
 /// Takes a step: the parameter and its moments (as many as the rule keeps) in, the same out.
 ///
-/// All tensors are flat, of one length, and without autodiff. What nothing else holds is changed in place.
+/// All tensors are flat, whole (no views of others), of one length, and without autodiff. What nothing else holds is
+/// changed in place.
 ///
 /// # Panics
 /// Where the number of moments is not [`UpdateRule::moment_count`].
@@ -64,13 +65,12 @@ trait UpdateOps: Backend {
 
 impl UpdateOps for Flex {
     fn update_one(
-        parameter: FlexTensor,
+        mut parameter: FlexTensor,
         gradient: FlexTensor,
-        first: FlexTensor,
+        mut first: FlexTensor,
         rule: UpdateRule,
     ) -> (FlexTensor, FlexTensor) {
-        let (mut parameter, mut first) = (parameter.to_contiguous(), first.to_contiguous());
-        let gradient = Values::new(gradient);
+        let gradient = Values::new(&gradient);
         measured(
             || "optimizer".into(),
             || rule.apply(parameter.storage_mut(), gradient.slice(), &mut [first.storage_mut()]),
@@ -79,15 +79,13 @@ impl UpdateOps for Flex {
     }
 
     fn update_two(
-        parameter: FlexTensor,
+        mut parameter: FlexTensor,
         gradient: FlexTensor,
-        first: FlexTensor,
-        second: FlexTensor,
+        mut first: FlexTensor,
+        mut second: FlexTensor,
         rule: UpdateRule,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let (mut parameter, mut first) = (parameter.to_contiguous(), first.to_contiguous());
-        let mut second = second.to_contiguous();
-        let gradient = Values::new(gradient);
+        let gradient = Values::new(&gradient);
         measured(
             || "optimizer".into(),
             || {

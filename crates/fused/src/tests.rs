@@ -138,7 +138,7 @@ fn the_loss_is_that_of_burn() {
     let right = logits.clone().without_autodiff().argmax(1).equal(targets.without_autodiff()).float().sum();
     let sums = Tensor::cat(vec![theirs.clone().without_autodiff(), right], 0);
     assert_close("sums", &ours.clone().without_autodiff(), &sums);
-    let got = (ours.slice([0..1]) * 0.25).backward();
+    let got = (ours.narrow(0, 0, 1) * 0.25).backward();
     let expected = (theirs * 0.25).backward();
     assert_close("gradient", &logits.grad(&got).unwrap(), &logits.grad(&expected).unwrap());
 }

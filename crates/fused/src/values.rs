@@ -8,7 +8,7 @@ use burn_flex::FlexTensor;
 pub(crate) struct Values(FlexTensor);
 
 impl Values {
-    pub(crate) fn new(tensor: FlexTensor) -> Self {
+    pub(crate) fn new(tensor: &FlexTensor) -> Self {
         Self(tensor.to_contiguous())
     }
 

@@ -235,7 +235,23 @@ impl Sums {
         let (outputs, width) = (self.shape.outputs, self.shape.output_width());
         let by_row = self.all_inputs.is_some();
         let per_channel = self.shape.kernel * self.wide_inputs;
-        if !values.winners.is_empty() {
+        if values.winners.is_empty() {
+            for (pixel, gradients) in values.gradient.chunks_exact(outputs).enumerate() {
+                let (y, x) = (pixel / width, pixel % width);
+                let at = y * self.shape.row() + x * self.shape.inputs;
+                for (channel, &gradient) in gradients.iter().enumerate() {
+                    self.by_channel.push(channel, at, gradient);
+                }
+                if by_row {
+                    // The weight for the input's column i stands i - x to the right.
+                    let back = x * self.wide_inputs;
+                    for (channel, &gradient) in gradients.iter().enumerate() {
+                        self.by_row.push(y, (channel * per_channel).wrapping_sub(back), gradient);
+                    }
+                    self.ends[pixel] = self.by_row.length(y) as u32;
+                }
+            }
+        } else {
             let pooled_width = width / 2;
             let (row, inputs) = (self.shape.row(), self.shape.inputs);
             let places = [0, inputs, row, row + inputs, 0];
@@ -262,22 +278,6 @@ impl Sums {
                 // Pooling dropped the last column.
                 for (y, ends) in self.ends.chunks_exact_mut(width).enumerate() {
                     ends[width - 1] = self.by_row.length(y) as u32;
-                }
-            }
-        } else {
-            for (pixel, gradients) in values.gradient.chunks_exact(outputs).enumerate() {
-                let (y, x) = (pixel / width, pixel % width);
-                let at = y * self.shape.row() + x * self.shape.inputs;
-                for (channel, &gradient) in gradients.iter().enumerate() {
-                    self.by_channel.push(channel, at, gradient);
-                }
-                if by_row {
-                    // The weight for the input's column i stands i - x to the right.
-                    let back = x * self.wide_inputs;
-                    for (channel, &gradient) in gradients.iter().enumerate() {
-                        self.by_row.push(y, (channel * per_channel).wrapping_sub(back), gradient);
-                    }
-                    self.ends[pixel] = self.by_row.length(y) as u32;
                 }
             }
         }

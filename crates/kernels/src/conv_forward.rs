@@ -128,39 +128,30 @@ fn direct<S: Simd, const V: usize>(
         for (index, weights) in packed.chunks_exact(per_block).enumerate() {
             let channel = index * block;
             let bias = &bias[channel..channel + block];
-            match output.pooled() {
-                true => {
-                    for (y, x) in (0..height / 2).flat_map(|y| (0..width / 2).map(move |x| (y, x))) {
-                        let row = window.row;
-                        let corners = [0, inputs, row, row + inputs];
-                        let sums: [[S::f32s; V]; 4] = window.sums(
-                            simd,
-                            weights,
-                            bias,
-                            (2 * y * source_width + 2 * x) * inputs,
-                            corners,
-                        );
-                        output.store_window(simd, &shape, Tile { image, y, x, channel }, sums);
-                    }
+            if output.pooled() {
+                for (y, x) in (0..height / 2).flat_map(|y| (0..width / 2).map(move |x| (y, x))) {
+                    let row = window.row;
+                    let corners = [0, inputs, row, row + inputs];
+                    let sums: [[S::f32s; V]; 4] =
+                        window.sums(simd, weights, bias, (2 * y * source_width + 2 * x) * inputs, corners);
+                    output.store_window(simd, &shape, Tile { image, y, x, channel }, sums);
                 }
-                false => {
-                    for y in 0..height {
-                        let mut x = 0;
-                        while x < width {
-                            let start = (y * source_width + x) * inputs;
-                            let tile = Tile { image, y, x, channel };
-                            if width - x >= 4 {
-                                let columns = [0, inputs, 2 * inputs, 3 * inputs];
-                                let sums: [[S::f32s; V]; 4] =
-                                    window.sums(simd, weights, bias, start, columns);
-                                output.store_pixels(simd, &shape, tile, sums);
-                                // The last four overlap the four before, where the width is not a multiple.
-                                x = if x + 4 < width { (x + 4).min(width - 4) } else { width };
-                            } else {
-                                let sums: [[S::f32s; V]; 1] = window.sums(simd, weights, bias, start, [0]);
-                                output.store_pixels(simd, &shape, tile, sums);
-                                x += 1;
-                            }
+            } else {
+                for y in 0..height {
+                    let mut x = 0;
+                    while x < width {
+                        let start = (y * source_width + x) * inputs;
+                        let tile = Tile { image, y, x, channel };
+                        if width - x >= 4 {
+                            let columns = [0, inputs, 2 * inputs, 3 * inputs];
+                            let sums: [[S::f32s; V]; 4] = window.sums(simd, weights, bias, start, columns);
+                            output.store_pixels(simd, &shape, tile, sums);
+                            // The last four overlap the four before, where the width is not a multiple.
+                            x = if x + 4 < width { (x + 4).min(width - 4) } else { width };
+                        } else {
+                            let sums: [[S::f32s; V]; 1] = window.sums(simd, weights, bias, start, [0]);
+                            output.store_pixels(simd, &shape, tile, sums);
+                            x += 1;
                         }
                     }
                 }

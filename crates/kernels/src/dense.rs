@@ -57,19 +57,12 @@ impl WithSimd for Forward<'_> {
                 let mut row = 0;
                 while row < rows {
                     let four = row + 4 <= rows;
+                    let at = (row, column);
                     match (four, pair) {
-                        (true, true) => {
-                            add_tile::<S, 4, 2>(simd, &input, &weight, row, column, outputs, output)
-                        }
-                        (true, false) => {
-                            add_tile::<S, 4, 1>(simd, &input, &weight, row, column, outputs, output)
-                        }
-                        (false, true) => {
-                            add_tile::<S, 1, 2>(simd, &input, &weight, row, column, outputs, output)
-                        }
-                        (false, false) => {
-                            add_tile::<S, 1, 1>(simd, &input, &weight, row, column, outputs, output)
-                        }
+                        (true, true) => add_tile::<S, 4, 2>(simd, &input, &weight, at, outputs, output),
+                        (true, false) => add_tile::<S, 4, 1>(simd, &input, &weight, at, outputs, output),
+                        (false, true) => add_tile::<S, 1, 2>(simd, &input, &weight, at, outputs, output),
+                        (false, false) => add_tile::<S, 1, 1>(simd, &input, &weight, at, outputs, output),
                     }
                     row += if four { 4 } else { 1 };
                 }
@@ -98,8 +91,7 @@ fn add_tile<S: Simd, const M: usize, const N: usize>(
     simd: S,
     input: &Rows<'_>,
     weight: &Rows<'_>,
-    row: usize,
-    column: usize,
+    (row, column): (usize, usize),
     outputs: usize,
     output: &mut [f32],
 ) {

@@ -5,6 +5,14 @@
 //! pass skip the zeros that max-pooling, ReLU and dropout leave. One source for every target: `pulp` picks SIMD128,
 //! NEON or AVX2 vectors.
 
+#![expect(
+    clippy::inline_always,
+    reason = "vector code must end up inside the one function that switches the vector unit on"
+)]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops of a fixed length over several small arrays unroll into registers, and read as the matrices they are"
+)]
 #![expect(unsafe_code, reason = "the inner loops read and write whole vectors without a check for each")]
 
 mod conv_backward;

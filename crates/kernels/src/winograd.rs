@@ -27,8 +27,9 @@ const LEAST_INPUTS: usize = 16;
 #[inline(always)]
 pub(crate) fn suits<S: Simd>(shape: &ConvShape) -> bool {
     let vectors = shape.inputs.is_multiple_of(S::F32_LANES) && shape.outputs.is_multiple_of(S::F32_LANES);
-    // One image alone does not pay for transforming the weights.
-    shape.kernel == 3 && vectors && shape.inputs >= LEAST_INPUTS && shape.images > 1
+    // A block of outputs must hold whole groups of filters.
+    let blocks = (2 * S::F32_LANES).is_multiple_of(TOGETHER);
+    shape.kernel == 3 && vectors && blocks && shape.inputs >= LEAST_INPUTS
 }
 
 #[inline(always)]
@@ -47,10 +48,9 @@ pub(crate) fn forward<S: Simd>(
     let mut transformed = vec![0.0; POINTS * GROUP * shape.inputs];
     let mut products = vec![0.0; POINTS * GROUP * outputs];
     let mut edge = vec![0.0; POINTS * shape.inputs];
-    let (down, across) = match output.pooled() {
-        true => ((shape.output_height() & !1).div_ceil(SIDE), (shape.output_width() & !1).div_ceil(SIDE)),
-        false => (shape.output_height().div_ceil(SIDE), shape.output_width().div_ceil(SIDE)),
-    };
+    // What pooling drops is not computed.
+    let computed = |side: usize| if output.pooled() { side & !1 } else { side }.div_ceil(SIDE);
+    let (down, across) = (computed(shape.output_height()), computed(shape.output_width()));
     let tiles = shape.images * down * across;
     let place = |tile: usize| (tile / (down * across), tile / across % down * SIDE, tile % across * SIDE);
     let mut first = 0;
@@ -130,7 +130,7 @@ fn transform_window<S: Simd>(
                 let point = row * WINDOW + column;
                 // SAFETY: the second assertion above.
                 unsafe {
-                    store::<S>(transformed.as_mut_ptr().add(point * GROUP * inputs + channel), line[row])
+                    store::<S>(transformed.as_mut_ptr().add(point * GROUP * inputs + channel), line[row]);
                 };
             }
         }
@@ -156,28 +156,56 @@ fn transform_line<S: Simd>(simd: S, d: [S::f32s; WINDOW]) -> [S::f32s; WINDOW] {
     ]
 }
 
+/// Filters that are transformed together; every block of outputs is a multiple.
+const TOGETHER: usize = 8;
+
+type Filters = [f32; TOGETHER];
+
 /// `G g G^T` for every filter, as `[point, block of outputs, input, output of the block]`.
 fn transform_weight(shape: &ConvShape, weight: &[f32], block: usize) -> Vec<f32> {
-    let transform_line = |g: [f32; 3]| {
-        let (even, odd) = (g[0] + g[2], g[1]);
-        let (quarter, half) = (g[0] / 24.0 + g[2] / 6.0, g[1] / 12.0);
-        [g[0] / 4.0, -(even + odd) / 6.0, -(even - odd) / 6.0, quarter + half, quarter - half, g[2]]
-    };
     let outputs = shape.outputs.next_multiple_of(block);
-    let mut transformed = vec![0.0; POINTS * shape.inputs * outputs];
-    for (index, filter) in weight.as_chunks::<9>().0.iter().enumerate() {
-        let (output, input) = (index / shape.inputs, index % shape.inputs);
-        let start = (output / block * shape.inputs + input) * block + output % block;
-        let half =
-            [0, 1, 2].map(|row| transform_line([filter[3 * row], filter[3 * row + 1], filter[3 * row + 2]]));
-        for column in 0..WINDOW {
-            let line = transform_line([half[0][column], half[1][column], half[2][column]]);
-            for (row, value) in line.into_iter().enumerate() {
-                transformed[(row * WINDOW + column) * shape.inputs * outputs + start] = value;
+    let point_stride = shape.inputs * outputs;
+    let mut transformed = vec![0.0; POINTS * point_stride];
+    for first in (0..shape.outputs).step_by(TOGETHER) {
+        let count = TOGETHER.min(shape.outputs - first);
+        for input in 0..shape.inputs {
+            let mut taps = [[0.0; TOGETHER]; 9];
+            for lane in 0..count {
+                let start = (first + lane) * shape.taps() + 9 * input;
+                for (tap, &value) in taps.iter_mut().zip(&weight[start..start + 9]) {
+                    tap[lane] = value;
+                }
+            }
+            let half =
+                [0, 1, 2].map(|row| transform_filters(taps[3 * row], taps[3 * row + 1], taps[3 * row + 2]));
+            let start = (first / block * shape.inputs + input) * block + first % block;
+            for column in 0..WINDOW {
+                let line = transform_filters(half[0][column], half[1][column], half[2][column]);
+                for (row, values) in line.iter().enumerate() {
+                    let start = start + (row * WINDOW + column) * point_stride;
+                    transformed[start..start + TOGETHER].copy_from_slice(values);
+                }
             }
         }
     }
     transformed
+}
+
+/// `G g`.
+#[inline(always)]
+fn transform_filters(a: Filters, b: Filters, c: Filters) -> [Filters; WINDOW] {
+    let mut line = [[0.0; TOGETHER]; WINDOW];
+    for lane in 0..TOGETHER {
+        let (a, b, c) = (a[lane], b[lane], c[lane]);
+        let (even, sum) = ((a + c) * (1.0 / 6.0), a * (1.0 / 24.0) + c * (1.0 / 6.0));
+        line[0][lane] = a * 0.25;
+        line[1][lane] = -even - b * (1.0 / 6.0);
+        line[2][lane] = b * (1.0 / 6.0) - even;
+        line[3][lane] = sum + b * (1.0 / 12.0);
+        line[4][lane] = sum - b * (1.0 / 12.0);
+        line[5][lane] = c;
+    }
+    line
 }
 
 /// The matrix product of every point: `[tiles, inputs]` by `[inputs, outputs]`.

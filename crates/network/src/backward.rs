@@ -60,7 +60,7 @@ impl Network {
             #[cfg(feature = "fused")]
             Engine::Fused => {
                 let sums = fused::cross_entropy(logits, labels);
-                (sums.clone().slice([0..1]), sums.without_autodiff())
+                (sums.clone().narrow(0, 0, 1), sums.without_autodiff())
             }
         }
     }

@@ -37,6 +37,17 @@ pub struct TrainOrder {
     pub has_checkpoint: bool,
     /// Whether the next buffer is the CPU's reference to check the device against.
     pub has_reference: bool,
+    /// CPU workers that share every step, at least 1; a GPU's worker is always alone.
+    pub workers: u32,
+}
+
+/// A place beside a worker that trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Helper {
+    /// From 1; the worker that trains is 0.
+    pub rank: u32,
+    /// What all of them do.
+    pub order: Box<TrainOrder>,
 }
 
 /// What the page says. The buffers that go with a message are named with it.
@@ -52,6 +63,9 @@ pub enum ToWorker {
     Reference(JobId, Architecture),
     /// Train. Buffers: the checkpoint, the reference (as flagged), then the user's files.
     Train(JobId, Box<TrainOrder>),
+    /// Share the steps of another worker. Buffers: those of its order; with them come message channels to the other
+    /// ranks, in their order.
+    Help(Helper),
     /// Test weights. Buffers: safetensors, then the user's files.
     Evaluate(JobId, DataSource),
     /// Stop doing training steps until told to go on.
@@ -107,6 +121,8 @@ pub enum FromWorker {
     Started {
         /// The order.
         job: JobId,
+        /// Workers that share every step.
+        workers: u32,
         /// Images trained on.
         train_images: u32,
         /// Steps of the whole run.
@@ -218,7 +234,9 @@ mod tests {
             data: data.clone(),
             has_checkpoint: false,
             has_reference: true,
+            workers: 2,
         };
+        check(&ToWorker::Help(Helper { rank: 1, order: Box::new(order.clone()) }));
         check(&ToWorker::Train(7, Box::new(order)));
         check(&ToWorker::Evaluate(8, data));
         check(&ToWorker::Predict(u32::MAX));

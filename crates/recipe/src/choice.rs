@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, Schedule};
+use crate::{Architecture, Preset, Schedule};
 
 /// How gradients become steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +37,15 @@ impl Optimizer {
         }
     }
 
-    /// A learning rate that suits this optimizer on the networks on offer.
-    pub const fn usual_learning_rate(self) -> f64 {
-        match self {
-            Self::Sgd => 0.05,
-            Self::RmsProp => 0.001,
-            Self::Adam => 0.003,
+    /// A peak learning rate that suits this optimizer on this network, with the one-cycle schedule.
+    pub const fn usual_learning_rate(self, architecture: Architecture) -> f64 {
+        match (self, architecture) {
+            (Self::Sgd, _) => 0.05,
+            (Self::RmsProp, _) => 0.001,
+            (Self::Adam, Architecture::FastCnn) => 0.008,
+            (Self::Adam, Architecture::TfjsCnn) => 0.01,
+            (Self::Adam, Architecture::Mlp) => 0.005,
+            (Self::Adam, Architecture::WorkshopCnn) => 0.003,
         }
     }
 
@@ -129,15 +132,7 @@ impl core::error::Error for RecipeError {}
 
 impl Default for TrainRecipe {
     fn default() -> Self {
-        Self {
-            architecture: Architecture::FastCnn,
-            optimizer: Optimizer::Adam,
-            learning_rate: Optimizer::Adam.usual_learning_rate(),
-            schedule: Schedule::OneCycle,
-            batch_size: 64,
-            epochs: 1,
-            seed: 1,
-        }
+        Preset::Fast.recipe()
     }
 }
 

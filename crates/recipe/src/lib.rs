@@ -6,12 +6,14 @@ mod architecture;
 mod card;
 mod choice;
 mod interval;
+mod preset;
 mod schedule;
 
 pub use architecture::{Architecture, Layer, Parameter, Shape};
 pub use card::ModelCard;
 pub use choice::{DataChoice, DeviceChoice, Optimizer, RecipeError, TrainRecipe};
 pub use interval::{Accuracy, wilson_interval_95};
+pub use preset::Preset;
 pub use schedule::Schedule;
 
 /// Digits that a network tells apart.

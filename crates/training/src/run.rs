@@ -178,10 +178,8 @@ impl Run {
     }
 
     /// Shares the work of every step with others, who follow the same recipe on the same images.
-    #[must_use]
-    pub fn with_team(mut self, team: Team) -> Self {
+    pub fn join(&mut self, team: Team) {
         self.team = Some(team);
-        self
     }
 
     /// Steps of the whole run.
@@ -342,7 +340,9 @@ impl Run {
                 let data = sums.await.map_err(|error| DeviceError(format!("{error:?}")))?;
                 test.sums = Some(Tensor::from_data(data, &self.network.device().clone().without_autodiff()));
             }
-            let event = Event::Testing { done: test.done as u32, total: own.len() as u32 };
+            // The others are about as far.
+            let done = test.done * set.len() / own.len();
+            let event = Event::Testing { done: done as u32, total: set.len() as u32 };
             self.test = Some(test);
             return Ok(event);
         }
@@ -444,7 +444,7 @@ mod tests {
     fn every_optimizer_learns() {
         for optimizer in Optimizer::ALL {
             let (recipe, split) = small();
-            let learning_rate = optimizer.usual_learning_rate();
+            let learning_rate = optimizer.usual_learning_rate(recipe.architecture) / 2.0;
             let recipe =
                 TrainRecipe { optimizer, learning_rate, epochs: 4, schedule: Schedule::Constant, ..recipe };
             let (points, reports) = finish(&mut begin(recipe, &split, 20));
@@ -580,8 +580,8 @@ mod team_tests {
             let split = Arc::clone(&split);
             std::thread::spawn(move || {
                 let pace = Pace { train_images: 8, test_images: 7, readback_steps: 1 };
-                let run = Run::new(recipe, split, &Device::flex(), pace).unwrap();
-                let mut run = run.with_team(Team::new(rank, ranks, Box::new(channels)));
+                let mut run = Run::new(recipe, split, &Device::flex(), pace).unwrap();
+                run.join(Team::new(rank, ranks, Box::new(channels)));
                 let (mut points, mut reports) = (Vec::new(), Vec::new());
                 loop {
                     match block_on(run.advance()).unwrap() {

@@ -1,0 +1,172 @@
+//! Helping workers: started by the worker that trains, ended with it.
+//!
+//! Every pair has a message channel of its own, over which gradients travel as transferred buffers; the page is not
+//! involved, and no memory is shared.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+use js_sys::{Array, Float32Array};
+use port::Packet;
+use protocol::{FromWorker, Hello, Helper, ToWorker, TrainOrder};
+use training::{Exchange, Gathering, TeamError};
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
+use web_sys::{ErrorEvent, MessageChannel, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
+
+use crate::scope;
+
+/// One worker that helps; dropping it ends it.
+pub(crate) struct HelpingWorker {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+impl HelpingWorker {
+    /// Starts `ranks - 1` helpers for this order, and returns them with the own ends of the channels; `None` where the
+    /// browser starts no worker from a worker.
+    pub(crate) fn recruit(order: &TrainOrder, buffers: &[Vec<u8>]) -> Option<(Vec<Self>, Ports)> {
+        let ranks = order.workers as usize;
+        let mut ports: Vec<Vec<MessagePort>> = (0..ranks).map(|_| Vec::new()).collect();
+        for (one, other) in (0..ranks).flat_map(|one| (one + 1..ranks).map(move |other| (one, other))) {
+            let channel = MessageChannel::new().ok()?;
+            ports[one].push(channel.port1());
+            ports[other].push(channel.port2());
+        }
+        // By rank: a place's channels to lower ranks were pushed first.
+        let mut places = ports.into_iter().enumerate();
+        let own = places.next().map(|(_, ports)| ports).unwrap_or_default();
+        let mut helpers = Vec::new();
+        for (rank, ports) in places {
+            let helper = Helper { rank: rank as u32, order: Box::new(order.clone()) };
+            helpers.push(Self::start(helper, buffers.to_vec(), ports).ok()?);
+        }
+        Some((helpers, Ports::listen(own)))
+    }
+
+    fn start(helper: Helper, buffers: Vec<Vec<u8>>, ports: Vec<MessagePort>) -> Result<Self, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&scope::own_url(), &options)?;
+        let mut order = Some(Packet { message: ToWorker::Help(helper), buffers });
+        let (to, mut greeted) = (worker.clone(), false);
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if !greeted {
+                greeted = true;
+                if Hello::check(&port::hello_from_js(&event.data())).is_err() {
+                    scope::post_fatal("a helping worker is of another version of this page");
+                }
+                return;
+            }
+            match Packet::from_js(&event.data()).map(|packet: Packet<FromWorker>| packet.message) {
+                Ok(FromWorker::Ready(_)) => {
+                    if let Some(order) = order.take() {
+                        let (value, transfer) = order.to_js();
+                        for port in &ports {
+                            transfer.push(port);
+                        }
+                        // Posting own buffers fails only where memory has run out; the silence is then noticed.
+                        let _ = to.post_message_with_transfer(&value, &transfer);
+                    }
+                }
+                Ok(FromWorker::Fatal(text) | FromWorker::Failed(_, _, text)) => {
+                    scope::post_fatal(&format!("a helping worker was lost: {text}"));
+                }
+                _ => {}
+            }
+        });
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(|event: ErrorEvent| {
+            event.prevent_default();
+            scope::post_fatal(&format!("a helping worker was lost: {}", event.message()));
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+    }
+}
+
+impl Drop for HelpingWorker {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+/// The channels to the other ranks, by rank.
+pub(crate) struct Ports(Vec<Channel>);
+
+struct Channel {
+    port: MessagePort,
+    arrived: Rc<RefCell<Arrived>>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+}
+
+#[derive(Default)]
+struct Arrived {
+    values: VecDeque<Float32Array>,
+    woken: Option<js_sys::Function>,
+}
+
+impl Ports {
+    pub(crate) fn listen(ports: Vec<MessagePort>) -> Self {
+        let channels = ports.into_iter().map(|port| {
+            let arrived = Rc::<RefCell<Arrived>>::default();
+            let on_message = {
+                let arrived = Rc::clone(&arrived);
+                Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+                    let mut arrived = arrived.borrow_mut();
+                    arrived.values.push_back(Float32Array::new(&event.data()));
+                    if let Some(wake) = arrived.woken.take() {
+                        // A promise's own resolve function does not throw.
+                        let _ = wake.call0(&JsValue::NULL);
+                    }
+                })
+            };
+            port.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+            Channel { port, arrived, _on_message: on_message }
+        });
+        Self(channels.collect())
+    }
+}
+
+impl Channel {
+    fn send(&self, parts: &[Vec<f32>]) -> Result<(), TeamError> {
+        let values = Float32Array::new_with_length(parts.iter().map(Vec::len).sum::<usize>() as u32);
+        let mut start = 0;
+        for part in parts {
+            let end = start + part.len() as u32;
+            values.subarray(start, end).copy_from(part);
+            start = end;
+        }
+        let buffer = values.buffer();
+        let sent = self.port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
+        sent.map_err(|_| TeamError("there is no memory to send it gradients".into()))
+    }
+
+    async fn receive(&self) -> Vec<f32> {
+        loop {
+            if let Some(values) = self.arrived.borrow_mut().values.pop_front() {
+                return values.to_vec();
+            }
+            let arrived =
+                js_sys::Promise::new(&mut |resolve, _| self.arrived.borrow_mut().woken = Some(resolve));
+            // The promise only resolves; it has nothing to fail at.
+            let _ = wasm_bindgen_futures::JsFuture::from(arrived).await;
+        }
+    }
+}
+
+impl Exchange for Ports {
+    fn gather<'a>(&'a mut self, own: &'a [Vec<f32>]) -> Gathering<'a> {
+        Box::pin(async move {
+            for channel in &self.0 {
+                channel.send(own)?;
+            }
+            let mut all = Vec::with_capacity(self.0.len());
+            for channel in &self.0 {
+                all.push(channel.receive().await);
+            }
+            Ok(all)
+        })
+    }
+}
