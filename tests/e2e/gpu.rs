@@ -10,6 +10,8 @@ use crate::{
 const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
 /// Compiling shaders and ten steps, computed by a slow CPU.
 const PATIENCE: Duration = Duration::from_secs(400);
+/// Dispatches of a training step of the workshop's CNN.
+const MOST_DISPATCHES: f64 = 72.0;
 /// Largest difference between the losses of a CPU and a GPU over ten steps. The gradients of the first step agree to
 /// 1e-3 of their size (the page checks that); every step builds on the rounding of the one before.
 const LOSS_TOLERANCE: f64 = 0.02;
@@ -44,13 +46,68 @@ const KEEP_DEVICE: &str = "
     new BroadcastChannel('test').onmessage = () => self.device.destroy();
 ";
 
+/// A browser whose WebGPU worker runs this script first.
+fn with_worker_script(script: &'static str) -> Options {
+    let instead = move |path: &str| {
+        let is_loader = path.starts_with("worker/gpu-") && path.ends_with("loader.js");
+        is_loader.then(|| [script.as_bytes(), &fs::read(dist().join(path)).unwrap_or_default()].concat())
+    };
+    Options { flags: WEBGPU, instead: Some(Arc::new(instead)), ..Options::default() }
+}
+
+/// Counts what the worker asks of the GPU, and notes the counts at every readback.
+const COUNT: &str = "
+    const counts = {dispatches: 0, submits: 0, buffers: 0, uploads: 0}, log = [];
+    for (const [owner, method, count] of [
+        [GPUComputePassEncoder, 'dispatchWorkgroups', 'dispatches'],
+        [GPUComputePassEncoder, 'dispatchWorkgroupsIndirect', 'dispatches'],
+        [GPUQueue, 'submit', 'submits'], [GPUDevice, 'createBuffer', 'buffers'], [GPUQueue, 'writeBuffer', 'uploads'],
+    ]) {
+        const own = owner.prototype[method];
+        owner.prototype[method] = function (...all) { counts[count]++; return own.apply(this, all); };
+    }
+    const map = GPUBuffer.prototype.mapAsync;
+    GPUBuffer.prototype.mapAsync = function (...all) { log.push({...counts}); return map.apply(this, all); };
+    const channel = new BroadcastChannel('test');
+    channel.onmessage = () => channel.postMessage(log);
+";
+
+/// Steps between two readbacks.
+const STEPS: f64 = 4.0;
+
+#[tokio::test]
+async fn a_step_on_webgpu_is_counted() {
+    let browser = Browser::open(with_worker_script(COUNT)).await;
+    browser.fill_built_in("webgpu", 192, 1).await;
+    browser.choose("Model", "Workshop CNN").await;
+    // The counts do not depend on the size of a batch; the time does.
+    browser.fill("Batch size", "12").await;
+    browser.click("button", "Start training").await;
+    browser.says("Done", PATIENCE).await;
+    let ask = "const done = arguments[arguments.length - 1], channel = new BroadcastChannel('test');
+        channel.onmessage = ({data}) => done(data);
+        channel.postMessage('counts');";
+    let log = browser.client.execute_async(ask, Vec::new()).await.unwrap();
+    let log = log.as_array().unwrap();
+    let between = |what: &str| -> Vec<f64> {
+        let at = |entry: &serde_json::Value| entry[what].as_f64().unwrap_or_default();
+        log.windows(2).map(|pair| at(&pair[1]) - at(&pair[0])).collect()
+    };
+    // Snapshots are readbacks too, with no step before them; the first steps do what later ones need not.
+    let dispatches = between("dispatches");
+    let steady = (0..dispatches.len()).filter(|&index| dispatches[index] > 10.0 * STEPS).nth(2);
+    let steady = steady.expect("four steps between two readbacks");
+    let per_step = |what: &str| between(what)[steady] / STEPS;
+    let figures = ["dispatches", "submits", "buffers", "uploads"].map(|what| (what, per_step(what)));
+    println!("Workshop CNN on WebGPU, per step: {figures:?}");
+    assert!(per_step("dispatches") <= MOST_DISPATCHES, "{figures:?}");
+    assert!(per_step("buffers") <= 1.0, "{figures:?}");
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn a_lost_device_hands_its_run_to_the_cpu() {
-    let instead = |path: &str| {
-        let is_loader = path.starts_with("worker/gpu-") && path.ends_with("loader.js");
-        is_loader.then(|| [KEEP_DEVICE.as_bytes(), &fs::read(dist().join(path)).unwrap_or_default()].concat())
-    };
-    let options = Options { flags: WEBGPU, instead: Some(Arc::new(instead)), ..Options::default() };
+    let options = with_worker_script(KEEP_DEVICE);
     let browser = Browser::open(options).await;
     browser.start_built_in("webgpu", 640, 2).await;
     browser.says("images/s", PATIENCE).await;

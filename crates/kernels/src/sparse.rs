@@ -109,3 +109,22 @@ impl Lists {
         self.lengths[list]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn zeros_are_left_out() {
+        let mut lists = Lists::new(2, 3);
+        for (offset, value) in [(1, 0.0), (2, 5.0), (3, -0.0), (4, 6.0), (5, 7.0), (6, 0.0)] {
+            lists.push(1, offset, value);
+        }
+        let listed: Vec<_> = lists.list(1).iter().map(|entry| (entry.offset, entry.value)).collect();
+        assert_eq!(listed, [(2, 5.0), (4, 6.0), (5, 7.0)]);
+        assert_eq!((lists.length(0), lists.length(1)), (0, 3));
+    }
+}

@@ -533,7 +533,8 @@ mod tests {
 }
 
 /// Teams on threads, which a tab has not; there the end-to-end tests have workers.
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod team_tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
