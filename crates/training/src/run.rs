@@ -480,6 +480,26 @@ mod tests {
         }
     }
 
+    /// WebAssembly's memory only grows: what ten epochs need, the second one must have had.
+    #[cfg(target_arch = "wasm32")]
+    #[test]
+    fn memory_is_flat_over_ten_epochs() {
+        for architecture in Architecture::ALL {
+            let (recipe, split) = small();
+            let mut run = begin(TrainRecipe { architecture, epochs: 12, ..recipe }, &split, 20);
+            let mut pages = Vec::new();
+            while let Ok(event) = block_on(run.advance()) {
+                match event {
+                    Event::EpochDone(_) => pages.push(core::arch::wasm32::memory_size::<0>()),
+                    Event::Finished => break,
+                    _ => {}
+                }
+            }
+            assert_eq!(pages.len(), 12);
+            assert_eq!(pages[1], pages[11], "{architecture:?}: pages of 64 KiB after each epoch: {pages:?}");
+        }
+    }
+
     #[test]
     fn a_resumed_run_goes_on_exactly() {
         for (architecture, optimizer) in

@@ -260,7 +260,10 @@ mod tests {
         let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
         check(&handmade(overlap, 12), "overlap");
         let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
-        check(&handmade(stranger, 8), "fit none of the architectures here (Fast CNN, Workshop CNN)");
+        check(
+            &handmade(stranger, 8),
+            "fit none of the architectures here (Fast CNN, Workshop CNN, tfjs-examples CNN, MLP 784-128-128-10)",
+        );
         let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
         check(&handmade(later, 0), "architecture \"Transformer\"");
         let claim = serde_json::to_string(&card()).unwrap().replace('"', "\\\"");
