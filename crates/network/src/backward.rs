@@ -22,11 +22,15 @@ impl Network {
     /// Runs images forward and their loss backward.
     ///
     /// `levels` are as in [`image_tensor`], `labels` one digit to an image. The gradients are divided by `batch_size`:
-    /// the sum over the passes of a batch is then the gradient of its mean loss.
+    /// the sum over the passes of a batch is then the gradient of its mean loss. No images give zeros.
     ///
     /// # Panics
     /// Where the network is not on an autodiff device.
     pub fn train_pass(&self, levels: &[u8], labels: &[u8], batch_size: usize, dropout: Dropout) -> TrainPass {
+        if labels.is_empty() {
+            let gradients = self.parameters().iter().map(Tensor::zeros_like).collect();
+            return TrainPass { sums: self.no_sums(), gradients };
+        }
         let (loss, sums) = self.loss(levels, labels, dropout);
         let mut gradients = (loss / batch_size as f64).backward();
         let gradients = self
@@ -39,7 +43,12 @@ impl Network {
 
     /// Sum of the cross-entropy and number of right answers over images: `[2]`, on the device.
     pub fn test_pass(&self, levels: &[u8], labels: &[u8]) -> Tensor<1> {
-        self.loss(levels, labels, Dropout::Off).1
+        if labels.is_empty() { self.no_sums() } else { self.loss(levels, labels, Dropout::Off).1 }
+    }
+
+    /// The sums over no images.
+    fn no_sums(&self) -> Tensor<1> {
+        Tensor::zeros([2], &self.device.clone().without_autodiff())
     }
 
     /// Reads gradients back in the layout of weights.
