@@ -83,8 +83,8 @@ impl Form {
         }
     }
 
-    /// The recipe and the data as typed; the error names the field, for people.
-    pub(crate) fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
+    /// The recipe as typed; the error names the field, for people.
+    pub(crate) fn read_recipe(&self) -> Result<TrainRecipe, String> {
         let recipe = TrainRecipe {
             architecture: self.architecture.get_untracked(),
             optimizer: self.optimizer.get_untracked(),
@@ -95,6 +95,12 @@ impl Form {
             seed: number("Seed", &self.seed.get_untracked())?,
         };
         recipe.check().map_err(|error| error.to_string())?;
+        Ok(recipe)
+    }
+
+    /// The recipe and the data as typed; the error names the field, for people.
+    pub(crate) fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
+        let recipe = self.read_recipe()?;
         let data = match self.data.get_untracked() {
             DataChoice::BuiltIn { .. } => {
                 let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;

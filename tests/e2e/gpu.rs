@@ -11,7 +11,7 @@ const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
 /// Compiling shaders and ten steps, computed by a slow CPU.
 const PATIENCE: Duration = Duration::from_secs(400);
 /// Dispatches of a training step of the workshop's CNN.
-const MOST_DISPATCHES: f64 = 72.0;
+const MOST_DISPATCHES: f64 = 84.0;
 /// Largest difference between the losses of a CPU and a GPU over ten steps. The gradients of the first step agree to
 /// 1e-3 of their size (the page checks that); every step builds on the rounding of the one before.
 const LOSS_TOLERANCE: f64 = 0.02;
@@ -101,7 +101,7 @@ async fn a_step_on_webgpu_is_counted() {
     let figures = ["dispatches", "submits", "buffers", "uploads"].map(|what| (what, per_step(what)));
     println!("Workshop CNN on WebGPU, per step: {figures:?}");
     assert!(per_step("dispatches") <= MOST_DISPATCHES, "{figures:?}");
-    assert!(per_step("buffers") <= 1.0, "{figures:?}");
+    assert!(per_step("buffers") <= 8.0 && per_step("uploads") <= 13.0, "{figures:?}");
     browser.close().await;
 }
 

@@ -49,7 +49,7 @@ impl Job {
         device: &Device,
         data: &mut Data,
     ) -> Result<Self, BeginError> {
-        // They read the images while this worker does. Where a browser starts none, it works alone.
+        // Where a browser starts none, this worker works alone.
         let shared = order.workers > 1 && device::BACKEND == Backend::Cpu;
         let team = if shared { HelpingWorker::recruit(&order, &buffers) } else { None };
         post(FromWorker::Doing(id, "Reading the images".into()));
@@ -65,10 +65,14 @@ impl Job {
         let epochs_done = epochs_done.map_err(|error| refused(error.to_string()))?;
         let mut run = begin_run(&order, checkpoint, &split, device)?;
         let workers = if team.is_some() { order.workers } else { 1 };
-        let helpers = team.map_or_else(Vec::new, |(helpers, ports)| {
-            run.join(Team::new(0, workers as usize, Box::new(ports)));
-            helpers
-        });
+        let mut helpers = Vec::new();
+        if let Some((started, ports)) = team {
+            post(FromWorker::Doing(id, "Waiting for the helping workers".into()));
+            let mut team = Team::new(0, workers as usize, Box::new(ports));
+            team.meet().await.map_err(|error| explain(&error.into()))?;
+            run.join(team);
+            helpers = started;
+        }
         post(FromWorker::Started {
             job: id,
             workers,
@@ -221,9 +225,17 @@ pub(crate) async fn help(
     let Parts { checkpoint, files, .. } = Parts::new(&order, buffers);
     let split = data.split(&order.data, files).await.map_err(refused)?;
     let mut run = begin_run(&order, checkpoint, &split, device)?;
-    run.join(Team::new(rank as usize, order.workers as usize, Box::new(ports)));
-    while run.advance().await.map_err(|error| explain(&error))? != Event::Finished {}
-    Ok(())
+    let mut team = Team::new(rank as usize, order.workers as usize, Box::new(ports));
+    team.meet().await.map_err(|error| explain(&error.into()))?;
+    run.join(team);
+    loop {
+        match run.advance().await {
+            // The worker that asked for help finds the same, and says it.
+            Ok(Event::Finished) | Err(RunError::Diverged) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => return Err(explain(&error)),
+        }
+    }
 }
 
 /// The buffers of an order, by what they are.

@@ -10,7 +10,9 @@ use port::Packet;
 use protocol::{FromWorker, Hello, Helper, ToWorker, TrainOrder};
 use training::{Exchange, Gathering, TeamError};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{ErrorEvent, MessageChannel, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
+use web_sys::{
+    ErrorEvent, Event, MessageChannel, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType,
+};
 
 use crate::scope;
 
@@ -18,7 +20,7 @@ use crate::scope;
 pub(crate) struct HelpingWorker {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
 }
 
 impl HelpingWorker {
@@ -35,19 +37,21 @@ impl HelpingWorker {
         // By rank: a place's channels to lower ranks were pushed first.
         let mut places = ports.into_iter().enumerate();
         let own = places.next().map(|(_, ports)| ports).unwrap_or_default();
+        // One copy for all of them, until each has its own.
+        let buffers = Rc::new(buffers.to_vec());
         let mut helpers = Vec::new();
         for (rank, ports) in places {
             let helper = Helper { rank: rank as u32, order: Box::new(order.clone()) };
-            helpers.push(Self::start(helper, buffers.to_vec(), ports).ok()?);
+            helpers.push(Self::start(helper, Rc::clone(&buffers), ports).ok()?);
         }
         Some((helpers, Ports::listen(own)))
     }
 
-    fn start(helper: Helper, buffers: Vec<Vec<u8>>, ports: Vec<MessagePort>) -> Result<Self, JsValue> {
+    fn start(helper: Helper, buffers: Rc<Vec<Vec<u8>>>, ports: Vec<MessagePort>) -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&scope::own_url(), &options)?;
-        let mut order = Some(Packet { message: ToWorker::Help(helper), buffers });
+        let mut order = Some((helper, buffers));
         let (to, mut greeted) = (worker.clone(), false);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if !greeted {
@@ -59,8 +63,9 @@ impl HelpingWorker {
             }
             match Packet::from_js(&event.data()).map(|packet: Packet<FromWorker>| packet.message) {
                 Ok(FromWorker::Ready(_)) => {
-                    if let Some(order) = order.take() {
-                        let (value, transfer) = order.to_js();
+                    if let Some((helper, buffers)) = order.take() {
+                        let buffers = Rc::unwrap_or_clone(buffers);
+                        let (value, transfer) = Packet { message: ToWorker::Help(helper), buffers }.to_js();
                         for port in &ports {
                             transfer.push(port);
                         }
@@ -74,9 +79,12 @@ impl HelpingWorker {
                 _ => {}
             }
         });
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(|event: ErrorEvent| {
+        let on_error = Closure::<dyn FnMut(Event)>::new(|event: Event| {
             event.prevent_default();
-            scope::post_fatal(&format!("a helping worker was lost: {}", event.message()));
+            // A script that cannot be loaded gives an event without a message.
+            let text =
+                event.dyn_ref::<ErrorEvent>().map_or("it could not be loaded".into(), ErrorEvent::message);
+            scope::post_fatal(&format!("a helping worker was lost: {text}"));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -126,6 +134,14 @@ impl Ports {
             Channel { port, arrived, _on_message: on_message }
         });
         Self(channels.collect())
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        // What still arrives must not call a closure that is gone.
+        self.port.set_onmessage(None);
+        self.port.close();
     }
 }
 

@@ -412,6 +412,10 @@ impl Trainer {
         let (backend, epochs_done, losses) = {
             let mut inner = self.inner.borrow_mut();
             inner.losses += 1;
+            // What was lost may have been a helper, for want of memory: its successor works alone.
+            if let Some(request) = &mut inner.request {
+                request.workers = 1;
+            }
             inner.pause_when_started = self.run.with_untracked(|run| run.phase == Phase::Paused);
             let epochs_done = inner.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.0);
             (inner.backend, epochs_done, inner.losses)

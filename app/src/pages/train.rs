@@ -48,7 +48,7 @@ fn select<T: Copy + PartialEq + Send + Sync + 'static>(
     then: impl Fn(T) + 'static,
 ) -> impl IntoView {
     let options = all.clone().into_iter().map(move |(id, title, choice)| {
-        view! { <option value=id selected=move || value.get() == choice>{title}</option> }
+        view! { <option value=id prop:selected=move || value.get() == choice>{title}</option> }
     });
     let changed = move |event| {
         let id = event_target_value(&event);
@@ -110,7 +110,7 @@ fn Recipe() -> impl IntoView {
     let preset = RwSignal::new(None);
     Effect::new(move || {
         form.track();
-        preset.set(form.read().ok().and_then(|(recipe, _)| Preset::of(&recipe)));
+        preset.set(form.read_recipe().ok().and_then(|recipe| Preset::of(&recipe)));
     });
     let follow = move |chosen: Option<Preset>| {
         if let Some(chosen) = chosen {

@@ -10,7 +10,8 @@ const WIDEST: usize = 8;
 /// `to[i] += sum over the entries of value * base[origin + offset + i]`, for every `i` of `to`.
 ///
 /// # Panics
-/// Where `to` is not whole vectors, or an entry reaches outside `base`.
+/// Where `to` is not whole vectors. That no entry reaches outside `base` is this crate's own care, and checked in
+/// debug builds.
 #[inline(always)]
 pub(crate) fn add_rows<S: Simd>(simd: S, entries: &[Entry], base: &[f32], origin: isize, to: &mut [f32]) {
     assert!(to.len().is_multiple_of(S::F32_LANES), "whole vectors");

@@ -333,7 +333,7 @@ impl Run {
                 test.sums = Some(Tensor::from_data(data, &self.network.device().clone().without_autodiff()));
             }
             // The others are about as far.
-            let done = test.done * set.len() / own.len();
+            let done = test.done as u64 * set.len() as u64 / own.len() as u64;
             let event = Event::Testing { done: done as u32, total: set.len() as u32 };
             self.test = Some(test);
             return Ok(event);

@@ -38,6 +38,14 @@ impl Team {
         Self { rank, ranks, exchange }
     }
 
+    /// Waits until every rank has come this far.
+    ///
+    /// # Errors
+    /// [`TeamError`] where one cannot be heard.
+    pub async fn meet(&mut self) -> Result<(), TeamError> {
+        self.sum(Vec::new()).await.map(drop)
+    }
+
     /// The own part of `count` things.
     pub(crate) fn share(&self, count: usize) -> Range<usize> {
         count * self.rank / self.ranks..count * (self.rank + 1) / self.ranks
