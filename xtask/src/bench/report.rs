@@ -35,11 +35,8 @@ impl Results {
                 "\n| {model} | {headings} | ours over theirs |\n|---|---|---|---|---|---|---|---|"
             );
             for (&contestant, turns) in turns {
-                let cells = FIGURES.map(|(key, _, digits)| {
-                    let scale = if key.ends_with("bytes") || key.ends_with("brotli") { 1e-6 } else { 1.0 };
-                    let scale = if key.ends_with("brotli") { 1e-3 } else { scale };
-                    median(turns, key)
-                        .map_or_else(|| "-".into(), |value| format!("{:.digits$}", value * scale))
+                let cells = FIGURES.map(|figure| {
+                    median(turns, figure.0).map_or_else(|| "-".into(), |value| shown(figure, value))
                 });
                 let ratio =
                     self.ratio(model, contestant).map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
@@ -87,9 +84,21 @@ impl Results {
 /// The figures of one turn in a line.
 pub(crate) fn short(figures: &Value) -> String {
     let told = FIGURES.iter().filter_map(|(key, heading, digits)| {
-        Some(format!("{heading}: {:.*}", digits, figures[*key].as_f64()?))
+        let figure = (*key, *heading, *digits);
+        Some(format!("{heading}: {}", shown(figure, figures[*key].as_f64()?)))
     });
     told.collect::<Vec<_>>().join(", ")
+}
+
+/// A figure in the unit of its heading.
+fn shown((key, heading, digits): (&str, &str, usize), value: f64) -> String {
+    let scale = match heading.rsplit(", ").next() {
+        Some("MB") => 1e-6,
+        Some("kB") => 1e-3,
+        _ => 1.0,
+    };
+    debug_assert!(scale == 1.0 || key.contains("bytes"), "{key} is no size");
+    format!("{:.digits$}", value * scale)
 }
 
 fn median(turns: &[Value], key: &str) -> Option<f64> {
@@ -112,6 +121,7 @@ mod tests {
         }
         let json = results.json();
         assert_eq!(json["ratios"]["seed"]["pytorch"], 4.0);
+        assert_eq!(short(&json!({ "peak_memory_bytes": 52_400_000 })), "peak memory, MB: 52");
         assert_eq!(json["turns"]["seed"]["inkling"].as_array().map(Vec::len), Some(3));
         assert!(
             results.table().contains("| pytorch | 50 | - | - | - | - | - | 4.00 |"),
