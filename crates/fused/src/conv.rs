@@ -26,13 +26,7 @@ use crate::{
 /// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]`; the result is
 /// `[images, output height, output width, outputs]`.
 pub fn conv_relu(input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, padding: usize) -> Tensor<4> {
-    let output = <Dispatch as ConvOps>::conv_relu(
-        input.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        padding,
-    );
-    Tensor::from_dispatch(output)
+    conv(input, weight, bias, padding, None)
 }
 
 /// As [`conv_relu`], then 2x2 max-pooling with stride 2; an odd last row or column is dropped.
@@ -46,78 +40,63 @@ pub fn conv_relu_pool(
     padding: usize,
     layout: Layout,
 ) -> Tensor<4> {
-    let output = <Dispatch as ConvOps>::conv_relu_pool(
+    conv(input, weight, bias, padding, Some(layout))
+}
+
+fn conv(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    padding: usize,
+    pooled: Option<Layout>,
+) -> Tensor<4> {
+    let output = <Dispatch as ConvOps>::conv(
         input.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
         padding,
-        layout,
+        pooled,
     );
     Tensor::from_dispatch(output)
 }
 
 #[backend_extension(Flex, Autodiff)]
 trait ConvOps: Backend {
-    fn conv_relu(
+    /// With ReLU; `pooled` is the layout of the result where it is max-pooled.
+    fn conv(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         padding: usize,
-    ) -> FloatTensor<Self>;
-
-    fn conv_relu_pool(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        padding: usize,
-        layout: Layout,
+        pooled: Option<Layout>,
     ) -> FloatTensor<Self>;
 }
 
 impl ConvOps for Flex {
-    fn conv_relu(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, padding: usize) -> FlexTensor {
-        Conv::new(&input, &weight, padding).forward(&bias).0
-    }
-
-    fn conv_relu_pool(
+    fn conv(
         input: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
         padding: usize,
-        layout: Layout,
+        pooled: Option<Layout>,
     ) -> FlexTensor {
-        Conv::new(&input, &weight, padding).forward_pooled(&bias, layout).0
+        Conv::new(&input, &weight, padding).forward(&bias, pooled).0
     }
 }
 
 impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
-    fn conv_relu(
+    fn conv(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         padding: usize,
+        pooled: Option<Layout>,
     ) -> FloatTensor<Self> {
         let conv = Conv::new(input.primitive(), weight.primitive(), padding);
-        let (output, rest) = conv.forward(bias.primitive());
+        let (output, kept) = conv.forward(bias.primitive(), pooled);
         match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
         {
-            OpsKind::Tracked(step) => step.finish((conv, rest), output),
-            OpsKind::UnTracked(step) => step.finish(output),
-        }
-    }
-
-    fn conv_relu_pool(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        padding: usize,
-        layout: Layout,
-    ) -> FloatTensor<Self> {
-        let conv = Conv::new(input.primitive(), weight.primitive(), padding);
-        let (output, rest) = conv.forward_pooled(bias.primitive(), layout);
-        match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
-        {
-            OpsKind::Tracked(step) => step.finish((conv, rest), output),
+            OpsKind::Tracked(step) => step.finish((conv, kept), output),
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
@@ -152,7 +131,14 @@ impl Conv {
         format!("conv {kernel}x{kernel} {inputs} to {outputs}, {pass}")
     }
 
-    fn forward(&self, bias: &FlexTensor) -> (FlexTensor, Kept) {
+    fn forward(&self, bias: &FlexTensor, pooled: Option<Layout>) -> (FlexTensor, Kept) {
+        match pooled {
+            None => self.forward_plain(bias),
+            Some(layout) => self.forward_pooled(bias, layout),
+        }
+    }
+
+    fn forward_plain(&self, bias: &FlexTensor) -> (FlexTensor, Kept) {
         let shape = &self.shape;
         let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
         let mut output = vec![0.0; dims.iter().product()];

@@ -34,11 +34,8 @@ impl OptimizerState {
     }
 
     /// Moments kept for each parameter.
-    pub(crate) const fn moment_count(kind: Optimizer) -> usize {
-        match kind {
-            Optimizer::Sgd | Optimizer::RmsProp => 1,
-            Optimizer::Adam => 2,
-        }
+    pub(crate) fn moment_count(kind: Optimizer) -> usize {
+        rule(kind, 1, 0.0).moment_count()
     }
 
     /// Parameters after one step; all tensors are flat and without autodiff.
