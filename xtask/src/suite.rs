@@ -134,6 +134,8 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
     run(native(&["test"])
         .args(["--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
         .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+        // What failed must not drown in the stack of the test's runtime.
+        .env("RUST_BACKTRACE", "0")
         .env("INKLING_DIST", places::test_site())
         .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
         .env("INKLING_BROWSER", program(&browser.browser)?)
