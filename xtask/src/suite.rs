@@ -101,7 +101,7 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
     fs::write(folder.join("webdriver.json"), capabilities.to_string())?;
     let mut build = cargo(&["test", "--no-run", "--lib", "--message-format", "json"]);
     // As in the CPU worker.
-    build.args(WASM).args(["--features", "network/fused,training/fused"]);
+    build.args(WASM).args(["--features", "network/cpu,training/cpu"]);
     for package in BOTH {
         build.args(["--package", package]);
     }

@@ -2,7 +2,7 @@
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex,
+        Autodiff, Backend, Dispatch, TensorMetadata as _,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
@@ -13,13 +13,13 @@ use burn::{
     },
     tensor::Tensor,
 };
-use burn_flex::FlexTensor;
-use kernels::{ConvShape, Layout, OutputGradient, Winners, conv_backward};
+#[cfg(feature = "gpu")]
+use burn_cubecl::{CubeBackend, tensor::CubeTensor};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexTensor};
+use kernels::{ConvShape, Layout};
 
-use crate::{
-    profile::measured,
-    values::{Values, tensor},
-};
+use crate::computes::{Computes, LayerGradients};
 
 /// Convolution with bias and ReLU, stride 1, `padding` zeros on every side.
 ///
@@ -60,7 +60,7 @@ fn conv(
     Tensor::from_dispatch(output)
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait ConvOps: Backend {
     /// With ReLU; `pooled` is the layout of the result where it is max-pooled.
     fn conv(
@@ -72,6 +72,7 @@ trait ConvOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
+#[cfg(feature = "cpu")]
 impl ConvOps for Flex {
     fn conv(
         input: FlexTensor,
@@ -80,11 +81,26 @@ impl ConvOps for Flex {
         padding: usize,
         pooled: Option<Layout>,
     ) -> FlexTensor {
-        Conv::new(&input, &weight, padding).forward(&bias, pooled).0
+        let shape = conv_shape::<Self>(&input, &weight, padding);
+        <Self as Computes>::conv(&shape, &input, &weight, &bias, pooled).0
     }
 }
 
-impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
+#[cfg(feature = "gpu")]
+impl ConvOps for CubeBackend {
+    fn conv(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        padding: usize,
+        pooled: Option<Layout>,
+    ) -> CubeTensor {
+        let shape = conv_shape::<Self>(&input, &weight, padding);
+        <Self as Computes>::conv(&shape, &input, &weight, &bias, pooled).0
+    }
+}
+
+impl<B: Computes, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
     fn conv(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -92,117 +108,51 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         padding: usize,
         pooled: Option<Layout>,
     ) -> FloatTensor<Self> {
-        let conv = Conv::new(input.primitive(), weight.primitive(), padding);
-        let (output, kept) = conv.forward(bias.primitive(), pooled);
+        let shape = conv_shape::<B>(input.primitive(), weight.primitive(), padding);
+        let (output, kept) = B::conv(&shape, input.primitive(), weight.primitive(), bias.primitive(), pooled);
         match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
         {
-            OpsKind::Tracked(step) => step.finish((conv, kept), output),
+            OpsKind::Tracked(step) => {
+                let (input, weight) = (input.primitive().clone(), weight.primitive().clone());
+                step.finish(Conv::<B> { shape, input, weight, kept }, output)
+            }
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }
 
-/// What the forward and the backward pass share.
+fn conv_shape<B: Backend>(input: &FloatTensor<B>, weight: &FloatTensor<B>, padding: usize) -> ConvShape {
+    let [images, height, width, inputs] = input.shape().dims();
+    let [outputs, _, kernel, _] = weight.shape().dims();
+    ConvShape { images, height, width, inputs, outputs, kernel, padding }
+}
+
+/// What the forward pass leaves for the backward pass.
 #[derive(Clone, Debug)]
-struct Conv {
-    input: Values,
-    weight: Values,
+struct Conv<B: Computes> {
     shape: ConvShape,
-}
-
-/// What the backward pass needs of the forward pass's result.
-#[derive(Clone, Debug)]
-enum Kept {
-    Output(Values),
-    Winners(Winners, Layout),
-}
-
-impl Conv {
-    fn new(input: &FlexTensor, weight: &FlexTensor, padding: usize) -> Self {
-        let (input, weight) = (Values::new(input), Values::new(weight));
-        let [images, height, width, inputs] = input.dims();
-        let [outputs, _, kernel, _] = weight.dims();
-        let shape = ConvShape { images, height, width, inputs, outputs, kernel, padding };
-        Self { input, weight, shape }
-    }
-
-    fn name(&self, pass: &str) -> String {
-        let ConvShape { inputs, outputs, kernel, .. } = self.shape;
-        format!("conv {kernel}x{kernel} {inputs} to {outputs}, {pass}")
-    }
-
-    fn forward(&self, bias: &FlexTensor, pooled: Option<Layout>) -> (FlexTensor, Kept) {
-        match pooled {
-            None => self.forward_plain(bias),
-            Some(layout) => self.forward_pooled(bias, layout),
-        }
-    }
-
-    fn forward_plain(&self, bias: &FlexTensor) -> (FlexTensor, Kept) {
-        let shape = &self.shape;
-        let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
-        let mut output = vec![0.0; dims.iter().product()];
-        let bias = Values::new(bias);
-        measured(
-            || self.name("forward"),
-            || {
-                let (input, weight) = (self.input.slice(), self.weight.slice());
-                kernels::conv(shape, input, weight, bias.slice(), true, &mut output);
-            },
-        );
-        let output = tensor(output, dims);
-        (output.clone(), Kept::Output(Values::new(&output)))
-    }
-
-    fn forward_pooled(&self, bias: &FlexTensor, layout: Layout) -> (FlexTensor, Kept) {
-        let shape = &self.shape;
-        let (height, width) = (shape.output_height() / 2, shape.output_width() / 2);
-        let dims = match layout {
-            Layout::ChannelsFirst => [shape.images, shape.outputs, height, width],
-            Layout::ChannelsLast => [shape.images, height, width, shape.outputs],
-        };
-        let mut output = vec![0.0; dims.iter().product()];
-        let (input, weight, bias) = (self.input.slice(), self.weight.slice(), Values::new(bias));
-        let winners = measured(
-            || self.name("and pooling forward"),
-            || kernels::conv_relu_pool(shape, input, weight, bias.slice(), layout, &mut output),
-        );
-        (tensor(output, dims), Kept::Winners(winners, layout))
-    }
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    kept: B::Kept,
 }
 
 #[derive(Debug)]
 struct ConvBackward;
 
-impl Backward<Flex, 3> for ConvBackward {
-    type State = (Conv, Kept);
+impl<B: Computes> Backward<B, 3> for ConvBackward {
+    type State = Conv<B>;
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Values::new(&gradients.consume::<Flex>(&ops.node));
-        let (conv @ Conv { input, weight, shape }, kept) = &ops.state;
-        let arrived = match kept {
-            Kept::Output(output) => {
-                OutputGradient::Plain { output: Some(output.slice()), gradient: gradient.slice() }
-            }
-            Kept::Winners(winners, layout) => {
-                OutputGradient::Pooled { winners, gradient: gradient.slice(), layout: *layout }
-            }
-        };
+        let gradient = gradients.consume::<B>(&ops.node);
+        let Conv { shape, input, weight, kept } = &ops.state;
         let [of_input, of_weight, of_bias] = ops.parents;
-        let got = measured(
-            || conv.name("backward"),
-            || conv_backward(shape, input.slice(), weight.slice(), arrived, of_input.is_some()),
-        );
-        if let (Some(node), Some(values)) = (of_input, got.input) {
-            let dims = [shape.images, shape.height, shape.width, shape.inputs];
-            gradients.register::<Flex>(node.id, tensor(values, dims));
-        }
-        if let Some(node) = of_weight {
-            let dims = [shape.outputs, shape.inputs, shape.kernel, shape.kernel];
-            gradients.register::<Flex>(node.id, tensor(got.weight, dims));
-        }
-        if let Some(node) = of_bias {
-            gradients.register::<Flex>(node.id, tensor(got.bias, [shape.outputs]));
+        let LayerGradients { input, weight, bias } =
+            B::conv_backward(shape, input, weight, kept, &gradient, of_input.is_some());
+        let all = [(of_input, input), (of_weight, Some(weight)), (of_bias, Some(bias))];
+        for (node, gradient) in all {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<B>(node.id, gradient);
+            }
         }
     }
 }

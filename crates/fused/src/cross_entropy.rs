@@ -2,73 +2,80 @@
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex,
+        Autodiff, Backend, Dispatch,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
             ops::{Backward, Ops, OpsKind},
         },
         backend_extension,
-        tensor::FloatTensor,
+        tensor::{FloatTensor, IntTensor},
     },
-    tensor::Tensor,
+    tensor::{Int, Tensor},
 };
-use burn_flex::FlexTensor;
-use kernels::CrossEntropy;
+#[cfg(feature = "gpu")]
+use burn_cubecl::{CubeBackend, tensor::CubeTensor};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexTensor};
 
-use crate::{
-    profile::measured,
-    values::{Values, tensor},
-};
+use crate::computes::Computes;
 
 /// Sum of the cross-entropy (in nats) of softmax, and the number of rows whose largest logit is the label's: `[2]`.
 ///
-/// `logits` is `[rows, classes]`, `labels` one class to a row. Only the first of the two has a gradient.
-pub fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
-    let output = <Dispatch as LossOps>::cross_entropy(logits.into_dispatch(), labels.to_vec());
+/// `logits` is `[rows, classes]`, `labels` one class (`i32`) to a row. The gradient is that of the first of the two,
+/// times `share`: 1 over the batch size makes it that of the mean loss.
+pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, share: f32) -> Tensor<1> {
+    let output = <Dispatch as LossOps>::cross_entropy(logits.into_dispatch(), labels.into_dispatch(), share);
     Tensor::from_dispatch(output)
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait LossOps: Backend {
-    fn cross_entropy(logits: FloatTensor<Self>, labels: Vec<u8>) -> FloatTensor<Self>;
+    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>, share: f32) -> FloatTensor<Self>;
 }
 
+#[cfg(feature = "cpu")]
 impl LossOps for Flex {
-    fn cross_entropy(logits: FlexTensor, labels: Vec<u8>) -> FlexTensor {
-        forward(&logits, &labels).0
+    fn cross_entropy(logits: FlexTensor, labels: FlexTensor, _share: f32) -> FlexTensor {
+        <Self as Computes>::cross_entropy(&logits, &labels).0
     }
 }
 
-impl<C: CheckpointStrategy> LossOps for Autodiff<Flex, C> {
-    fn cross_entropy(logits: FloatTensor<Self>, labels: Vec<u8>) -> FloatTensor<Self> {
-        let (output, gradient) = forward(logits.primitive(), &labels);
+#[cfg(feature = "gpu")]
+impl LossOps for CubeBackend {
+    fn cross_entropy(logits: CubeTensor, labels: CubeTensor, _share: f32) -> CubeTensor {
+        <Self as Computes>::cross_entropy(&logits, &labels).0
+    }
+}
+
+impl<B: Computes, C: CheckpointStrategy> LossOps for Autodiff<B, C> {
+    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>, share: f32) -> FloatTensor<Self> {
+        let (output, gradient) = B::cross_entropy(logits.primitive(), &labels);
         match LossBackward.prepare::<C>([logits.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(step) => step.finish(gradient, output),
+            OpsKind::Tracked(step) => step.finish(Loss::<B> { gradient, share }, output),
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }
 
-fn forward(logits: &FlexTensor, labels: &[u8]) -> (FlexTensor, Values) {
-    let logits = Values::new(logits);
-    let dims: [usize; 2] = logits.dims();
-    let CrossEntropy { loss, right, gradient } =
-        measured(|| "cross-entropy".into(), || kernels::cross_entropy(logits.slice(), labels));
-    (tensor(vec![loss, right as f32], [2]), Values::new(&tensor(gradient, dims)))
+/// What the forward pass leaves for the backward pass.
+#[derive(Clone, Debug)]
+struct Loss<B: Backend> {
+    gradient: FloatTensor<B>,
+    share: f32,
 }
 
 #[derive(Debug)]
 struct LossBackward;
 
-impl Backward<Flex, 1> for LossBackward {
-    type State = Values;
+impl<B: Computes> Backward<B, 1> for LossBackward {
+    type State = Loss<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let arrived = Values::new(&gradients.consume::<Flex>(&ops.node)).slice()[0];
+        let arrived = gradients.consume::<B>(&ops.node);
+        let Loss { gradient, share } = ops.state;
         if let [Some(node)] = ops.parents {
-            let values = ops.state.slice().iter().map(|value| value * arrived).collect();
-            gradients.register::<Flex>(node.id, tensor(values, ops.state.dims::<2>()));
+            gradients.register::<B>(node.id, B::scaled(&gradient, &arrived, share));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex,
+        Autodiff, Backend, Dispatch,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
@@ -13,13 +13,12 @@ use burn::{
     },
     tensor::Tensor,
 };
-use burn_flex::FlexTensor;
-use kernels::dense_backward;
+#[cfg(feature = "gpu")]
+use burn_cubecl::{CubeBackend, tensor::CubeTensor};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexTensor};
 
-use crate::{
-    profile::measured,
-    values::{Values, tensor},
-};
+use crate::computes::{Computes, LayerGradients};
 
 /// `input * weight^T + bias`, then ReLU where asked for.
 ///
@@ -34,7 +33,7 @@ pub fn dense(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, relu: bool) -
     Tensor::from_dispatch(output)
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait DenseOps: Backend {
     fn dense(
         input: FloatTensor<Self>,
@@ -44,82 +43,69 @@ trait DenseOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
+#[cfg(feature = "cpu")]
 impl DenseOps for Flex {
     fn dense(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, relu: bool) -> FlexTensor {
-        Dense { input: Values::new(&input), weight: Values::new(&weight) }.forward(&bias, relu)
+        <Self as Computes>::dense(&input, &weight, &bias, relu)
     }
 }
 
-impl<C: CheckpointStrategy> DenseOps for Autodiff<Flex, C> {
+#[cfg(feature = "gpu")]
+impl DenseOps for CubeBackend {
+    fn dense(input: CubeTensor, weight: CubeTensor, bias: CubeTensor, relu: bool) -> CubeTensor {
+        <Self as Computes>::dense(&input, &weight, &bias, relu)
+    }
+}
+
+impl<B: Computes, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
     fn dense(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self> {
-        let dense = Dense { input: Values::new(input.primitive()), weight: Values::new(weight.primitive()) };
-        let output = dense.forward(bias.primitive(), relu);
+        let output = B::dense(input.primitive(), weight.primitive(), bias.primitive(), relu);
         match DenseBackward
             .prepare::<C>([input.node(), weight.node(), bias.node()])
             .compute_bound()
             .stateful()
         {
             OpsKind::Tracked(step) => {
-                let rectified = relu.then(|| Values::new(&output));
-                step.finish((dense, rectified), output)
+                let rectified = relu.then(|| output.clone());
+                let (input, weight) = (input.primitive().clone(), weight.primitive().clone());
+                step.finish(Dense::<B> { input, weight, rectified }, output)
             }
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }
 
+/// What the forward pass leaves for the backward pass.
 #[derive(Clone, Debug)]
-struct Dense {
-    input: Values,
-    weight: Values,
-}
-
-impl Dense {
-    fn forward(&self, bias: &FlexTensor, relu: bool) -> FlexTensor {
-        let ([rows, inputs], [outputs, _]) = (self.input.dims(), self.weight.dims());
-        let mut output = vec![0.0; rows * outputs];
-        let bias = Values::new(bias);
-        measured(
-            || format!("dense {inputs} to {outputs}, forward"),
-            || {
-                let (input, weight) = (self.input.slice(), self.weight.slice());
-                kernels::dense(inputs, input, weight, bias.slice(), relu, &mut output);
-            },
-        );
-        tensor(output, [rows, outputs])
-    }
+struct Dense<B: Backend> {
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    /// The result, where it ended in ReLU.
+    rectified: Option<FloatTensor<B>>,
 }
 
 #[derive(Debug)]
 struct DenseBackward;
 
-impl Backward<Flex, 3> for DenseBackward {
-    type State = (Dense, Option<Values>);
+impl<B: Computes> Backward<B, 3> for DenseBackward {
+    type State = Dense<B>;
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Values::new(&gradients.consume::<Flex>(&ops.node));
-        let (Dense { input, weight }, rectified) = &ops.state;
-        let ([rows, inputs], [outputs, _]) = (input.dims(), weight.dims());
+        let gradient = gradients.consume::<B>(&ops.node);
+        let Dense { input, weight, rectified } = &ops.state;
         let [of_input, of_weight, of_bias] = ops.parents;
-        let output = rectified.as_ref().map(Values::slice);
-        let (input, weight) = (input.slice(), weight.slice());
-        let got = measured(
-            || format!("dense {inputs} to {outputs}, backward"),
-            || dense_backward(inputs, input, weight, output, gradient.slice(), of_input.is_some()),
-        );
-        if let (Some(node), Some(values)) = (of_input, got.input) {
-            gradients.register::<Flex>(node.id, tensor(values, [rows, inputs]));
-        }
-        if let Some(node) = of_weight {
-            gradients.register::<Flex>(node.id, tensor(got.weight, [outputs, inputs]));
-        }
-        if let Some(node) = of_bias {
-            gradients.register::<Flex>(node.id, tensor(got.bias, [outputs]));
+        let LayerGradients { input, weight, bias } =
+            B::dense_backward(input, weight, rectified.as_ref(), &gradient, of_input.is_some());
+        let all = [(of_input, input), (of_weight, Some(weight)), (of_bias, Some(bias))];
+        for (node, gradient) in all {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<B>(node.id, gradient);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex,
+        Autodiff, Backend, Dispatch,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
@@ -13,13 +13,13 @@ use burn::{
     },
     tensor::Tensor,
 };
-use burn_flex::FlexTensor;
+#[cfg(feature = "gpu")]
+use burn_cubecl::{CubeBackend, tensor::CubeTensor};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexTensor};
 use kernels::DropoutMask;
 
-use crate::{
-    profile::measured,
-    values::{Values, tensor},
-};
+use crate::computes::Computes;
 
 /// `values` times the mask, which the backward pass makes again.
 pub fn dropout<const D: usize>(values: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
@@ -30,44 +30,45 @@ pub fn dropout<const D: usize>(values: Tensor<D>, mask: DropoutMask) -> Tensor<D
     Tensor::<1>::from_dispatch(output).reshape(dims)
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait DropoutOps: Backend {
     fn dropout(values: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self>;
 }
 
+#[cfg(feature = "cpu")]
 impl DropoutOps for Flex {
     fn dropout(values: FlexTensor, mask: DropoutMask) -> FlexTensor {
-        masked(&values, mask)
+        <Self as Computes>::dropout(&values, &mask)
     }
 }
 
-impl<C: CheckpointStrategy> DropoutOps for Autodiff<Flex, C> {
+#[cfg(feature = "gpu")]
+impl DropoutOps for CubeBackend {
+    fn dropout(values: CubeTensor, mask: DropoutMask) -> CubeTensor {
+        <Self as Computes>::dropout(&values, &mask)
+    }
+}
+
+impl<B: Computes, C: CheckpointStrategy> DropoutOps for Autodiff<B, C> {
     fn dropout(values: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
-        let output = masked(values.primitive(), mask);
-        match DropoutBackward.prepare::<C>([values.node()]).compute_bound().stateful() {
+        let output = B::dropout(values.primitive(), &mask);
+        match Backward::<B, 1>::prepare::<C>(DropoutBackward, [values.node()]).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(mask, output),
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }
 
-fn masked(values: &FlexTensor, mask: DropoutMask) -> FlexTensor {
-    let values = Values::new(values);
-    let mut output = values.slice().to_vec();
-    measured(|| "dropout".into(), || mask.apply(&mut output));
-    tensor(output, values.dims::<1>())
-}
-
 #[derive(Debug)]
 struct DropoutBackward;
 
-impl Backward<Flex, 1> for DropoutBackward {
+impl<B: Computes> Backward<B, 1> for DropoutBackward {
     type State = DropoutMask;
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<Flex>(&ops.node);
+        let gradient = gradients.consume::<B>(&ops.node);
         if let [Some(node)] = ops.parents {
-            gradients.register::<Flex>(node.id, masked(&gradient, ops.state));
+            gradients.register::<B>(node.id, B::dropout(&gradient, &ops.state));
         }
     }
 }

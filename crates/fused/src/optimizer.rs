@@ -1,13 +1,19 @@
 //! An optimizer's step in one pass over each parameter.
 
 use burn::{
-    backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor},
+    backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
     tensor::Tensor,
 };
-use burn_flex::FlexTensor;
+#[cfg(feature = "gpu")]
+use burn_cubecl::{CubeBackend, tensor::CubeTensor};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexTensor};
 use kernels::UpdateRule;
 
-use crate::{profile::measured, values::Values};
+#[cfg(feature = "gpu")]
+use crate::gpu::{buffer, own};
+#[cfg(feature = "cpu")]
+use crate::{cpu::Values, profile::measured};
 
 /// A parameter's moments.
 pub type Moments = Vec<Tensor<1>>;
@@ -45,7 +51,7 @@ pub fn update(
     }
 }
 
-#[backend_extension(Flex)]
+#[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"))]
 trait UpdateOps: Backend {
     fn update_one(
         parameter: FloatTensor<Self>,
@@ -63,6 +69,7 @@ trait UpdateOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
+#[cfg(feature = "cpu")]
 impl UpdateOps for Flex {
     fn update_one(
         mut parameter: FlexTensor,
@@ -93,6 +100,34 @@ impl UpdateOps for Flex {
                 rule.apply(parameter.storage_mut(), gradient.slice(), moments);
             },
         );
+        (parameter, first, second)
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl UpdateOps for CubeBackend {
+    fn update_one(
+        parameter: CubeTensor,
+        gradient: CubeTensor,
+        first: CubeTensor,
+        rule: UpdateRule,
+    ) -> (CubeTensor, CubeTensor) {
+        let (parameter, first) = (own(parameter), own(first));
+        let moments = [buffer(&first)];
+        gpu_kernels::update(&parameter.client, rule, &buffer(&parameter), &buffer(&gradient), &moments);
+        (parameter, first)
+    }
+
+    fn update_two(
+        parameter: CubeTensor,
+        gradient: CubeTensor,
+        first: CubeTensor,
+        second: CubeTensor,
+        rule: UpdateRule,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        let (parameter, first, second) = (own(parameter), own(first), own(second));
+        let moments = [buffer(&first), buffer(&second)];
+        gpu_kernels::update(&parameter.client, rule, &buffer(&parameter), &buffer(&gradient), &moments);
         (parameter, first, second)
     }
 }

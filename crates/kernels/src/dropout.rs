@@ -16,14 +16,28 @@ pub struct DropoutMask {
 }
 
 /// Increment of the counter: odd, and far from a multiple of anything.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl DropoutMask {
+    /// A value is dropped where its 16 bits are below this.
+    pub fn threshold(&self) -> u32 {
+        (self.probability * 65_536.0).round() as u32
+    }
+
+    /// What a value that is kept is multiplied with.
+    pub fn factor(&self) -> f32 {
+        (1.0 - self.probability).recip() as f32
+    }
+
+    /// The counter before the first word, which serves the four values from `skipped`, rounded down to fours, on.
+    pub const fn first_state(&self) -> u64 {
+        self.seed.wrapping_add(GOLDEN.wrapping_mul(self.skipped as u64 / 4))
+    }
+
     /// Multiplies values by the mask.
     pub fn apply(&self, values: &mut [f32]) {
-        let threshold = (self.probability * 65_536.0).round() as u32;
-        let kept = (1.0 - self.probability).recip() as f32;
-        let mut state = self.seed.wrapping_add(GOLDEN.wrapping_mul(self.skipped as u64 / 4));
+        let (threshold, kept) = (self.threshold(), self.factor());
+        let mut state = self.first_state();
         let first = self.skipped % 4;
         let (head, rest) = values.split_at_mut(values.len().min((4 - first) % 4));
         let mut drop_some = |values: &mut [f32], first: usize| {
@@ -43,12 +57,18 @@ impl DropoutMask {
     }
 }
 
+/// First factor of [`mix`].
+pub const MIX_1: u64 = 0xbf58_476d_1ce4_e5b9;
+
+/// Second factor of [`mix`].
+pub const MIX_2: u64 = 0x94d0_49bb_1331_11eb;
+
 /// Scrambles a number: the finaliser of `SplitMix64`.
 ///
 /// G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
 pub const fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value = (value ^ (value >> 30)).wrapping_mul(MIX_1);
+    value = (value ^ (value >> 27)).wrapping_mul(MIX_2);
     value ^ (value >> 31)
 }
 

@@ -36,6 +36,6 @@ pub use conv_backward::{ConvGradients, OutputGradient, conv_backward};
 pub use conv_forward::{Winners, conv, conv_relu_pool};
 pub use cross_entropy::{CrossEntropy, cross_entropy};
 pub use dense::{DenseGradients, dense, dense_backward};
-pub use dropout::{DropoutMask, mix};
+pub use dropout::{DropoutMask, GOLDEN, MIX_1, MIX_2, mix};
 pub use shape::{ConvShape, Layout};
 pub use update::UpdateRule;

@@ -1,10 +1,10 @@
 //! The loss and its gradients.
 
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, activation};
 use recipe::CLASSES;
 use weights::Weights;
 
-use crate::{Device, DeviceError, Dropout, Engine, Network, image_tensor, parameters};
+use crate::{Batch, DeviceError, Dropout, Engine, Network, parameters};
 
 /// One gradient for each parameter, in the parameters' order and layout.
 pub type Gradients = Vec<Tensor<1>>;
@@ -21,18 +21,18 @@ pub struct TrainPass {
 impl Network {
     /// Runs images forward and their loss backward.
     ///
-    /// `levels` are as in [`image_tensor`], `labels` one digit to an image. The gradients are divided by `batch_size`:
-    /// the sum over the passes of a batch is then the gradient of its mean loss. No images give zeros.
+    /// The gradients are divided by `batch_size`: the sum over the passes of a batch is then the gradient of its mean
+    /// loss. No images give zeros.
     ///
     /// # Panics
     /// Where the network is not on an autodiff device.
-    pub fn train_pass(&self, levels: &[u8], labels: &[u8], batch_size: usize, dropout: Dropout) -> TrainPass {
-        if labels.is_empty() {
+    pub fn train_pass(&self, batch: Batch<'_>, batch_size: usize, dropout: Dropout) -> TrainPass {
+        if batch.count() == 0 {
             let gradients = self.parameters().iter().map(Tensor::zeros_like).collect();
             return TrainPass { sums: self.no_sums(), gradients };
         }
-        let (loss, sums) = self.loss(levels, labels, dropout);
-        let mut gradients = (loss / batch_size as f64).backward();
+        let (loss, sums) = self.loss(batch, dropout, (batch_size as f32).recip());
+        let mut gradients = loss.backward();
         let gradients = self
             .parameters
             .iter()
@@ -42,8 +42,8 @@ impl Network {
     }
 
     /// Sum of the cross-entropy and number of right answers over images: `[2]`, on the device.
-    pub fn test_pass(&self, levels: &[u8], labels: &[u8]) -> Tensor<1> {
-        if labels.is_empty() { self.no_sums() } else { self.loss(levels, labels, Dropout::Off).1 }
+    pub fn test_pass(&self, batch: Batch<'_>) -> Tensor<1> {
+        if batch.count() == 0 { self.no_sums() } else { self.loss(batch, Dropout::Off, 1.0).1 }
     }
 
     /// The sums over no images.
@@ -61,33 +61,29 @@ impl Network {
             .ok_or_else(|| DeviceError("it returned the wrong number of values".into()))
     }
 
-    /// The loss's sum, `[1]`, and it with the number of right answers, `[2]`.
-    fn loss(&self, levels: &[u8], labels: &[u8], dropout: Dropout) -> (Tensor<1>, Tensor<1>) {
-        let logits = self.forward(image_tensor(levels, &self.device), dropout);
+    /// What has the gradient of the loss's sum times `share`; and that sum with the number of right answers, `[2]`.
+    fn loss(&self, batch: Batch<'_>, dropout: Dropout, share: f32) -> (Tensor<1>, Tensor<1>) {
+        let (images, labels) = batch.tensors(&self.device);
+        let logits = self.forward(images, dropout);
         match self.engine {
-            Engine::Stock => stock_loss(logits, labels, &self.device),
+            Engine::Stock => stock_loss(logits, labels, share),
             #[cfg(feature = "fused")]
             Engine::Fused => {
-                let sums = fused::cross_entropy(logits, labels);
-                (sums.clone().narrow(0, 0, 1), sums.without_autodiff())
+                let sums = fused::cross_entropy(logits, labels, share);
+                (sums.clone(), sums.without_autodiff())
             }
         }
     }
 }
 
-fn stock_loss(logits: Tensor<2>, labels: &[u8], device: &Device) -> (Tensor<1>, Tensor<1>) {
-    let count = labels.len();
+fn stock_loss(logits: Tensor<2>, labels: Tensor<1, Int>, share: f32) -> (Tensor<1>, Tensor<1>) {
+    let digits = labels.reshape([-1, 1]);
     // A one-hot product instead of a gather: its backward needs no scatter, which WebGPU lacks for floats.
-    let mut one_hot = vec![0.0_f32; count * CLASSES];
-    for (row, &label) in one_hot.chunks_exact_mut(CLASSES).zip(labels) {
-        row[usize::from(label)] = 1.0;
-    }
-    let one_hot = Tensor::from_data(TensorData::new(one_hot, [count, CLASSES]), device);
-    let digits: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
-    let plain = device.clone().without_autodiff();
-    let digits: Tensor<2, Int> = Tensor::from_data(TensorData::new(digits, [count, 1]), &plain);
+    let classes = Tensor::<1, Int>::arange(0..CLASSES as i64, &digits.device()).reshape([1, -1]);
+    let one_hot = digits.clone().equal(classes).float();
+    let one_hot = if logits.is_autodiff() { one_hot.autodiff() } else { one_hot };
     let right = logits.clone().without_autodiff().argmax(1).equal(digits).float().sum();
     let loss = (one_hot * activation::log_softmax(logits, 1)).sum().neg();
     let sums = Tensor::cat(vec![loss.clone().without_autodiff(), right], 0);
-    (loss, sums)
+    (loss * share, sums)
 }

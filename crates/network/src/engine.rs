@@ -5,7 +5,7 @@
 pub enum Engine {
     /// Burn's own, on any device.
     Stock,
-    /// Those of the crate `fused`, on a CPU.
+    /// Those of the crate `fused`.
     #[cfg(feature = "fused")]
     Fused,
 }

@@ -4,6 +4,7 @@
 //! checkpoints free of ranks, and costs nothing: a reshape moves no data.
 
 mod backward;
+mod batch;
 mod engine;
 mod forward;
 #[cfg(feature = "fused")]
@@ -12,6 +13,9 @@ mod parameters;
 mod update;
 
 pub use backward::{Gradients, TrainPass};
+pub use batch::Batch;
+#[cfg(feature = "gpu")]
+pub use batch::KeptImages;
 pub use engine::Engine;
 pub use forward::{Dropout, image_tensor};
 pub use parameters::{DeviceError, read_flat};

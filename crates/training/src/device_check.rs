@@ -4,7 +4,7 @@
 //! of one fixed batch, and they are compared with those that the CPU build computed.
 
 use dataset::built_in_digits;
-use network::{Device, DeviceError, Dropout, Network};
+use network::{Batch, Device, DeviceError, Dropout, Network};
 use recipe::Architecture;
 use weights::Weights;
 
@@ -34,7 +34,8 @@ impl DeviceReference {
         let network =
             Network::from_weights(&Weights::initial(architecture, SEED), &device.clone().autodiff());
         let digits = built_in_digits(IMAGES, SEED);
-        let pass = network.train_pass(&digits.pixels, &digits.labels, IMAGES, Dropout::Off);
+        let batch = Batch::Levels { levels: &digits.pixels, labels: &digits.labels };
+        let pass = network.train_pass(batch, IMAGES, Dropout::Off);
         let gradients = network.read_gradients(pass.gradients).await?;
         let sums = pass.sums.into_data_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
         let loss = sums.iter::<f32>().next().unwrap_or(f32::NAN) / IMAGES as f32;

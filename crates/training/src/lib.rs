@@ -10,6 +10,7 @@ mod optimizer;
 mod pace;
 mod run;
 mod team;
+mod train_images;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};

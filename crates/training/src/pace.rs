@@ -12,17 +12,19 @@ pub struct Pace {
     pub test_images: usize,
     /// Steps between two readbacks of the loss. Reading makes a GPU's queue run dry, so there it is done rarely.
     pub readback_steps: u32,
+    /// Whether the training images stay on the device; one built without GPUs keeps none.
+    pub keeps_images: bool,
 }
 
 impl Pace {
     /// Pieces of some 20 ms on a CPU: a worker answers between them.
     pub fn cpu(architecture: Architecture) -> Self {
         let train_images = architecture.cpu_pass_images();
-        Self { train_images, test_images: 2 * train_images, readback_steps: 1 }
+        Self { train_images, test_images: 2 * train_images, readback_steps: 1, keeps_images: false }
     }
 
     /// Whole batches on a GPU, of one shape, with a readback every fourth step: it bounds the work in flight.
     pub fn gpu() -> Self {
-        Self { train_images: usize::MAX, test_images: 250, readback_steps: 4 }
+        Self { train_images: usize::MAX, test_images: 250, readback_steps: 4, keeps_images: true }
     }
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData, Transaction};
-use dataset::{LabelledImages, Split, epoch_order};
-use network::{Device, DeviceError, Dropout, Network, TrainPass};
+use dataset::{LabelledImages, Split};
+use network::{Batch, Device, DeviceError, Dropout, Network, TrainPass};
 use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
-use crate::{Checkpoint, Pace, Team, TeamError, checkpoint::Place, optimizer::OptimizerState};
+use crate::{
+    Checkpoint, Pace, Team, TeamError, checkpoint::Place, optimizer::OptimizerState,
+    train_images::TrainImages,
+};
 
 /// Why a run cannot begin or go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,8 +86,8 @@ pub struct Run {
     epoch: u32,
     /// Steps finished in this epoch.
     step: u32,
-    order: Vec<u32>,
-    batch: Batch,
+    images: TrainImages,
+    batch: BatchProgress,
     /// Those who share the work of every step, if there are others.
     team: Option<Team>,
     unread: Unread,
@@ -93,7 +96,7 @@ pub struct Run {
 
 /// The batch under way.
 #[derive(Debug, Default)]
-struct Batch {
+struct BatchProgress {
     /// Images done.
     done: usize,
     /// What their passes add up to.
@@ -143,7 +146,8 @@ impl Run {
         if split.train.is_empty() {
             return Err(RunError::NoImages);
         }
-        let order = epoch_order(split.train.len(), recipe.seed, 0);
+        let plain = device.clone().without_autodiff();
+        let images = TrainImages::new(Arc::clone(&split), recipe.seed, &plain, pace.keeps_images);
         Ok(Self {
             recipe: TrainRecipe { architecture: weights.architecture(), ..recipe },
             pace,
@@ -152,8 +156,8 @@ impl Run {
             optimizer: OptimizerState::new(recipe.optimizer),
             epoch: 0,
             step: 0,
-            order,
-            batch: Batch::default(),
+            images,
+            batch: BatchProgress::default(),
             team: None,
             unread: Unread::default(),
             test: None,
@@ -181,7 +185,7 @@ impl Run {
         };
         run.optimizer = OptimizerState::restored(place.recipe.optimizer, place.optimizer_steps, moments);
         (run.epoch, run.step) = (place.epoch, place.step);
-        run.order = epoch_order(run.split.train.len(), place.recipe.seed, place.epoch);
+        run.images.shuffle(place.epoch);
         Ok(run)
     }
 
@@ -257,26 +261,22 @@ impl Run {
     async fn train_pass(&mut self) -> Result<(), RunError> {
         let batch_size = self.recipe.batch_size as usize;
         let batch_start = self.step as usize * batch_size;
-        let batch_images = batch_size.min(self.order.len() - batch_start);
+        let batch_images = batch_size.min(self.images.len() - batch_start);
         let own = self.team.as_ref().map_or(0..batch_images, |team| team.share(batch_images));
-        let Batch { done, pass: before } = core::mem::take(&mut self.batch);
+        let BatchProgress { done, pass: before } = core::mem::take(&mut self.batch);
         let images = (own.len() - done).min(self.pace.train_images);
         let first_image = own.start + done;
         let start = batch_start + first_image;
 
-        let (mut levels, mut labels) = (Vec::with_capacity(images * PIXELS), Vec::with_capacity(images));
-        for &index in &self.order[start..start + images] {
-            levels.extend_from_slice(self.split.train.image(index as usize));
-            labels.push(self.split.train.labels[index as usize]);
-        }
         let dropout = Dropout::Seeded { seed: self.dropout_seed(), first_image };
-        let mut pass = self.network.train_pass(&levels, &labels, batch_images, dropout);
+        let batch = self.images.batch(start, images);
+        let mut pass = self.network.train_pass(batch, batch_images, dropout);
         if let Some(TrainPass { sums, gradients }) = before {
             pass.sums = sums + pass.sums;
             pass.gradients = gradients.into_iter().zip(pass.gradients).map(|(sum, own)| sum + own).collect();
         }
         if done + images < own.len() {
-            self.batch = Batch { done: done + images, pass: Some(pass) };
+            self.batch = BatchProgress { done: done + images, pass: Some(pass) };
             return Ok(());
         }
         if let Some(team) = &mut self.team {
@@ -347,7 +347,7 @@ impl Run {
         }
         self.epoch += 1;
         self.step = 0;
-        self.order = epoch_order(self.split.train.len(), self.recipe.seed, self.epoch);
+        self.images.shuffle(self.epoch);
         Ok(Event::EpochDone(EpochReport {
             epoch: self.epoch,
             test: Accuracy { correct: right as u32, total: set.len() as u32 },
@@ -380,7 +380,7 @@ pub async fn evaluate(
 
 fn tested(network: &Network, set: &LabelledImages, start: usize, count: usize) -> Tensor<1> {
     let levels = &set.pixels[start * PIXELS..(start + count) * PIXELS];
-    network.test_pass(levels, &set.labels[start..start + count])
+    network.test_pass(Batch::Levels { levels, labels: &set.labels[start..start + count] })
 }
 
 /// Everyone's passes, added up.
@@ -430,7 +430,7 @@ mod tests {
     }
 
     fn begin(recipe: TrainRecipe, split: &Arc<Split>, train_images: usize) -> Run {
-        let pace = Pace { train_images, test_images: 64, readback_steps: 1 };
+        let pace = Pace { train_images, test_images: 64, readback_steps: 1, keeps_images: false };
         Run::new(recipe, Arc::clone(split), &Device::flex(), pace).unwrap()
     }
 
@@ -521,7 +521,7 @@ mod tests {
             finish(&mut whole);
 
             let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
-            let pace = Pace { train_images: 20, test_images: 64, readback_steps: 1 };
+            let pace = Pace { train_images: 20, test_images: 64, readback_steps: 1, keeps_images: false };
             let mut resumed = Run::resume(&checkpoint, Arc::clone(&split), &Device::flex(), pace).unwrap();
             assert_eq!(resumed.steps_done(), 7);
             finish(&mut resumed);
@@ -606,7 +606,7 @@ mod team_tests {
         let threads = channels(ranks).into_iter().enumerate().map(|(rank, channels)| {
             let split = Arc::clone(&split);
             std::thread::spawn(move || {
-                let pace = Pace { train_images: 8, test_images: 7, readback_steps: 3 };
+                let pace = Pace { train_images: 8, test_images: 7, readback_steps: 3, keeps_images: false };
                 let mut run = Run::new(recipe, split, &Device::flex(), pace).unwrap();
                 run.join(Team::new(rank, ranks, Box::new(channels)));
                 let (mut points, mut reports) = (Vec::new(), Vec::new());

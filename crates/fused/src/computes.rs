@@ -1,0 +1,74 @@
+//! What a backend computes itself; the operations and their places in the graph are built on it.
+
+use core::fmt::Debug;
+
+use burn::backend::{
+    Backend,
+    tensor::{FloatTensor, IntTensor},
+};
+use kernels::{ConvShape, DropoutMask, Layout};
+
+/// Gradients of an operation with a weight and a bias.
+#[derive(Debug)]
+pub(crate) struct LayerGradients<T> {
+    /// For the input, where it was asked for.
+    pub(crate) input: Option<T>,
+    /// For the weight.
+    pub(crate) weight: T,
+    /// For the bias.
+    pub(crate) bias: T,
+}
+
+/// The kernels on a backend's own tensors. None of them reaches autodiff.
+pub(crate) trait Computes: Backend {
+    /// What a convolution's backward pass needs of its result.
+    type Kept: Clone + Debug + Send + Sync + 'static;
+
+    /// Convolution and ReLU, then max-pooling where a layout is given for its result.
+    fn conv(
+        shape: &ConvShape,
+        input: &FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        bias: &FloatTensor<Self>,
+        pooled: Option<Layout>,
+    ) -> (FloatTensor<Self>, Self::Kept);
+
+    /// Its gradients.
+    fn conv_backward(
+        shape: &ConvShape,
+        input: &FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        kept: &Self::Kept,
+        gradient: &FloatTensor<Self>,
+        wants_input: bool,
+    ) -> LayerGradients<FloatTensor<Self>>;
+
+    /// A fully connected layer.
+    fn dense(
+        input: &FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        bias: &FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self>;
+
+    /// Its gradients; `output` is its result where it ended in ReLU.
+    fn dense_backward(
+        input: &FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        output: Option<&FloatTensor<Self>>,
+        gradient: &FloatTensor<Self>,
+        wants_input: bool,
+    ) -> LayerGradients<FloatTensor<Self>>;
+
+    /// Values, in one dimension, times a mask.
+    fn dropout(values: &FloatTensor<Self>, mask: &DropoutMask) -> FloatTensor<Self>;
+
+    /// Loss and right answers, `[2]`, and the gradient of the loss for the logits.
+    fn cross_entropy(
+        logits: &FloatTensor<Self>,
+        labels: &IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Values times `share` and the first of `factor`.
+    fn scaled(values: &FloatTensor<Self>, factor: &FloatTensor<Self>, share: f32) -> FloatTensor<Self>;
+}

@@ -1,0 +1,70 @@
+//! A batch from images that stay on the device.
+
+use cubecl::{client::Client, prelude::*};
+
+use crate::Buffer;
+
+/// Pixels whose grey levels share a word.
+const TO_A_WORD: usize = 4;
+
+/// Images as values 0 to 1, `[count, pixels]`, and their labels, `[count]`.
+///
+/// `levels` holds the grey levels (0 to 255) of all images, four to a word, `labels` their classes, `order` the number
+/// of the image at each place; the batch begins at the place `start`.
+pub fn gather(
+    client: &Client,
+    levels: &Buffer,
+    labels: &Buffer,
+    order: &Buffer,
+    start: usize,
+    count: usize,
+) -> (Buffer, Buffer) {
+    let words = levels.length / labels.length;
+    let pixels = words * TO_A_WORD;
+    let (images, classes) = (Buffer::empty(client, count * pixels), Buffer::empty(client, count));
+    let units = 64;
+    // SAFETY: every index is below the length it was compared with.
+    unsafe {
+        take::launch_unchecked(
+            client,
+            CubeCount::Static((count * words).div_ceil(units) as u32, 1, 1),
+            CubeDim::new_1d(units as u32),
+            levels.argument(),
+            labels.argument(),
+            order.argument(),
+            images.argument(),
+            classes.argument(),
+            start,
+            count,
+            words,
+        );
+    }
+    (images, classes)
+}
+
+#[cube(launch_unchecked)]
+fn take(
+    levels: &[u32],
+    labels: &[u32],
+    order: &[u32],
+    images: &mut [f32],
+    classes: &mut [u32],
+    start: usize,
+    count: usize,
+    #[comptime] words: usize,
+) {
+    let place = ABSOLUTE_POS;
+    let row = place / words;
+    if row < count {
+        let image = order[start + row] as usize;
+        let word = levels[image * words + place % words];
+        #[unroll]
+        for byte in 0..TO_A_WORD {
+            let level = (word >> comptime!(8 * byte as u32)) & 0xff;
+            images[place * TO_A_WORD + byte] = f32::cast_from(level) * comptime!(1.0f32 / 255.0);
+        }
+        if place % words == 0 {
+            classes[row] = labels[image];
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The loss of a classifier.
+
+use cubecl::{client::Client, prelude::*};
+
+use crate::Buffer;
+
+/// What [`cross_entropy`] gives.
+#[derive(Debug)]
+pub struct CrossEntropy {
+    /// Sum of the losses (in nats), then the number of rows whose largest logit is the label's: `[2]`.
+    pub sums: Buffer,
+    /// Gradient of the sum of the losses: `[rows, classes]`.
+    pub gradient: Buffer,
+}
+
+/// Units of the one cube that adds everything up.
+const UNITS: usize = 256;
+
+/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row.
+pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> CrossEntropy {
+    let rows = labels.length;
+    let gradient = Buffer::empty(client, logits.length);
+    let sums = Buffer::empty(client, 2);
+    // SAFETY: every index is below the length it was compared with.
+    unsafe {
+        loss::launch_unchecked(
+            client,
+            CubeCount::Static(1, 1, 1),
+            CubeDim::new_1d(UNITS as u32),
+            logits.argument(),
+            labels.argument(),
+            gradient.argument(),
+            sums.argument(),
+            rows,
+            logits.length / rows,
+        );
+    }
+    CrossEntropy { sums, gradient }
+}
+
+/// Values times `share` and the first of `factor`.
+pub fn scaled(client: &Client, values: &Buffer, factor: &Buffer, share: f32) -> Buffer {
+    let output = Buffer::empty(client, values.length);
+    let units = 64;
+    // SAFETY: every index is below the length it was compared with.
+    unsafe {
+        scale::launch_unchecked(
+            client,
+            CubeCount::Static(values.length.div_ceil(units) as u32, 1, 1),
+            CubeDim::new_1d(units as u32),
+            values.argument(),
+            factor.argument(),
+            output.argument(),
+            values.length,
+            share,
+        );
+    }
+    output
+}
+
+#[cube(launch_unchecked)]
+fn loss(
+    logits: &[f32],
+    labels: &[u32],
+    gradient: &mut [f32],
+    sums: &mut [f32],
+    rows: usize,
+    #[comptime] classes: usize,
+) {
+    let mut losses = Shared::<[f32]>::new_slice(UNITS);
+    let mut rights = Shared::<[f32]>::new_slice(UNITS);
+    let unit = UNIT_POS as usize;
+    let mut own_loss = 0.0f32;
+    let mut own_right = 0.0f32;
+    let mut row = unit;
+    while row < rows {
+        let first = row * classes;
+        let label = labels[row] as usize;
+        let mut largest = logits[first];
+        let mut answer = 0usize;
+        for class in 1..classes {
+            let logit = logits[first + class];
+            if logit > largest {
+                largest = logit;
+                answer = class;
+            }
+        }
+        let mut total = 0.0f32;
+        for class in 0..classes {
+            total += (logits[first + class] - largest).exp();
+        }
+        for class in 0..classes {
+            let target = f32::cast_from(class == label);
+            gradient[first + class] = (logits[first + class] - largest).exp() / total - target;
+        }
+        own_loss += largest + total.ln() - logits[first + label];
+        own_right += f32::cast_from(answer == label);
+        row += UNITS;
+    }
+    losses[unit] = own_loss;
+    rights[unit] = own_right;
+    sync_cube();
+    if unit == 0 {
+        let mut loss = 0.0f32;
+        let mut right = 0.0f32;
+        for unit in 0..UNITS {
+            loss += losses[unit];
+            right += rights[unit];
+        }
+        sums[0] = loss;
+        sums[1] = right;
+    }
+}
+
+#[cube(launch_unchecked)]
+fn scale(values: &[f32], factor: &[f32], output: &mut [f32], length: usize, share: f32) {
+    let place = ABSOLUTE_POS;
+    if place < length {
+        output[place] = values[place] * factor[0] * share;
+    }
+}

@@ -1,0 +1,33 @@
+//! The operations of training on a GPU, in `CubeCL`: what `kernels` does on a CPU, for WebGPU and every other runtime.
+//!
+//! Buffers are contiguous `f32`, laid out as in `kernels`. A launch only queues work; nothing here waits.
+//!
+//! Each is exact: unit tests compare it with `kernels` on random shapes, on whatever GPU or software adapter there is.
+#![expect(
+    unsafe_code,
+    reason = "CubeCL takes the length of a buffer on trust, and its bounds checks would be WebGPU's done twice: every \
+              kernel guards its indices"
+)]
+
+mod batch;
+mod buffer;
+mod conv;
+mod cross_entropy;
+mod dense;
+mod dropout;
+mod geometry;
+mod product;
+mod update;
+mod weight_gradient;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::gather;
+pub use buffer::Buffer;
+pub use conv::{ConvGradients, Kept, conv_backward, conv_relu, conv_relu_pool};
+pub use cross_entropy::{CrossEntropy, cross_entropy, scaled};
+pub use cubecl::client::Client;
+pub use dense::{DenseGradients, dense, dense_backward};
+pub use dropout::dropout;
+pub use update::update;

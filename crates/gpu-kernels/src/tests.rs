@@ -1,0 +1,203 @@
+//! Each kernel against that of the CPU, on random shapes.
+//!
+//! They need a GPU that wgpu finds outside a browser, or a software one; where there is none they say so.
+
+use cubecl::{Device, prelude::*, wgpu::WgpuDevice};
+use kernels::{ConvShape, DropoutMask, Layout, OutputGradient, UpdateRule};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use crate::*;
+
+/// Largest difference, as a share of the largest value: what another order of the sums makes.
+const ROUNDING: f32 = 2e-5;
+
+struct Case {
+    client: Client,
+    random: Pcg64Mcg,
+}
+
+impl Case {
+    fn new(seed: u64) -> Self {
+        let client = Device::Wgpu(WgpuDevice::default()).client();
+        Self { client, random: Pcg64Mcg::seed_from_u64(seed) }
+    }
+
+    fn one_of(&mut self, choices: &[usize]) -> usize {
+        choices[self.random.random_range(0..choices.len())]
+    }
+
+    /// Some of them zeros, as ReLU leaves.
+    fn values(&mut self, length: usize) -> Vec<f32> {
+        let value =
+            |_| if self.random.random_bool(0.3) { 0.0 } else { self.random.random_range(-1.0_f32..1.0) };
+        (0..length).map(value).collect()
+    }
+
+    fn put(&self, values: &[f32]) -> Buffer {
+        Buffer { handle: self.client.create_from_slice(f32::as_bytes(values)), length: values.len() }
+    }
+
+    fn put_words(&self, words: &[u32]) -> Buffer {
+        Buffer { handle: self.client.create_from_slice(u32::as_bytes(words)), length: words.len() }
+    }
+
+    fn get(&self, buffer: &Buffer) -> Vec<f32> {
+        let bytes = self.client.read_one(buffer.handle.clone()).unwrap();
+        f32::from_bytes(&bytes)[..buffer.length].to_vec()
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str, got: &Buffer, expected: &[f32]) {
+        let got = self.get(got);
+        assert_eq!(got.len(), expected.len(), "{what}");
+        let scale = expected.iter().fold(1e-3_f32, |scale, value| scale.max(value.abs()));
+        for (place, (got, expected)) in got.iter().zip(expected).enumerate() {
+            let difference = (got - expected).abs();
+            assert!(difference <= ROUNDING * scale, "{what}, at {place}: {got} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn convolutions_are_those_of_the_cpu() {
+    for seed in 0..8 {
+        let mut case = Case::new(seed);
+        let kernel = case.one_of(&[3, 5]);
+        let padding = case.one_of(&[0, (kernel - 1) / 2]);
+        let (height, width) = (kernel + case.one_of(&[1, 2, 5, 9]), kernel + case.one_of(&[1, 2, 5, 9]));
+        let (inputs, outputs) = (case.one_of(&[1, 3, 8, 24]), case.one_of(&[1, 8, 10, 24, 70]));
+        let shape =
+            ConvShape { images: case.one_of(&[1, 3, 9]), height, width, inputs, outputs, kernel, padding };
+        let input = case.values(shape.input_size());
+        let (weight, bias) = (case.values(shape.weight_size()), case.values(outputs));
+        let (on_input, on_weight, on_bias) = (case.put(&input), case.put(&weight), case.put(&bias));
+
+        let mut expected = vec![0.0; shape.images * shape.output_pixels() * outputs];
+        kernels::conv(&shape, &input, &weight, &bias, true, &mut expected);
+        let output = conv_relu(&case.client, &shape, &on_input, &on_weight, &on_bias);
+        case.check("output", &output, &expected);
+        let gradient = case.values(expected.len());
+        let arrived = OutputGradient::Plain { output: Some(&expected), gradient: &gradient };
+        let of_expected = kernels::conv_backward(&shape, &input, &weight, arrived, true);
+        // The CPU's output decides what ReLU let pass: a value of 1e-9 may have another sign here.
+        let kept = Kept::Output(case.put(&expected));
+        let gradient = case.put(&gradient);
+        let got = conv_backward(&case.client, &shape, &on_input, &on_weight, &kept, &gradient, true);
+        case.check("input gradient", &got.input.unwrap(), &of_expected.input.unwrap());
+        case.check("weight gradient", &got.weight, &of_expected.weight);
+        case.check("bias gradient", &got.bias, &of_expected.bias);
+
+        for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
+            let mut expected = vec![0.0; shape.images * shape.pooled_pixels() * outputs];
+            let winners = kernels::conv_relu_pool(&shape, &input, &weight, &bias, layout, &mut expected);
+            let (output, kept) =
+                conv_relu_pool(&case.client, &shape, &on_input, &on_weight, &on_bias, layout);
+            case.check("pooled output", &output, &expected);
+            let gradient = case.values(expected.len());
+            let arrived = OutputGradient::Pooled { winners: &winners, gradient: &gradient, layout };
+            let of_expected = kernels::conv_backward(&shape, &input, &weight, arrived, true);
+            let gradient = case.put(&gradient);
+            let got = conv_backward(&case.client, &shape, &on_input, &on_weight, &kept, &gradient, true);
+            case.check("pooled input gradient", &got.input.unwrap(), &of_expected.input.unwrap());
+            case.check("pooled weight gradient", &got.weight, &of_expected.weight);
+            case.check("pooled bias gradient", &got.bias, &of_expected.bias);
+        }
+    }
+}
+
+#[test]
+fn dense_layers_are_those_of_the_cpu() {
+    for seed in 0..8 {
+        let mut case = Case::new(seed);
+        let rows = case.one_of(&[1, 4, 7, 64, 300]);
+        let (inputs, outputs) = (case.one_of(&[1, 10, 128, 800, 1_100]), case.one_of(&[1, 10, 33, 128]));
+        let (input, weight) = (case.values(rows * inputs), case.values(outputs * inputs));
+        let (bias, gradient) = (case.values(outputs), case.values(rows * outputs));
+        let (on_input, on_weight, on_bias) = (case.put(&input), case.put(&weight), case.put(&bias));
+        for relu in [false, true] {
+            let mut expected = vec![0.0; rows * outputs];
+            kernels::dense(inputs, &input, &weight, &bias, relu, &mut expected);
+            let output = dense(&case.client, &on_input, &on_weight, &on_bias, relu);
+            case.check("output", &output, &expected);
+            let rectified = relu.then_some(&expected[..]);
+            let of_expected = kernels::dense_backward(inputs, &input, &weight, rectified, &gradient, true);
+            let (rectified, gradient) = (rectified.map(|values| case.put(values)), case.put(&gradient));
+            let rectified = rectified.as_ref();
+            let got =
+                dense_backward(&case.client, &on_input, &on_weight, rectified, &gradient, outputs, true);
+            case.check("input gradient", &got.input.unwrap(), &of_expected.input.unwrap());
+            case.check("weight gradient", &got.weight, &of_expected.weight);
+            case.check("bias gradient", &got.bias, &of_expected.bias);
+        }
+    }
+}
+
+#[test]
+fn masks_are_those_of_the_cpu() {
+    for (length, skipped) in [(1, 0), (1_000, 0), (64, 3), (333, 10), (4, 1 << 20)] {
+        let mut case = Case::new(5);
+        let mut values = case.values(length);
+        let mask = DropoutMask { probability: 0.25, seed: 0xfeed_beef_1234_5678, skipped };
+        let got = dropout(&case.client, &case.put(&values), &mask);
+        mask.apply(&mut values);
+        case.check("dropout", &got, &values);
+    }
+}
+
+#[test]
+fn the_loss_is_that_of_the_cpu() {
+    for rows in [1, 64, 600] {
+        let mut case = Case::new(6);
+        let logits: Vec<f32> = case.values(rows * 10).iter().map(|value| value * 20.0).collect();
+        let labels: Vec<u8> = (0..rows).map(|row| (row % 10) as u8).collect();
+        let expected = kernels::cross_entropy(&logits, &labels);
+        let words: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
+        let got = cross_entropy(&case.client, &case.put(&logits), &case.put_words(&words));
+        case.check("sums", &got.sums, &[expected.loss, expected.right as f32]);
+        case.check("gradient", &got.gradient, &expected.gradient);
+        let halved: Vec<f32> = expected.gradient.iter().map(|value| value * 2.0 * 0.25).collect();
+        case.check("share", &scaled(&case.client, &got.gradient, &case.put(&[2.0, 7.0]), 0.25), &halved);
+    }
+}
+
+#[test]
+fn steps_are_those_of_the_cpu() {
+    for rule in [
+        UpdateRule::Sgd { learning_rate: 0.1, momentum: 0.9 },
+        UpdateRule::RmsProp { learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8 },
+        UpdateRule::Adam { scale: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+    ] {
+        let mut case = Case::new(7);
+        let (mut values, gradient) = (case.values(1_001), case.values(1_001));
+        let mut moments: Vec<Vec<f32>> = (0..rule.moment_count())
+            .map(|_| case.values(1_001).into_iter().map(f32::abs).collect())
+            .collect();
+        let (on_values, on_gradient) = (case.put(&values), case.put(&gradient));
+        let on_moments: Vec<Buffer> = moments.iter().map(|values| case.put(values)).collect();
+        update(&case.client, rule, &on_values, &on_gradient, &on_moments);
+        let mut slices: Vec<&mut [f32]> = moments.iter_mut().map(Vec::as_mut_slice).collect();
+        rule.apply(&mut values, &gradient, &mut slices);
+        case.check("values", &on_values, &values);
+        for (got, expected) in on_moments.iter().zip(&moments) {
+            case.check("moments", got, expected);
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_gathered() {
+    let case = Case::new(8);
+    let levels: Vec<u8> = (0..5 * 784).map(|place| (place * 7 % 256) as u8).collect();
+    let words: Vec<u32> = levels.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let (words, labels) = (case.put_words(&words), case.put_words(&[3, 1, 4, 1, 5]));
+    let order = case.put_words(&[4, 0, 2, 3, 1]);
+    let (images, classes) = gather(&case.client, &words, &labels, &order, 1, 3);
+    let expected: Vec<f32> = [0, 2, 3]
+        .into_iter()
+        .flat_map(|image| levels[image * 784..][..784].iter().map(|&level| f32::from(level) / 255.0))
+        .collect();
+    case.check("images", &images, &expected);
+    let classes: Vec<u32> = case.get(&classes).iter().map(|bits| bits.to_bits()).collect();
+    assert_eq!(classes, [3, 4, 1]);
+}
