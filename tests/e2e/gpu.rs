@@ -9,7 +9,7 @@ use crate::{
 
 const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
 /// Compiling shaders and ten steps, computed by a slow CPU.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Dispatches of a training step of the workshop's CNN.
 const MOST_DISPATCHES: f64 = 84.0;
 /// Largest difference between the losses of a CPU and a GPU over ten steps. The gradients of the first step agree to

@@ -186,52 +186,46 @@ async fn two_workers_take_the_steps_of_one() {
     browser.close().await;
 }
 
-/// How many times as much two threads do as one, on this machine, now: 2 where two cores are idle.
-fn idle_cores() -> f64 {
-    let spin = || {
-        let (start, mut rounds) = (Instant::now(), 0_u64);
-        while start.elapsed() < Duration::from_millis(300) {
-            rounds = std::hint::black_box(rounds + 1);
-        }
-        rounds as f64
-    };
-    let alone = spin();
-    let other = std::thread::spawn(spin);
-    (spin() + other.join().unwrap()) / alone
+/// Starts a run with so many workers and returns its images per second once it has gone on for a while.
+async fn rate(browser: &Browser, model: &str, workers: &str) -> f64 {
+    browser.visit("train?device=cpu&seed=1").await;
+    browser.choose("Model", model).await;
+    browser.fill("Workers", workers).await;
+    browser.fill("Epochs", "9").await;
+    browser.click("button", "Start training").await;
+    browser.says("images/s", Duration::from_mins(1)).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let headline = browser.says("images/s", SOON).await;
+    browser.click("button", "Stop").await;
+    let words: Vec<&str> = headline.split(' ').collect();
+    let at = words.iter().position(|word| word.starts_with("images/s")).unwrap();
+    words[at - 1].replace(',', "").parse().unwrap()
 }
 
-/// Judged only where two cores are idle before and after: other load would spoil the figure.
+/// What two workers could do at most, two tabs with one worker each do at the same time: with it the load on the machine
+/// cancels out. The gain over one worker is printed beside it.
 #[tokio::test]
-async fn two_workers_are_faster_than_one() {
+async fn two_workers_do_nearly_as_much_as_two_tabs() {
     let Some(_) = tests::mnist() else { return };
-    let idle_before = idle_cores();
-    let browser = Browser::open(Options::default()).await;
-    let mut rates = Vec::new();
-    for workers in ["1", "2"] {
-        browser.visit("train?device=cpu&seed=1").await;
-        browser.choose("Model", "Workshop CNN").await;
-        browser.fill("Workers", workers).await;
-        browser.click("button", "Start training").await;
-        browser.says("images/s", Duration::from_mins(1)).await;
-        tokio::time::sleep(Duration::from_secs(8)).await;
-        let headline = browser.says("images/s", SOON).await;
-        let words: Vec<&str> = headline.split(' ').collect();
-        let at = words.iter().position(|word| word.starts_with("images/s")).unwrap();
-        rates.push(words[at - 1].replace(',', "").parse::<f64>().unwrap());
-        browser.click("button", "Stop").await;
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return println!("one core: two workers are not tried");
     }
-    println!(
-        "Workshop CNN: {} images/s with one worker, {} with two: {:.2} times",
-        rates[0],
-        rates[1],
-        rates[1] / rates[0]
-    );
+    let (browser, other) = (Browser::open(Options::default()).await, Browser::open(Options::default()).await);
+    for model in ["Workshop CNN", "Fast CNN"] {
+        let alone = rate(&browser, model, "1").await;
+        let (one, two) = tokio::join!(rate(&browser, model, "1"), rate(&other, model, "1"));
+        let together = rate(&browser, model, "2").await;
+        let share = together / (one + two);
+        println!(
+            "{model}: {alone} images/s with one worker, {together} with two: {:.2} times; two tabs {:.2} times; \
+             {share:.2} of these",
+            together / alone,
+            (one + two) / alone
+        );
+        assert!(share > 0.6, "{model}: {share}");
+    }
     browser.close().await;
-    let idle = idle_before.min(idle_cores());
-    if idle < 1.8 {
-        return println!("the machine had {idle:.2} idle cores: not judged");
-    }
-    assert!(rates[1] > 1.1 * rates[0], "{rates:?}");
+    other.close().await;
 }
 
 #[tokio::test]

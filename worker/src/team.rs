@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use js_sys::{Array, Float32Array};
 use port::Packet;
 use protocol::{FromWorker, Hello, Helper, ToWorker, TrainOrder};
-use training::{Exchange, Gathering, TeamError};
+use training::{Exchange, Exchanged, TeamError};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{
     ErrorEvent, Event, MessageChannel, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType,
@@ -106,6 +106,8 @@ pub(crate) struct Ports(Vec<Channel>);
 struct Channel {
     port: MessagePort,
     arrived: Rc<RefCell<Arrived>>,
+    /// Memory that came with values which were read: it goes back with the next ones.
+    spare: Vec<Float32Array>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
@@ -123,7 +125,8 @@ impl Ports {
                 let arrived = Rc::clone(&arrived);
                 Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                     let mut arrived = arrived.borrow_mut();
-                    arrived.values.push_back(Float32Array::new(&event.data()));
+                    // Only ranks have the other end, and they send nothing else.
+                    arrived.values.push_back(event.data().unchecked_into());
                     if let Some(wake) = arrived.woken.take() {
                         // A promise's own resolve function does not throw.
                         let _ = wake.call0(&JsValue::NULL);
@@ -131,7 +134,7 @@ impl Ports {
                 })
             };
             port.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-            Channel { port, arrived, _on_message: on_message }
+            Channel { port, arrived, spare: Vec::new(), _on_message: on_message }
         });
         Self(channels.collect())
     }
@@ -146,23 +149,37 @@ impl Drop for Channel {
 }
 
 impl Channel {
-    fn send(&self, parts: &[Vec<f32>]) -> Result<(), TeamError> {
-        let values = Float32Array::new_with_length(parts.iter().map(Vec::len).sum::<usize>() as u32);
+    fn send(&mut self, pieces: &[&[f32]]) -> Result<(), TeamError> {
+        let length = pieces.iter().map(|piece| piece.len()).sum::<usize>() as u32;
+        let fits = self.spare.iter().position(|values| values.length() >= length);
+        let memory = match fits {
+            Some(place) => self.spare.swap_remove(place),
+            None => {
+                self.spare.clear();
+                Float32Array::new_with_length(length)
+            }
+        };
+        let values = memory.subarray(0, length);
         let mut start = 0;
-        for part in parts {
-            let end = start + part.len() as u32;
-            values.subarray(start, end).copy_from(part);
+        for piece in pieces {
+            let end = start + piece.len() as u32;
+            values.subarray(start, end).copy_from(piece);
             start = end;
         }
-        let buffer = values.buffer();
-        let sent = self.port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
+        let sent = self.port.post_message_with_transferable(&values, &Array::of1(&values.buffer()));
         sent.map_err(|_| TeamError("there is no memory to send it gradients".into()))
     }
 
-    async fn receive(&self) -> Vec<f32> {
+    async fn receive(&mut self) -> Vec<f32> {
         loop {
-            if let Some(values) = self.arrived.borrow_mut().values.pop_front() {
-                return values.to_vec();
+            let values = self.arrived.borrow_mut().values.pop_front();
+            if let Some(values) = values {
+                let received = values.to_vec();
+                // One for each of the two rounds of a step.
+                if self.spare.len() < 2 {
+                    self.spare.push(Float32Array::new(&values.buffer()));
+                }
+                return received;
             }
             let arrived =
                 js_sys::Promise::new(&mut |resolve, _| self.arrived.borrow_mut().woken = Some(resolve));
@@ -173,13 +190,13 @@ impl Channel {
 }
 
 impl Exchange for Ports {
-    fn gather<'a>(&'a mut self, own: &'a [Vec<f32>]) -> Gathering<'a> {
+    fn exchange<'a>(&'a mut self, outgoing: &'a [Vec<&'a [f32]>]) -> Exchanged<'a> {
         Box::pin(async move {
-            for channel in &self.0 {
-                channel.send(own)?;
+            for (channel, pieces) in self.0.iter_mut().zip(outgoing) {
+                channel.send(pieces)?;
             }
             let mut all = Vec::with_capacity(self.0.len());
-            for channel in &self.0 {
+            for channel in &mut self.0 {
                 all.push(channel.receive().await);
             }
             Ok(all)

@@ -1,7 +1,9 @@
 //! `cargo xtask test` and its fast inner loop.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -30,10 +32,10 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let mnist = mnist::folder();
     format()?;
     lint_native()?;
-    test_native(mnist.as_deref())?;
+    let browser = tools::set_up_browser()?;
+    test_native(mnist.as_deref(), Some(&browser))?;
     tools::set_up_build()?;
     lint_wasm()?;
-    let browser = tools::set_up_browser()?;
     test_in_browser(&browser)?;
     // Below a path of its own, as on many hosts: links that forget it are found.
     let site = places::test_site();
@@ -48,7 +50,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
 pub(crate) fn check() -> anyhow::Result<()> {
     format()?;
     lint_native()?;
-    test_native(mnist::folder().as_deref())
+    test_native(mnist::folder().as_deref(), tools::find_browser().as_ref())
 }
 
 fn format() -> anyhow::Result<()> {
@@ -83,12 +85,28 @@ fn lint_wasm() -> anyhow::Result<()> {
     clippy(&["--package", "worker", "--features", "gpu", "--bin", "worker-gpu"])
 }
 
-fn test_native(mnist: Option<&Path>) -> anyhow::Result<()> {
+fn test_native(mnist: Option<&Path>, browser: Option<&Browser>) -> anyhow::Result<()> {
     step("Tests, native");
     // The end-to-end tests stand in `tests` too, but need a browser and a built site: they come last.
     run(native(&["test", "--quiet"])
         .args(["--lib", "--bins", "--test", "architecture", "--test", "shipped"])
-        .envs(mnist.map(|folder| (MNIST_VARIABLE, folder))))
+        .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+        .envs(browser.map(software_gpu).unwrap_or_default()))
+}
+
+/// What has a program outside the browser find the browser's GPU in software; nothing where it brings none.
+fn software_gpu(browser: &Browser) -> Vec<(&'static str, OsString)> {
+    let program =
+        program(&browser.browser).ok().and_then(|path| fs::canonicalize(path).ok()).unwrap_or_default();
+    // Debian's `chromium` is a script that starts the program in a folder of its own.
+    let folders = program.parent().into_iter().chain([Path::new("/usr/lib/chromium")]);
+    for folder in folders {
+        let driver = folder.join("vk_swiftshader_icd.json");
+        if driver.exists() {
+            return vec![("VK_ICD_FILENAMES", driver.into()), ("LD_LIBRARY_PATH", folder.into())];
+        }
+    }
+    Vec::new()
 }
 
 fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {

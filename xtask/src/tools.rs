@@ -102,7 +102,7 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
     Ok(found)
 }
 
-fn find_browser() -> Option<Browser> {
+pub(crate) fn find_browser() -> Option<Browser> {
     let first =
         |names: &[&str]| names.iter().find(|name| version(name).is_some()).map(|name| (*name).to_owned());
     Some(Browser {

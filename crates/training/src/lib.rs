@@ -9,6 +9,7 @@ mod device_check;
 mod optimizer;
 mod pace;
 mod run;
+mod shared_step;
 mod team;
 mod train_images;
 
@@ -16,4 +17,4 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
 pub use pace::Pace;
 pub use run::{EpochReport, Event, Run, RunError, TrainPoint, evaluate};
-pub use team::{Exchange, Gathering, Team, TeamError};
+pub use team::{Exchange, Exchanged, Team, TeamError};

@@ -11,7 +11,7 @@ use recipe::Optimizer;
 /// An optimizer with its moments.
 #[derive(Clone, Debug)]
 pub(crate) struct OptimizerState {
-    kind: Optimizer,
+    pub(crate) kind: Optimizer,
     /// Steps taken.
     pub(crate) steps: u32,
     /// For each parameter as many moments as the kind keeps; empty before the first step.
@@ -38,6 +38,12 @@ impl OptimizerState {
         rule(kind, 1, 0.0).moment_count()
     }
 
+    /// Counts a step, and says how it is taken.
+    pub(crate) fn next_rule(&mut self, learning_rate: f64) -> UpdateRule {
+        self.steps += 1;
+        rule(self.kind, self.steps, learning_rate)
+    }
+
     /// Parameters after one step; all tensors are flat and without autodiff.
     pub(crate) fn step(
         &mut self,
@@ -46,15 +52,13 @@ impl OptimizerState {
         parameters: Vec<Tensor<1>>,
         gradients: Vec<Tensor<1>>,
     ) -> Vec<Tensor<1>> {
-        self.steps += 1;
+        let rule = self.next_rule(learning_rate);
         if self.moments.is_empty() {
             // Each its own: what is shared cannot be changed in place.
-            let zeros = |parameter: &Tensor<1>| {
-                (0..Self::moment_count(self.kind)).map(|_| parameter.zeros_like()).collect()
-            };
+            let zeros =
+                |parameter: &Tensor<1>| (0..rule.moment_count()).map(|_| parameter.zeros_like()).collect();
             self.moments = parameters.iter().map(zeros).collect();
         }
-        let rule = rule(self.kind, self.steps, learning_rate);
         parameters
             .into_iter()
             .zip(gradients)

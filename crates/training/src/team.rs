@@ -1,7 +1,9 @@
 //! Several runs that do the steps of one together.
 //!
-//! Each rank holds the whole network, computes the gradient of its share of every batch, and adds up everyone's in the
-//! order of the ranks: all of them take the same step, to the last bit.
+//! Each rank holds the whole network and computes the gradient of its share of every batch. Of the parameters, taken as
+//! one list, each owns a part: everyone sends it that part of their gradients, it adds them up in the order of the ranks,
+//! takes the optimizer's step, and sends everyone the new values. So all have the same parameters, to the last bit, and
+//! the sums, the step and its moments are divided like the batch.
 
 use core::{fmt, future::Future, ops::Range, pin::Pin};
 
@@ -11,12 +13,13 @@ use core::{fmt, future::Future, ops::Range, pin::Pin};
 pub struct TeamError(pub String);
 
 /// What everyone else sent, by rank, the own rank left out.
-pub type Gathering<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<f32>>, TeamError>> + 'a>>;
+pub type Exchanged<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<f32>>, TeamError>> + 'a>>;
 
 /// How values travel between the ranks.
 pub trait Exchange {
-    /// Sends the values, all parts as one, to every other rank, and waits for what those send in the same round.
-    fn gather<'a>(&'a mut self, own: &'a [Vec<f32>]) -> Gathering<'a>;
+    /// Sends every other rank, by rank, what is meant for it, all pieces as one, and waits for what those send in the
+    /// same round.
+    fn exchange<'a>(&'a mut self, outgoing: &'a [Vec<&'a [f32]>]) -> Exchanged<'a>;
 }
 
 /// A place among several runs that work together.
@@ -48,46 +51,127 @@ impl Team {
 
     /// The own part of `count` things.
     pub(crate) fn share(&self, count: usize) -> Range<usize> {
-        count * self.rank / self.ranks..count * (self.rank + 1) / self.ranks
+        self.share_of(self.rank, count)
     }
 
-    /// Adds everyone's values up, in the order of the ranks.
-    pub(crate) async fn sum(&mut self, mut own: Vec<Vec<f32>>) -> Result<Vec<Vec<f32>>, TeamError> {
-        let others = self.exchange.gather(&own).await?;
-        let length: usize = own.iter().map(Vec::len).sum();
-        if others.len() + 1 != self.ranks || others.iter().any(|values| values.len() != length) {
-            return Err(TeamError("it sent something else than was due".into()));
-        }
-        let mut start = 0;
-        for part in &mut own {
-            let range = start..start + part.len();
-            start = range.end;
-            match self.rank {
-                // Of two summands the order does not matter: nothing needs to be moved.
-                rank if rank < 2 => {
-                    for values in &others {
-                        add(part, &values[range.clone()]);
-                    }
-                }
-                rank => {
-                    let mut sum = others[0][range.clone()].to_vec();
-                    for values in &others[1..rank] {
-                        add(&mut sum, &values[range.clone()]);
-                    }
-                    add(&mut sum, part);
-                    for values in &others[rank..] {
-                        add(&mut sum, &values[range.clone()]);
-                    }
-                    *part = sum;
-                }
+    fn share_of(&self, rank: usize, count: usize) -> Range<usize> {
+        count * rank / self.ranks..count * (rank + 1) / self.ranks
+    }
+
+    fn others(&self) -> impl Iterator<Item = usize> + use<> {
+        let own = self.rank;
+        (0..self.ranks).filter(move |&rank| rank != own)
+    }
+
+    /// Adds everyone's values up, in the order of the ranks. For few values: everyone sends all of them to everyone.
+    pub(crate) async fn sum(&mut self, own: Vec<f32>) -> Result<Vec<f32>, TeamError> {
+        let outgoing: Vec<Vec<&[f32]>> = self.others().map(|_| vec![&own[..]]).collect();
+        let arrived = self.exchange(&outgoing, |_| own.len()).await?;
+        Ok(self.added(own, arrived))
+    }
+
+    /// Adds up everyone's `gradients`, of which every rank gets its own part, and everyone's `sums`, which all get.
+    pub(crate) async fn reduce(
+        &mut self,
+        gradients: &[Vec<f32>],
+        sums: &[f32],
+    ) -> Result<(Vec<f32>, Vec<f32>), TeamError> {
+        let length = length(gradients);
+        let to = |rank| {
+            let mut pieces = pieces(gradients, self.share_of(rank, length));
+            pieces.push(sums);
+            pieces
+        };
+        let outgoing: Vec<Vec<&[f32]>> = self.others().map(to).collect();
+        let own = self.share(length);
+        let arrived = self.exchange(&outgoing, |_| own.len() + sums.len()).await?;
+        let mut mine = pieces(gradients, own.clone());
+        mine.push(sums);
+        let mut part = self.added(mine.concat(), arrived);
+        let sums = part.split_off(own.len());
+        Ok((part, sums))
+    }
+
+    /// Has everyone take over the parts of `values` that the others own.
+    pub(crate) async fn spread(&mut self, values: &mut [Vec<f32>]) -> Result<(), TeamError> {
+        let length = length(values);
+        let others: Vec<Range<usize>> = self.others().map(|rank| self.share_of(rank, length)).collect();
+        let own = pieces(values, self.share(length));
+        let outgoing = vec![own; others.len()];
+        let arrived = self.exchange(&outgoing, |place| others[place].len()).await?;
+        for (range, arrived) in others.into_iter().zip(arrived) {
+            let mut rest = &arrived[..];
+            for piece in pieces_mut(values, range) {
+                let (head, tail) = rest.split_at(piece.len());
+                piece.copy_from_slice(head);
+                rest = tail;
             }
         }
-        Ok(own)
+        Ok(())
+    }
+
+    /// A round, in which each other rank, by its place among them, sends so many values.
+    async fn exchange(
+        &mut self,
+        outgoing: &[Vec<&[f32]>],
+        due: impl Fn(usize) -> usize,
+    ) -> Result<Vec<Vec<f32>>, TeamError> {
+        let arrived = self.exchange.exchange(outgoing).await?;
+        let as_due = arrived.iter().enumerate().all(|(place, values)| values.len() == due(place));
+        if arrived.len() + 1 == self.ranks && as_due {
+            Ok(arrived)
+        } else {
+            Err(TeamError("it sent something else than was due".into()))
+        }
+    }
+
+    /// The own values and what arrived, added up in the order of the ranks.
+    fn added(&self, mut own: Vec<f32>, mut arrived: Vec<Vec<f32>>) -> Vec<f32> {
+        // Of two summands the order does not matter: the first rank's own may come second.
+        if self.rank >= 2 {
+            core::mem::swap(&mut own, &mut arrived[0]);
+            arrived[..self.rank].rotate_left(1);
+        }
+        for values in arrived {
+            for (sum, value) in own.iter_mut().zip(values) {
+                *sum += value;
+            }
+        }
+        own
     }
 }
 
-fn add(sums: &mut [f32], values: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
+/// Values in all lists.
+fn length(lists: &[Vec<f32>]) -> usize {
+    lists.iter().map(Vec::len).sum()
+}
+
+/// The pieces of lists that make up this range of all of them, one after the other.
+fn pieces(lists: &[Vec<f32>], range: Range<usize>) -> Vec<&[f32]> {
+    let mut start = 0;
+    let cut = |list: &'_ Vec<f32>| {
+        let own = within(&range, start, list.len());
+        start += list.len();
+        own
+    };
+    let cuts: Vec<Range<usize>> = lists.iter().map(cut).collect();
+    lists.iter().zip(cuts).map(|(list, cut)| &list[cut]).collect()
+}
+
+/// As [`pieces`], for changes.
+pub(crate) fn pieces_mut(lists: &mut [Vec<f32>], range: Range<usize>) -> Vec<&mut [f32]> {
+    let mut start = 0;
+    let cut = |list: &mut Vec<f32>| {
+        let own = within(&range, start, list.len());
+        start += list.len();
+        own
+    };
+    let cuts: Vec<Range<usize>> = lists.iter_mut().map(cut).collect();
+    lists.iter_mut().zip(cuts).map(|(list, cut)| &mut list[cut]).collect()
+}
+
+/// The part of a range that lies in a list which begins at `start`.
+fn within(range: &Range<usize>, start: usize, length: usize) -> Range<usize> {
+    let place = |end: usize| end.saturating_sub(start).min(length);
+    place(range.start)..place(range.end)
 }
