@@ -152,12 +152,11 @@ impl Channel {
     fn send(&mut self, pieces: &[&[f32]]) -> Result<(), TeamError> {
         let length = pieces.iter().map(|piece| piece.len()).sum::<usize>() as u32;
         let fits = self.spare.iter().position(|values| values.length() >= length);
-        let memory = match fits {
-            Some(place) => self.spare.swap_remove(place),
-            None => {
-                self.spare.clear();
-                Float32Array::new_with_length(length)
-            }
+        let memory = if let Some(place) = fits {
+            self.spare.swap_remove(place)
+        } else {
+            self.spare.clear();
+            Float32Array::new_with_length(length)
         };
         let values = memory.subarray(0, length);
         let mut start = 0;

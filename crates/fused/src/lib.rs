@@ -16,6 +16,7 @@ mod gather;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod optimizer;
+#[cfg(feature = "cpu")]
 pub mod profile;
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn take(
             let level = (word >> comptime!(8 * byte as u32)) & 0xff;
             images[place * TO_A_WORD + byte] = f32::cast_from(level) * comptime!(1.0f32 / 255.0);
         }
-        if place % words == 0 {
+        if place.is_multiple_of(words) {
             classes[row] = labels[image];
         }
     }

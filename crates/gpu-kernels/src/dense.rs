@@ -198,10 +198,8 @@ impl Operand for GradientByOutput {
 #[cube]
 fn passed(gradient: &[f32], output: &[f32], place: usize, #[comptime] geometry: Geometry) -> f32 {
     let mut value = gradient[place];
-    if comptime!(geometry.relu) {
-        if output[place] <= 0.0 {
-            value = 0.0;
-        }
+    if comptime!(geometry.relu) && output[place] <= 0.0 {
+        value = 0.0;
     }
     value
 }

@@ -104,7 +104,7 @@ pub(crate) fn product<A: Operand, B: Operand>(
     let own_column = (UNIT_POS as usize % comptime!(tile.across())) * SIDE;
 
     let parts = comptime!(tile.parts);
-    let length = (depths + parts - 1) / parts;
+    let length = depths.div_ceil(parts);
     let start = CUBE_POS_Z as usize * length;
     let end = min(start + length, depths);
 

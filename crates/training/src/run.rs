@@ -288,15 +288,14 @@ impl Run {
         }
         let factor = self.recipe.schedule.factor(self.steps_done(), self.steps());
         let learning_rate = self.recipe.learning_rate * factor;
-        let sums = match &mut self.team {
-            Some(team) => team.step(&mut self.network, &mut self.optimizer, learning_rate, pass).await?,
-            None => {
-                let parameters = self.network.take_parameters();
-                let engine = self.network.engine();
-                let parameters = self.optimizer.step(engine, learning_rate, parameters, pass.gradients);
-                self.network.set_parameters(parameters);
-                pass.sums
-            }
+        let sums = if let Some(team) = &mut self.team {
+            team.step(&mut self.network, &mut self.optimizer, learning_rate, pass).await?
+        } else {
+            let parameters = self.network.take_parameters();
+            let engine = self.network.engine();
+            let parameters = self.optimizer.step(engine, learning_rate, parameters, pass.gradients);
+            self.network.set_parameters(parameters);
+            pass.sums
         };
         self.unread.sums = Some(added(self.unread.sums.take(), sums));
         self.unread.images += batch_images;

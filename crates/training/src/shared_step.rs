@@ -32,12 +32,11 @@ impl SharedSteps {
         let sums = gradients.pop().unwrap_or_default();
         let length = gradients.iter().map(Vec::len).sum();
         let own = self.team.share(length);
-        let mut moments = match self.moments.take() {
-            Some(moments) => moments,
-            None => {
-                let whole = whole_moments(optimizer, length).await?;
-                whole.iter().map(|moment| moment[own.clone()].to_vec()).collect()
-            }
+        let mut moments = if let Some(moments) = self.moments.take() {
+            moments
+        } else {
+            let whole = whole_moments(optimizer, length).await?;
+            whole.iter().map(|moment| moment[own.clone()].to_vec()).collect()
         };
         // The whole ones are out of date from here on, until they are collected.
         optimizer.moments.clear();
