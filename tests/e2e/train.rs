@@ -52,7 +52,7 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     let long_ms: Vec<f64> = tasks.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
     println!("tasks above 50 ms on the main thread while training, in ms: {long_ms:?}");
     // A busy machine takes the core away now and then; a page that training holds up is held up all the time.
-    assert!(long_ms.len() <= 2, "{long_ms:?}");
+    assert!(long_ms.len() <= 2 && long_ms.iter().all(|&ms| ms < 500.0), "{long_ms:?}");
     browser.picture("train-done").await;
 
     browser.click("button", "Save model").await;

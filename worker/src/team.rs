@@ -1,6 +1,6 @@
 //! Helping workers: started by the worker that trains, ended with it.
 //!
-//! Every pair has a message channel of its own, over which gradients travel as transferred buffers; the page is not
+//! Every pair has a message channel of its own, over which gradients and parameters travel as transferred buffers; the page is not
 //! involved, and no memory is shared.
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
@@ -106,9 +106,11 @@ pub(crate) struct Ports(Vec<Channel>);
 struct Channel {
     port: MessagePort,
     arrived: Rc<RefCell<Arrived>>,
-    /// Memory that came with values which were read: it goes back with the next ones.
-    spare: Vec<Float32Array>,
+    /// Memory that came with values which were read: it goes back with the next ones. The rounds of a step are about of
+    /// one size, so it fits.
+    spare: Option<Float32Array>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(MessageEvent)>,
 }
 
 #[derive(Default)]
@@ -133,8 +135,12 @@ impl Ports {
                     }
                 })
             };
+            let on_error = Closure::<dyn FnMut(MessageEvent)>::new(|_| {
+                scope::post_fatal("what another worker sent could not be read: its memory has run out");
+            });
+            port.set_onmessageerror(Some(on_error.as_ref().unchecked_ref()));
             port.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-            Channel { port, arrived, spare: Vec::new(), _on_message: on_message }
+            Channel { port, arrived, spare: None, _on_message: on_message, _on_error: on_error }
         });
         Self(channels.collect())
     }
@@ -144,6 +150,7 @@ impl Drop for Channel {
     fn drop(&mut self) {
         // What still arrives must not call a closure that is gone.
         self.port.set_onmessage(None);
+        self.port.set_onmessageerror(None);
         self.port.close();
     }
 }
@@ -151,13 +158,8 @@ impl Drop for Channel {
 impl Channel {
     fn send(&mut self, pieces: &[&[f32]]) -> Result<(), TeamError> {
         let length = pieces.iter().map(|piece| piece.len()).sum::<usize>() as u32;
-        let fits = self.spare.iter().position(|values| values.length() >= length);
-        let memory = if let Some(place) = fits {
-            self.spare.swap_remove(place)
-        } else {
-            self.spare.clear();
-            Float32Array::new_with_length(length)
-        };
+        let fits = self.spare.take().filter(|values| values.length() >= length);
+        let memory = fits.unwrap_or_else(|| Float32Array::new_with_length(length));
         let values = memory.subarray(0, length);
         let mut start = 0;
         for piece in pieces {
@@ -174,10 +176,7 @@ impl Channel {
             let values = self.arrived.borrow_mut().values.pop_front();
             if let Some(values) = values {
                 let received = values.to_vec();
-                // One for each of the two rounds of a step.
-                if self.spare.len() < 2 {
-                    self.spare.push(Float32Array::new(&values.buffer()));
-                }
+                self.spare = Some(Float32Array::new(&values.buffer()));
                 return received;
             }
             let arrived =

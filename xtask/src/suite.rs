@@ -94,7 +94,8 @@ fn test_native(mnist: Option<&Path>, browser: Option<&Browser>) -> anyhow::Resul
         .envs(browser.map(software_gpu).unwrap_or_default()))
 }
 
-/// What has a program outside the browser find the browser's GPU in software; nothing where it brings none.
+/// What has a program outside the browser find the browser's GPU in software, beside any other; nothing where it brings
+/// none.
 fn software_gpu(browser: &Browser) -> Vec<(&'static str, OsString)> {
     let program =
         program(&browser.browser).ok().and_then(|path| fs::canonicalize(path).ok()).unwrap_or_default();
@@ -103,7 +104,14 @@ fn software_gpu(browser: &Browser) -> Vec<(&'static str, OsString)> {
     for folder in folders {
         let driver = folder.join("vk_swiftshader_icd.json");
         if driver.exists() {
-            return vec![("VK_ICD_FILENAMES", driver.into()), ("LD_LIBRARY_PATH", folder.into())];
+            let libraries = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+            let all = env::split_paths(&libraries).chain([folder.to_owned()]);
+            return vec![
+                ("VK_ADD_DRIVER_FILES", driver.into()),
+                ("LD_LIBRARY_PATH", env::join_paths(all).unwrap_or(libraries)),
+                // Without it the tests may find none.
+                ("INKLING_HAS_GPU", "1".into()),
+            ];
         }
     }
     Vec::new()

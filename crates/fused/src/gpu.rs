@@ -107,7 +107,8 @@ impl Computes for CubeBackend {
     }
 }
 
-/// The memory of a tensor, its values in one piece and in order; of four bytes each, as all of the kernels'.
+/// The memory of a tensor, its values in one piece and in order; of four bytes each, as all of the kernels'. Whole numbers
+/// are `i32` here and `u32` there: none is negative.
 pub(crate) fn buffer(tensor: &CubeTensor) -> Buffer {
     let length = tensor.shape().num_elements();
     Buffer { handle: into_contiguous(tensor.clone()).handle, length }
@@ -121,6 +122,7 @@ pub(crate) fn tensor<const D: usize>(like: &CubeTensor, values: Buffer, dims: [u
 
 /// The tensor, for changes in place: a copy where something else holds it too.
 pub(crate) fn own(tensor: CubeTensor) -> CubeTensor {
+    let tensor = into_contiguous(tensor);
     if tensor.can_mut() { tensor } else { CubeBackend::float_mul_scalar(tensor, 1.0.into()) }
 }
 

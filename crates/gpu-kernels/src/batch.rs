@@ -11,6 +11,9 @@ const TO_A_WORD: usize = 4;
 ///
 /// `levels` holds the grey levels (0 to 255) of all images, four to a word, `labels` their classes, `order` the number
 /// of the image at each place; the batch begins at the place `start`.
+///
+/// # Panics
+/// Where there are no images, an image is not a whole number of words, or the batch goes beyond the order.
 pub fn gather(
     client: &Client,
     levels: &Buffer,
@@ -19,11 +22,13 @@ pub fn gather(
     start: usize,
     count: usize,
 ) -> (Buffer, Buffer) {
+    assert!(levels.length.is_multiple_of(labels.length), "levels");
+    assert!(start + count <= order.length, "order");
     let words = levels.length / labels.length;
     let pixels = words * TO_A_WORD;
     let (images, classes) = (Buffer::empty(client, count * pixels), Buffer::empty(client, count));
     let units = 64;
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: places are below the lengths asserted above, images below the number of labels.
     unsafe {
         take::launch_unchecked(
             client,
@@ -36,6 +41,7 @@ pub fn gather(
             classes.argument(),
             start,
             count,
+            labels.length,
             words,
         );
     }
@@ -51,12 +57,13 @@ fn take(
     classes: &mut [u32],
     start: usize,
     count: usize,
+    all: usize,
     #[comptime] words: usize,
 ) {
     let place = ABSOLUTE_POS;
     let row = place / words;
     if row < count {
-        let image = order[start + row] as usize;
+        let image = min(order[start + row] as usize, all - 1);
         let word = levels[image * words + place % words];
         #[unroll]
         for byte in 0..TO_A_WORD {

@@ -34,6 +34,9 @@ pub struct ConvGradients {
 /// Convolution with bias and ReLU: `[images, output height, output width, outputs]`.
 ///
 /// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]`.
+///
+/// # Panics
+/// Where a size is not the shape's; so do the others here.
 pub fn conv_relu(
     client: &Client,
     shape: &ConvShape,
@@ -69,12 +72,14 @@ fn launch_forward(
     output: &Buffer,
     winners: &Buffer,
 ) {
+    check_sizes(shape, input, weight);
+    assert_eq!(bias.length, shape.outputs, "bias");
     let geometry = Geometry::conv(shape, pooled);
     let rows = shape.images * geometry.pixels();
     let tile = Tile::whole(rows, shape.outputs);
     let (count, dim) = (tile.cube_count(rows, shape.outputs), tile.cube_dim());
     let (input, weight, bias) = (input.argument(), weight.argument(), bias.argument());
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is guarded by the shape's sizes, which the lengths were held to.
     unsafe {
         if pooled.is_some() {
             let (output, winners) = (output.argument(), winners.argument());
@@ -102,12 +107,16 @@ pub fn conv_backward(
         Kept::Output(output) => (output, None),
         Kept::Winners(winners, layout) => (winners, Some(*layout)),
     };
+    check_sizes(shape, input, weight);
+    let pixels = if pooled.is_some() { shape.pooled_pixels() } else { shape.output_pixels() };
+    assert_eq!(gradient.length, shape.images * pixels * shape.outputs, "gradient");
+    assert_eq!(mask.length, gradient.length, "what was kept");
     let geometry = Geometry::conv(shape, pooled);
     let of_input = wants_input.then(|| {
         let of_input = Buffer::empty(client, input.length);
         let rows = shape.images * shape.height * shape.width;
         let tile = Tile::whole(rows, shape.inputs);
-        // SAFETY: every index is below the length it was compared with.
+        // SAFETY: every index is guarded by the shape's sizes, which the lengths were held to.
         unsafe {
             input_gradient::launch_unchecked(
                 client,
@@ -127,7 +136,7 @@ pub fn conv_backward(
     let (fan_in, pixels) = (geometry.fan_in(), shape.images * geometry.pixels());
     let tile = Tile::in_parts(shape.outputs, fan_in + 1, pixels);
     let (weight, bias) = gradients(client, shape.outputs, fan_in, tile, |weight, bias| {
-        // SAFETY: every index is below the length it was compared with.
+        // SAFETY: every index is guarded by the shape's sizes, which the lengths were held to.
         unsafe {
             weight_gradient::launch_unchecked(
                 client,
@@ -145,6 +154,10 @@ pub fn conv_backward(
         }
     });
     ConvGradients { input: of_input, weight, bias }
+}
+
+fn check_sizes(shape: &ConvShape, input: &Buffer, weight: &Buffer) {
+    assert_eq!((input.length, weight.length), (shape.input_size(), shape.weight_size()), "sizes");
 }
 
 /// Output pixels by the inputs they see; the depth goes through the kernel's pixels, then the channels.

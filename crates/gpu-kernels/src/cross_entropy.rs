@@ -16,12 +16,17 @@ pub struct CrossEntropy {
 /// Units of the one cube that adds everything up.
 const UNITS: usize = 256;
 
-/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row.
+/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row; one that does not exist counts as
+/// the last.
+///
+/// # Panics
+/// Where there are no rows, or they are not of one length.
 pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> CrossEntropy {
     let rows = labels.length;
+    assert!(logits.length.is_multiple_of(rows), "logits");
     let gradient = Buffer::empty(client, logits.length);
     let sums = Buffer::empty(client, 2);
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: rows and classes are those of the lengths asserted above.
     unsafe {
         loss::launch_unchecked(
             client,
@@ -42,7 +47,7 @@ pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> Cross
 pub fn scaled(client: &Client, values: &Buffer, factor: &Buffer, share: f32) -> Buffer {
     let output = Buffer::empty(client, values.length);
     let units = 64;
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is guarded by the length of the buffers themselves.
     unsafe {
         scale::launch_unchecked(
             client,
@@ -75,7 +80,7 @@ fn loss(
     let mut row = unit;
     while row < rows {
         let first = row * classes;
-        let label = labels[row] as usize;
+        let label = min(labels[row] as usize, classes - 1);
         let mut largest = logits[first];
         let mut answer = 0usize;
         for class in 1..classes {

@@ -23,16 +23,20 @@ pub struct DenseGradients {
 /// `input * weight^T + bias`, then ReLU where asked for.
 ///
 /// `input` is `[rows, inputs]`, `weight` `[outputs, inputs]`; the result is `[rows, outputs]`.
+///
+/// # Panics
+/// Where the sizes do not fit each other.
 pub fn dense(client: &Client, input: &Buffer, weight: &Buffer, bias: &Buffer, relu: bool) -> Buffer {
     let outputs = bias.length;
     let inputs = weight.length / outputs;
     let rows = input.length / inputs;
+    assert!(weight.length == outputs * inputs && input.length == rows * inputs, "sizes");
     let tile = Tile::in_parts(rows, outputs, inputs);
     let geometry = Geometry::dense(inputs, outputs, relu);
     let output = Buffer::empty(client, rows * outputs);
     let parts =
         if tile.parts == 1 { output.clone() } else { Buffer::empty(client, tile.parts * output.length) };
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is guarded by rows, inputs or outputs, to which the lengths asserted above belong.
     unsafe {
         forward::launch_unchecked(
             client,
@@ -65,6 +69,9 @@ pub fn dense(client: &Client, input: &Buffer, weight: &Buffer, bias: &Buffer, re
 }
 
 /// The gradients of [`dense`]; `output` is its result where ReLU was asked for.
+///
+/// # Panics
+/// Where the sizes do not fit each other.
 pub fn dense_backward(
     client: &Client,
     input: &Buffer,
@@ -76,12 +83,17 @@ pub fn dense_backward(
 ) -> DenseGradients {
     let rows = gradient.length / outputs;
     let inputs = input.length / rows;
+    assert!(weight.length == outputs * inputs && input.length == rows * inputs, "sizes");
+    assert!(
+        gradient.length == rows * outputs && output.is_none_or(|own| own.length == gradient.length),
+        "rows"
+    );
     let geometry = Geometry::dense(inputs, outputs, output.is_some());
     let mask = output.unwrap_or(gradient);
     let of_input = wants_input.then(|| {
         let of_input = Buffer::empty(client, input.length);
         let tile = Tile::whole(rows, inputs);
-        // SAFETY: every index is below the length it was compared with.
+        // SAFETY: every index is guarded by rows, inputs or outputs, to which the lengths asserted above belong.
         unsafe {
             input_gradient::launch_unchecked(
                 client,
@@ -100,7 +112,7 @@ pub fn dense_backward(
     });
     let tile = Tile::in_parts(outputs, inputs + 1, rows);
     let (weight, bias) = gradients(client, outputs, inputs, tile, |weight, bias| {
-        // SAFETY: every index is below the length it was compared with.
+        // SAFETY: every index is guarded by rows, inputs or outputs, to which the lengths asserted above belong.
         unsafe {
             weight_gradient::launch_unchecked(
                 client,

@@ -10,7 +10,7 @@ pub fn dropout(client: &Client, values: &Buffer, mask: &DropoutMask) -> Buffer {
     let output = Buffer::empty(client, values.length);
     let units = 64;
     let words = (values.length + mask.skipped % 4).div_ceil(4);
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is guarded by the lengths of the buffers themselves.
     unsafe {
         drop_some::launch_unchecked(
             client,

@@ -1,8 +1,9 @@
 //! The operations of training on a GPU, in `CubeCL`: what `kernels` does on a CPU, for WebGPU and every other runtime.
 //!
-//! Buffers are contiguous `f32`, laid out as in `kernels`. A launch only queues work; nothing here waits.
+//! Buffers are contiguous and of four bytes a value: `f32`, laid out as in `kernels`, or `u32` for labels, order and packed
+//! grey levels. A launch only queues work; nothing here waits.
 //!
-//! Each is exact: unit tests compare it with `kernels` on random shapes, on whatever GPU or software adapter there is.
+//! Each gives what `kernels` gives, to rounding: unit tests compare them, on whatever GPU or software adapter there is.
 #![expect(
     unsafe_code,
     reason = "CubeCL takes the length of a buffer on trust, and its bounds checks would be WebGPU's done twice: every \

@@ -11,13 +11,15 @@ use crate::Buffer;
 /// upload a step.
 ///
 /// # Panics
-/// Where the number of moments is not [`UpdateRule::moment_count`].
+/// Where the number of moments is not [`UpdateRule::moment_count`], or a length differs.
 pub fn update(client: &Client, rule: UpdateRule, values: &Buffer, gradient: &Buffer, moments: &[Buffer]) {
+    let same = |other: &Buffer| other.length == values.length;
+    assert!(same(gradient) && moments.iter().all(same), "lengths");
     let units = 256;
     let count = CubeCount::Static(values.length.div_ceil(units) as u32, 1, 1);
     let dim = CubeDim::new_1d(units as u32);
     let (length, values, gradient) = (values.length, values.argument(), gradient.argument());
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is below the one length, asserted above.
     unsafe {
         match (rule, moments) {
             (UpdateRule::Sgd { learning_rate, momentum }, [velocity]) => {

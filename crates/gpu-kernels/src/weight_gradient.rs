@@ -83,7 +83,7 @@ pub(crate) fn gradients(
     let (weight, bias) = make(1);
     let units = 256;
     let cubes = (outputs * (inputs + 1)).div_ceil(units);
-    // SAFETY: every index is below the length it was compared with.
+    // SAFETY: every index is guarded by the lengths of the buffers themselves.
     unsafe {
         add_parts::launch_unchecked(
             client,

@@ -152,7 +152,8 @@ mod tests {
         });
     }
 
-    /// On whatever GPU, or software one, there is outside a browser; inside, the worker compares them before every run.
+    /// On whatever GPU, or software one, there is outside a browser: `cargo test -p network --features cpu,gpu`. The whole
+    /// suite leaves it out, as Burn's GPU backend takes ten minutes to compile; there, every run in a browser compares them.
     #[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
     #[test]
     fn every_network_trains_on_a_gpu_as_with_stock_operations() {

@@ -191,7 +191,11 @@ impl Run {
     }
 
     /// Shares the work of every step with others, who follow the same recipe on the same images.
+    ///
+    /// # Panics
+    /// Where a batch or a test is under way: its work cannot be divided any more.
     pub fn join(&mut self, team: Team) {
+        assert!(self.batch.done == 0 && self.test.is_none(), "a team begins between two steps");
         self.team = Some(SharedSteps::new(team));
     }
 
@@ -213,12 +217,15 @@ impl Run {
         self.network.to_weights().await
     }
 
-    /// Reads all that is needed to go on later. A batch under way is begun again then; in a team it can be done between
-    /// two epochs alone, for each holds a part of the moments.
+    /// Reads all that is needed to go on later. A batch under way is begun again then.
     ///
     /// # Errors
     /// [`DeviceError`] where the device is lost.
+    ///
+    /// # Panics
+    /// In a team within an epoch: each holds a part of the moments then.
     pub async fn checkpoint(&self) -> Result<Checkpoint, DeviceError> {
+        assert!(self.team.is_none() || self.step == 0, "a team has checkpoints between two epochs alone");
         let weights = self.weights().await?;
         let all = self.optimizer.moments.iter().flatten().cloned();
         let transaction = all.fold(Transaction::default(), Transaction::register);
@@ -238,7 +245,8 @@ impl Run {
     /// Does the next piece of work.
     ///
     /// # Errors
-    /// [`RunError::Device`] where the device is lost, [`RunError::Diverged`] where the loss is no longer finite.
+    /// [`RunError::Device`] where the device is lost, [`RunError::Team`] where another rank is, [`RunError::Diverged`] where
+    /// the loss is no longer finite. The run is over then.
     pub async fn advance(&mut self) -> Result<Event, RunError> {
         if self.epoch >= self.recipe.epochs {
             return Ok(Event::Finished);

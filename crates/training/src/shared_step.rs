@@ -20,6 +20,8 @@ impl SharedSteps {
     }
 
     /// Adds up everyone's gradients and takes the optimizer's step: the sums of the loss and of right answers.
+    ///
+    /// After an error network and optimizer are no longer whole.
     pub(crate) async fn step(
         &mut self,
         network: &mut Network,
@@ -44,7 +46,7 @@ impl SharedSteps {
         let mut parameters = read_flat(network.take_parameters()).await?;
         let rule = optimizer.next_rule(learning_rate);
         let mut start = 0;
-        for piece in pieces_mut(&mut parameters, own) {
+        for piece in pieces_mut(&mut parameters, &own) {
             let end = start + piece.len();
             let mut moments: Vec<&mut [f32]> =
                 moments.iter_mut().map(|moment| &mut moment[start..end]).collect();

@@ -78,14 +78,14 @@ impl Team {
     ) -> Result<(Vec<f32>, Vec<f32>), TeamError> {
         let length = length(gradients);
         let to = |rank| {
-            let mut pieces = pieces(gradients, self.share_of(rank, length));
+            let mut pieces = pieces(gradients, &self.share_of(rank, length));
             pieces.push(sums);
             pieces
         };
         let outgoing: Vec<Vec<&[f32]>> = self.others().map(to).collect();
         let own = self.share(length);
         let arrived = self.exchange(&outgoing, |_| own.len() + sums.len()).await?;
-        let mut mine = pieces(gradients, own.clone());
+        let mut mine = pieces(gradients, &own);
         mine.push(sums);
         let mut part = self.added(mine.concat(), arrived);
         let sums = part.split_off(own.len());
@@ -96,10 +96,10 @@ impl Team {
     pub(crate) async fn spread(&mut self, values: &mut [Vec<f32>]) -> Result<(), TeamError> {
         let length = length(values);
         let others: Vec<Range<usize>> = self.others().map(|rank| self.share_of(rank, length)).collect();
-        let own = pieces(values, self.share(length));
+        let own = pieces(values, &self.share(length));
         let outgoing = vec![own; others.len()];
         let arrived = self.exchange(&outgoing, |place| others[place].len()).await?;
-        for (range, arrived) in others.into_iter().zip(arrived) {
+        for (range, arrived) in others.iter().zip(arrived) {
             let mut rest = &arrived[..];
             for piece in pieces_mut(values, range) {
                 let (head, tail) = rest.split_at(piece.len());
@@ -147,27 +147,26 @@ fn length(lists: &[Vec<f32>]) -> usize {
 }
 
 /// The pieces of lists that make up this range of all of them, one after the other.
-fn pieces(lists: &[Vec<f32>], range: Range<usize>) -> Vec<&[f32]> {
-    let mut start = 0;
-    let cut = |list: &'_ Vec<f32>| {
-        let own = within(&range, start, list.len());
-        start += list.len();
-        own
-    };
-    let cuts: Vec<Range<usize>> = lists.iter().map(cut).collect();
+fn pieces<'a>(lists: &'a [Vec<f32>], range: &Range<usize>) -> Vec<&'a [f32]> {
+    let cuts = cuts(lists, range);
     lists.iter().zip(cuts).map(|(list, cut)| &list[cut]).collect()
 }
 
 /// As [`pieces`], for changes.
-pub(crate) fn pieces_mut(lists: &mut [Vec<f32>], range: Range<usize>) -> Vec<&mut [f32]> {
+pub(crate) fn pieces_mut<'a>(lists: &'a mut [Vec<f32>], range: &Range<usize>) -> Vec<&'a mut [f32]> {
+    let cuts = cuts(lists, range);
+    lists.iter_mut().zip(cuts).map(|(list, cut)| &mut list[cut]).collect()
+}
+
+/// What of each list lies in this range of all of them.
+fn cuts(lists: &[Vec<f32>], range: &Range<usize>) -> Vec<Range<usize>> {
     let mut start = 0;
-    let cut = |list: &mut Vec<f32>| {
-        let own = within(&range, start, list.len());
+    let mut cut = |list: &Vec<f32>| {
+        let own = within(range, start, list.len());
         start += list.len();
         own
     };
-    let cuts: Vec<Range<usize>> = lists.iter_mut().map(cut).collect();
-    lists.iter_mut().zip(cuts).map(|(list, cut)| &mut list[cut]).collect()
+    lists.iter().map(&mut cut).collect()
 }
 
 /// The part of a range that lies in a list which begins at `start`.

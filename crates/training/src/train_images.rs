@@ -8,6 +8,10 @@ use network::KeptImages;
 use network::{Batch, Device};
 use recipe::PIXELS;
 
+/// What every WebGPU device can read as one buffer, in bytes; more images than that are sent batch by batch.
+#[cfg(feature = "gpu")]
+const MOST_KEPT_BYTES: usize = 128 << 20;
+
 /// Training images, shuffled anew in every epoch.
 #[derive(Debug)]
 pub(crate) struct TrainImages {
@@ -22,11 +26,13 @@ pub(crate) struct TrainImages {
 }
 
 impl TrainImages {
-    /// In the order of the first epoch; with `keeps_images` they are put on the device once and for all.
+    /// In the order of the first epoch; with `keeps_images` they are put on the device once and for all, if it
+    /// can hold them.
     #[cfg_attr(not(feature = "gpu"), expect(unused_variables, reason = "only GPUs keep images"))]
     pub(crate) fn new(split: Arc<Split>, seed: u64, device: &Device, keeps_images: bool) -> Self {
         #[cfg(feature = "gpu")]
-        let kept = keeps_images.then(|| KeptImages::new(&split.train.pixels, &split.train.labels, device));
+        let kept = (keeps_images && split.train.pixels.len() <= MOST_KEPT_BYTES)
+            .then(|| KeptImages::new(&split.train.pixels, &split.train.labels, device));
         let mut images = Self {
             split,
             seed,
