@@ -7,9 +7,6 @@ use crate::Buffer;
 
 /// Changes values and their moments along a gradient, in place; all are of one length.
 ///
-/// The kernels are compiled for the length: so the launches for all parameters share what they are told, and cost one
-/// upload a step.
-///
 /// # Panics
 /// Where the number of moments is not [`UpdateRule::moment_count`], or a length differs.
 pub fn update(client: &Client, rule: UpdateRule, values: &Buffer, gradient: &Buffer, moments: &[Buffer]) {
@@ -31,9 +28,9 @@ pub fn update(client: &Client, rule: UpdateRule, values: &Buffer, gradient: &Buf
                     values,
                     gradient,
                     velocity,
+                    length,
                     learning_rate,
                     momentum,
-                    length,
                 );
             }
             (UpdateRule::RmsProp { learning_rate, alpha, epsilon }, [squares]) => {
@@ -45,17 +42,17 @@ pub fn update(client: &Client, rule: UpdateRule, values: &Buffer, gradient: &Buf
                     values,
                     gradient,
                     squares,
+                    length,
                     learning_rate,
                     alpha,
                     epsilon,
-                    length,
                 );
             }
             (UpdateRule::Adam { scale, beta_1, beta_2, epsilon }, [mean, squares]) => {
                 let (mean, squares) = (mean.argument(), squares.argument());
                 adam::launch_unchecked(
-                    client, count, dim, values, gradient, mean, squares, scale, beta_1, beta_2, epsilon,
-                    length,
+                    client, count, dim, values, gradient, mean, squares, length, scale, beta_1, beta_2,
+                    epsilon,
                 );
             }
             (rule, moments) => panic!("{rule:?} does not keep {} moments", moments.len()),
@@ -68,9 +65,9 @@ fn sgd(
     values: &mut [f32],
     gradient: &[f32],
     velocities: &mut [f32],
+    length: usize,
     learning_rate: f32,
     momentum: f32,
-    #[comptime] length: usize,
 ) {
     let place = ABSOLUTE_POS;
     if place < length {
@@ -85,10 +82,10 @@ fn rms_prop(
     values: &mut [f32],
     gradient: &[f32],
     squares: &mut [f32],
+    length: usize,
     learning_rate: f32,
     alpha: f32,
     epsilon: f32,
-    #[comptime] length: usize,
 ) {
     let place = ABSOLUTE_POS;
     if place < length {
@@ -105,11 +102,11 @@ fn adam(
     gradient: &[f32],
     means: &mut [f32],
     squares: &mut [f32],
+    length: usize,
     scale: f32,
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
-    #[comptime] length: usize,
 ) {
     let place = ABSOLUTE_POS;
     if place < length {
