@@ -254,6 +254,8 @@ async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
     browser.click("button", "Start training").await;
     browser.says("99 workers are out of range: choose 1 to 16.", SOON).await;
     browser.fill("Workers", "1").await;
+    browser.fill("Learning rate", "0.0025").await;
+    assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.0025"));
     browser.fill("Learning rate", "100").await;
     browser.click("button", "Start training").await;
     browser.says("Learning rate 100 is out of range: choose more than 0 and at most 10.", SOON).await;

@@ -66,11 +66,24 @@ fn select<T: Copy + PartialEq + Send + Sync + 'static>(
 }
 
 fn number(label: &'static str, step: &'static str, value: RwSignal<String>) -> impl IntoView {
+    let has_value =
+        |event: &web_sys::Event| !event_target::<web_sys::HtmlInputElement>(event).validity().bad_input();
     view! {
         <label class="field">
             <span>{label}</span>
             <input type="number" inputmode="decimal" step=step min="0" prop:value=value
-                on:input=move |event| value.set(event_target_value(&event)) />
+                on:input=move |event| {
+                    // Half a number ("0.") has no value yet: to take that over would clear the field.
+                    if has_value(&event) {
+                        value.set(event_target_value(&event));
+                    }
+                }
+                on:change=move |event| {
+                    // What was left half typed must not stand there while an older value is used.
+                    if !has_value(&event) {
+                        value.set(String::new());
+                    }
+                } />
         </label>
     }
 }
