@@ -36,7 +36,7 @@ pub struct ConvGradients {
 /// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]`.
 ///
 /// # Panics
-/// Where a size is not the shape's; so do the others here.
+/// Where a size is not the shape's.
 pub fn conv_relu(
     client: &Client,
     shape: &ConvShape,
@@ -50,6 +50,9 @@ pub fn conv_relu(
 }
 
 /// As [`conv_relu`], then 2x2 max-pooling with stride 2, laid out as asked for; and where the largest values stood.
+///
+/// # Panics
+/// Where a size is not the shape's.
 pub fn conv_relu_pool(
     client: &Client,
     shape: &ConvShape,
@@ -94,6 +97,9 @@ fn launch_forward(
 }
 
 /// The gradients of [`conv_relu`] or [`conv_relu_pool`], `gradient` being laid out as their result.
+///
+/// # Panics
+/// Where a size is not the shape's.
 pub fn conv_backward(
     client: &Client,
     shape: &ConvShape,
