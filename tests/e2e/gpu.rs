@@ -32,7 +32,6 @@ async fn check_webgpu(browser: &Browser, model: &str) {
         browser.fill_built_in(device, 170, 1).await;
         browser.choose("Model", model).await;
         browser.fill("Batch size", "32").await;
-        browser.fill("Learning rate", "0.001").await;
         browser.click("button", "Start training").await;
         browser.says("Done", PATIENCE).await;
         browser.losses().await

@@ -73,9 +73,10 @@ fn number(label: &'static str, step: &'static str, value: RwSignal<String>) -> i
             <span>{label}</span>
             <input type="number" inputmode="decimal" step=step min="0" prop:value=value
                 on:input=move |event| {
-                    // Half a number ("0.") has no value yet: to take that over would clear the field.
-                    if has_value(&event) {
-                        value.set(event_target_value(&event));
+                    // At "0." the field's value is still "0": to write that back would take the point away again.
+                    let text = event_target_value(&event);
+                    if has_value(&event) && value.get_untracked() != text {
+                        value.set(text);
                     }
                 }
                 on:change=move |event| {
