@@ -4,6 +4,7 @@ use core::fmt::Debug;
 
 use burn::backend::{
     Backend,
+    autodiff::{NodeId, grads::Gradients},
     tensor::{FloatTensor, IntTensor},
 };
 use kernels::{ConvShape, DropoutMask, Layout};
@@ -17,6 +18,21 @@ pub(crate) struct LayerGradients<T> {
     pub(crate) weight: T,
     /// For the bias.
     pub(crate) bias: T,
+}
+
+impl<T> LayerGradients<T> {
+    /// Hands them to the input, the weight and the bias, where these want theirs.
+    pub(crate) fn register<B>(self, nodes: [Option<NodeId>; 3], gradients: &mut Gradients)
+    where
+        B: Backend<FloatTensorPrimitive = T>,
+    {
+        let all = [self.input, Some(self.weight), Some(self.bias)];
+        for (node, gradient) in nodes.into_iter().zip(all) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<B>(node, gradient);
+            }
+        }
+    }
 }
 
 /// The kernels on a backend's own tensors. None of them reaches autodiff.

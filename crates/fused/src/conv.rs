@@ -19,7 +19,7 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 use burn_flex::{Flex, FlexTensor};
 use kernels::{ConvShape, Layout};
 
-use crate::computes::{Computes, LayerGradients};
+use crate::computes::Computes;
 
 /// Convolution with bias and ReLU, stride 1, `padding` zeros on every side.
 ///
@@ -127,6 +127,16 @@ fn conv_shape<B: Backend>(input: &FloatTensor<B>, weight: &FloatTensor<B>, paddi
     ConvShape { images, height, width, inputs, outputs, kernel, padding }
 }
 
+/// The dimensions of a convolution's result, pooled where a layout is given for it.
+pub(crate) fn output_dims(shape: &ConvShape, pooled: Option<Layout>) -> [usize; 4] {
+    let (height, width) = (shape.output_height(), shape.output_width());
+    match pooled {
+        None => [shape.images, height, width, shape.outputs],
+        Some(Layout::ChannelsFirst) => [shape.images, shape.outputs, height / 2, width / 2],
+        Some(Layout::ChannelsLast) => [shape.images, height / 2, width / 2, shape.outputs],
+    }
+}
+
 /// What the forward pass leaves for the backward pass.
 #[derive(Clone, Debug)]
 struct Conv<B: Computes> {
@@ -145,14 +155,8 @@ impl<B: Computes> Backward<B, 3> for ConvBackward {
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
         let Conv { shape, input, weight, kept } = &ops.state;
-        let [of_input, of_weight, of_bias] = ops.parents;
-        let LayerGradients { input, weight, bias } =
-            B::conv_backward(shape, input, weight, kept, &gradient, of_input.is_some());
-        let all = [(of_input, input), (of_weight, Some(weight)), (of_bias, Some(bias))];
-        for (node, gradient) in all {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, gradient);
-            }
-        }
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
+        let got = B::conv_backward(shape, input, weight, kept, &gradient, nodes[0].is_some());
+        got.register::<B>(nodes, gradients);
     }
 }

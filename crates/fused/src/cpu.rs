@@ -6,6 +6,7 @@ use kernels::{ConvShape, DropoutMask, Layout, OutputGradient, Winners};
 
 use crate::{
     computes::{Computes, LayerGradients},
+    conv::output_dims,
     profile::measured,
 };
 
@@ -33,9 +34,9 @@ impl Computes for Flex {
     ) -> (FlexTensor, Kept) {
         let (input, weight, bias) = (Values::new(input), Values::new(weight), Values::new(bias));
         let (input, weight, bias) = (input.slice(), weight.slice(), bias.slice());
+        let dims = output_dims(shape, pooled);
+        let mut output = vec![0.0; dims.iter().product()];
         let Some(layout) = pooled else {
-            let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
-            let mut output = vec![0.0; dims.iter().product()];
             measured(
                 || conv_name(shape, "forward"),
                 || kernels::conv(shape, input, weight, bias, true, &mut output),
@@ -43,12 +44,6 @@ impl Computes for Flex {
             let output = tensor(output, dims);
             return (output.clone(), Kept::Output(output));
         };
-        let (height, width) = (shape.output_height() / 2, shape.output_width() / 2);
-        let dims = match layout {
-            Layout::ChannelsFirst => [shape.images, shape.outputs, height, width],
-            Layout::ChannelsLast => [shape.images, height, width, shape.outputs],
-        };
-        let mut output = vec![0.0; dims.iter().product()];
         let winners = measured(
             || conv_name(shape, "and pooling forward"),
             || kernels::conv_relu_pool(shape, input, weight, bias, layout, &mut output),

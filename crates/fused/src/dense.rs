@@ -18,7 +18,7 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 #[cfg(feature = "cpu")]
 use burn_flex::{Flex, FlexTensor};
 
-use crate::computes::{Computes, LayerGradients};
+use crate::computes::Computes;
 
 /// `input * weight^T + bias`, then ReLU where asked for.
 ///
@@ -98,14 +98,8 @@ impl<B: Computes> Backward<B, 3> for DenseBackward {
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
         let Dense { input, weight, rectified } = &ops.state;
-        let [of_input, of_weight, of_bias] = ops.parents;
-        let LayerGradients { input, weight, bias } =
-            B::dense_backward(input, weight, rectified.as_ref(), &gradient, of_input.is_some());
-        let all = [(of_input, input), (of_weight, Some(weight)), (of_bias, Some(bias))];
-        for (node, gradient) in all {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, gradient);
-            }
-        }
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
+        let got = B::dense_backward(input, weight, rectified.as_ref(), &gradient, nodes[0].is_some());
+        got.register::<B>(nodes, gradients);
     }
 }

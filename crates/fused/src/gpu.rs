@@ -8,7 +8,10 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use gpu_kernels::{Buffer, Kept};
 use kernels::{ConvShape, DropoutMask, Layout};
 
-use crate::computes::{Computes, LayerGradients};
+use crate::{
+    computes::{Computes, LayerGradients},
+    conv::output_dims,
+};
 
 impl Computes for CubeBackend {
     type Kept = Kept;
@@ -22,15 +25,10 @@ impl Computes for CubeBackend {
     ) -> (CubeTensor, Kept) {
         let (like, client) = (input, &input.client);
         let (input, weight, bias) = (buffer(input), buffer(weight), buffer(bias));
+        let dims = output_dims(shape, pooled);
         let Some(layout) = pooled else {
             let output = gpu_kernels::conv_relu(client, shape, &input, &weight, &bias);
-            let dims = [shape.images, shape.output_height(), shape.output_width(), shape.outputs];
             return (tensor(like, output.clone(), dims), Kept::Output(output));
-        };
-        let (height, width) = (shape.output_height() / 2, shape.output_width() / 2);
-        let dims = match layout {
-            Layout::ChannelsFirst => [shape.images, shape.outputs, height, width],
-            Layout::ChannelsLast => [shape.images, height, width, shape.outputs],
         };
         let (output, kept) = gpu_kernels::conv_relu_pool(client, shape, &input, &weight, &bias, layout);
         (tensor(like, output, dims), kept)

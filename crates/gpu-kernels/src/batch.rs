@@ -2,7 +2,7 @@
 
 use cubecl::{client::Client, prelude::*};
 
-use crate::Buffer;
+use crate::buffer::{Buffer, one_unit_each};
 
 /// Pixels whose grey levels share a word.
 const TO_A_WORD: usize = 4;
@@ -27,13 +27,13 @@ pub fn gather(
     let words = levels.length / labels.length;
     let pixels = words * TO_A_WORD;
     let (images, classes) = (Buffer::empty(client, count * pixels), Buffer::empty(client, count));
-    let units = 64;
+    let (cubes, cube) = one_unit_each(count * words);
     // SAFETY: places are below the lengths asserted above, images below the number of labels.
     unsafe {
         take::launch_unchecked(
             client,
-            CubeCount::Static((count * words).div_ceil(units) as u32, 1, 1),
-            CubeDim::new_1d(units as u32),
+            cubes,
+            cube,
             levels.argument(),
             labels.argument(),
             order.argument(),

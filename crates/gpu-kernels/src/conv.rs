@@ -5,9 +5,9 @@ use kernels::{ConvShape, Layout};
 
 use crate::{
     Buffer,
-    dense::write_rows,
     geometry::{Geometry, input_at, output_pixel, pooled_index},
     product::{Operand, SIDE, Tile, product},
+    result::{write_rows, write_with_bias},
     weight_gradient::{gradients, write_gradient},
 };
 
@@ -45,7 +45,7 @@ pub fn conv_relu(
     bias: &Buffer,
 ) -> Buffer {
     let output = Buffer::empty(client, shape.images * shape.output_pixels() * shape.outputs);
-    launch_forward(client, shape, [input, weight, bias], None, &output, &output);
+    launch_forward(client, shape, [input, weight, bias], &output, None);
     output
 }
 
@@ -63,7 +63,7 @@ pub fn conv_relu_pool(
 ) -> (Buffer, Kept) {
     let length = shape.images * shape.pooled_pixels() * shape.outputs;
     let (output, winners) = (Buffer::empty(client, length), Buffer::empty(client, length));
-    launch_forward(client, shape, [input, weight, bias], Some(layout), &output, &winners);
+    launch_forward(client, shape, [input, weight, bias], &output, Some((&winners, layout)));
     (output, Kept::Winners(winners, layout))
 }
 
@@ -71,26 +71,25 @@ fn launch_forward(
     client: &Client,
     shape: &ConvShape,
     [input, weight, bias]: [&Buffer; 3],
-    pooled: Option<Layout>,
     output: &Buffer,
-    winners: &Buffer,
+    pooled: Option<(&Buffer, Layout)>,
 ) {
     check_sizes(shape, input, weight);
     assert_eq!(bias.length, shape.outputs, "bias");
-    let geometry = Geometry::conv(shape, pooled);
+    let geometry = Geometry::conv(shape, pooled.map(|(_, layout)| layout));
     let rows = shape.images * geometry.pixels();
     let tile = Tile::whole(rows, shape.outputs);
     let (count, dim) = (tile.cube_count(rows, shape.outputs), tile.cube_dim());
     let (input, weight, bias) = (input.argument(), weight.argument(), bias.argument());
+    let output = output.argument();
     // SAFETY: every index is guarded by the shape's sizes, which the lengths were held to.
     unsafe {
-        if pooled.is_some() {
-            let (output, winners) = (output.argument(), winners.argument());
+        if let Some((winners, _)) = pooled {
+            let winners = winners.argument();
             forward_pooled::launch_unchecked(
                 client, count, dim, input, weight, bias, output, winners, rows, tile, geometry,
             );
         } else {
-            let output = output.argument();
             forward::launch_unchecked(client, count, dim, input, weight, bias, output, rows, tile, geometry);
         }
     }
@@ -256,7 +255,7 @@ impl Operand for GradientByOutput {
     }
 
     fn by_line() -> comptime_type!(bool) {
-        comptime!(true)
+        true
     }
 }
 
@@ -337,17 +336,7 @@ fn forward(
         tile,
         geometry,
     );
-    #[unroll]
-    for row in 0..SIDE {
-        #[unroll]
-        for column in 0..SIDE {
-            let channel = part.column + column;
-            if part.row + row < rows && channel < outputs {
-                let value = part.sums[comptime!(row * SIDE + column)] + bias[channel];
-                output[(part.row + row) * outputs + channel] = max(value, 0.0);
-            }
-        }
-    }
+    write_with_bias(&part, bias, output, rows, geometry);
 }
 
 /// A unit's four rows are a window.

@@ -2,7 +2,7 @@
 
 use cubecl::{client::Client, prelude::*};
 
-use crate::Buffer;
+use crate::buffer::{Buffer, one_unit_each};
 
 /// What [`cross_entropy`] gives.
 #[derive(Debug)]
@@ -46,13 +46,13 @@ pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> Cross
 /// Values times `share` and the first of `factor`.
 pub fn scaled(client: &Client, values: &Buffer, factor: &Buffer, share: f32) -> Buffer {
     let output = Buffer::empty(client, values.length);
-    let units = 64;
+    let (cubes, cube) = one_unit_each(values.length);
     // SAFETY: every index is guarded by the length of the buffers themselves.
     unsafe {
         scale::launch_unchecked(
             client,
-            CubeCount::Static(values.length.div_ceil(units) as u32, 1, 1),
-            CubeDim::new_1d(units as u32),
+            cubes,
+            cube,
             values.argument(),
             factor.argument(),
             output.argument(),

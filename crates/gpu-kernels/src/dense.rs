@@ -3,9 +3,10 @@
 use cubecl::{client::Client, prelude::*};
 
 use crate::{
-    Buffer,
+    buffer::{Buffer, one_unit_each},
     geometry::Geometry,
-    product::{Operand, Part, SIDE, Tile, product},
+    product::{Operand, Tile, product},
+    result::{with_bias, write_rows, write_with_bias},
     weight_gradient::{gradients, write_gradient},
 };
 
@@ -51,11 +52,11 @@ pub fn dense(client: &Client, input: &Buffer, weight: &Buffer, bias: &Buffer, re
             geometry,
         );
         if tile.parts > 1 {
-            let units = 64;
+            let (cubes, cube) = one_unit_each(output.length);
             finish::launch_unchecked(
                 client,
-                CubeCount::Static(output.length.div_ceil(units) as u32, 1, 1),
-                CubeDim::new_1d(units as u32),
+                cubes,
+                cube,
                 parts.argument(),
                 bias.argument(),
                 output.argument(),
@@ -216,15 +217,6 @@ fn passed(gradient: &[f32], output: &[f32], place: usize, #[comptime] geometry: 
     value
 }
 
-#[cube]
-fn with_bias(sum: f32, bias: f32, #[comptime] geometry: Geometry) -> f32 {
-    let mut value = sum + bias;
-    if comptime!(geometry.relu) {
-        value = max(value, 0.0);
-    }
-    value
-}
-
 #[cube(launch_unchecked)]
 fn forward(
     input: &[f32],
@@ -239,21 +231,10 @@ fn forward(
     let inputs = comptime!(geometry.inputs);
     let part =
         product::<ByInput, ByInput>((input, input), (weight, weight), rows, outputs, inputs, tile, geometry);
-    let first = CUBE_POS_Z as usize * rows;
-    #[unroll]
-    for row in 0..SIDE {
-        #[unroll]
-        for column in 0..SIDE {
-            if part.row + row < rows && part.column + column < outputs {
-                let sum = part.sums[comptime!(row * SIDE + column)];
-                let place = (first + part.row + row) * outputs + part.column + column;
-                if comptime!(tile.parts == 1) {
-                    output[place] = with_bias(sum, bias[part.column + column], geometry);
-                } else {
-                    output[place] = sum;
-                }
-            }
-        }
+    if comptime!(tile.parts == 1) {
+        write_with_bias(&part, bias, output, rows, geometry);
+    } else {
+        write_rows(&part, output, rows, outputs);
     }
 }
 
@@ -299,21 +280,6 @@ fn input_gradient(
         geometry,
     );
     write_rows(&part, of_input, rows, inputs);
-}
-
-/// Writes a part of `[rows, columns]`.
-#[cube]
-pub(crate) fn write_rows(part: &Part, values: &mut [f32], rows: usize, #[comptime] columns: usize) {
-    #[unroll]
-    for row in 0..SIDE {
-        #[unroll]
-        for column in 0..SIDE {
-            if part.row + row < rows && part.column + column < columns {
-                values[(part.row + row) * columns + part.column + column] =
-                    part.sums[comptime!(row * SIDE + column)];
-            }
-        }
-    }
 }
 
 #[cube(launch_unchecked)]

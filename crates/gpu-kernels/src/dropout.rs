@@ -3,19 +3,18 @@
 use cubecl::{client::Client, prelude::*};
 use kernels::DropoutMask;
 
-use crate::Buffer;
+use crate::buffer::{Buffer, one_unit_each};
 
 /// Values times the mask.
 pub fn dropout(client: &Client, values: &Buffer, mask: &DropoutMask) -> Buffer {
     let output = Buffer::empty(client, values.length);
-    let units = 64;
-    let words = (values.length + mask.skipped % 4).div_ceil(4);
+    let (cubes, cube) = one_unit_each((values.length + mask.skipped % 4).div_ceil(4));
     // SAFETY: every index is guarded by the lengths of the buffers themselves.
     unsafe {
         drop_some::launch_unchecked(
             client,
-            CubeCount::Static(words.div_ceil(units) as u32, 1, 1),
-            CubeDim::new_1d(units as u32),
+            cubes,
+            cube,
             values.argument(),
             output.argument(),
             mask.first_state() as u32,

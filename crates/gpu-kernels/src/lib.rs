@@ -18,6 +18,7 @@ mod dense;
 mod dropout;
 mod geometry;
 mod product;
+mod result;
 mod update;
 mod weight_gradient;
 

@@ -3,7 +3,7 @@
 use cubecl::{client::Client, prelude::*};
 use kernels::UpdateRule;
 
-use crate::Buffer;
+use crate::buffer::{Buffer, one_unit_each};
 
 /// Changes values and their moments along a gradient, in place; all are of one length.
 ///
@@ -12,9 +12,7 @@ use crate::Buffer;
 pub fn update(client: &Client, rule: UpdateRule, values: &Buffer, gradient: &Buffer, moments: &[Buffer]) {
     let same = |other: &Buffer| other.length == values.length;
     assert!(same(gradient) && moments.iter().all(same), "lengths");
-    let units = 256;
-    let count = CubeCount::Static(values.length.div_ceil(units) as u32, 1, 1);
-    let dim = CubeDim::new_1d(units as u32);
+    let (count, dim) = one_unit_each(values.length);
     let (length, values, gradient) = (values.length, values.argument(), gradient.argument());
     // SAFETY: every index is below the one length, asserted above.
     unsafe {

@@ -3,7 +3,7 @@
 use cubecl::{client::Client, prelude::*};
 
 use crate::{
-    Buffer,
+    buffer::{Buffer, one_unit_each},
     product::{Part, SIDE, Tile},
 };
 
@@ -81,14 +81,13 @@ pub(crate) fn gradients(
         return (weights, biases);
     }
     let (weight, bias) = make(1);
-    let units = 256;
-    let cubes = (outputs * (inputs + 1)).div_ceil(units);
+    let (cubes, cube) = one_unit_each(outputs * (inputs + 1));
     // SAFETY: every index is guarded by the lengths of the buffers themselves.
     unsafe {
         add_parts::launch_unchecked(
             client,
-            CubeCount::Static(cubes as u32, 1, 1),
-            CubeDim::new_1d(units as u32),
+            cubes,
+            cube,
             weights.argument(),
             biases.argument(),
             weight.argument(),
