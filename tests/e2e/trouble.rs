@@ -37,6 +37,31 @@ async fn a_training_worker_that_dies_is_replaced_and_the_run_goes_on() {
 }
 
 #[tokio::test]
+async fn a_run_whose_helping_worker_dies_goes_on_alone() {
+    const KEEP_HELPERS: &str = "self.Worker = class extends Worker {
+        constructor(...all) { super(...all); new BroadcastChannel('test').onmessage = () =>
+            this.dispatchEvent(new ErrorEvent('error', {message: 'no memory', cancelable: true})); }
+    };\n";
+    let instead = |path: &str| {
+        let loader = path.ends_with("loader.js").then(|| crate::browser::dist().join(path))?;
+        Some([KEEP_HELPERS.as_bytes(), &fs::read(loader).ok()?].concat())
+    };
+    let browser = Browser::open(Options { instead: Some(Arc::new(instead)), ..Options::default() }).await;
+    browser.fill_built_in("cpu", 600, 40).await;
+    browser.fill("Workers", "2").await;
+    browser.click("button", "Start training").await;
+    browser.says("epoch 3 of 40", Duration::from_mins(1)).await;
+    browser.text_when("status", "Device in use", SOON, |text| text.contains("2 workers together")).await;
+    browser.script("new BroadcastChannel('test').postMessage('die')").await;
+    let text = browser.says("A new one goes on from the end of epoch", SOON).await;
+    assert!(text.contains("a helping worker was lost: no memory"), "{text}");
+    browser.says("Done: 40 epochs", Duration::from_mins(1)).await;
+    let device = browser.text_when("status", "Device in use", SOON, |text| text.starts_with("CPU")).await;
+    assert!(!device.contains("workers together"), "{device}");
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_training_worker_that_falls_silent_is_replaced() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
     browser.start_built_in("cpu", 6_000, 2).await;

@@ -29,4 +29,4 @@ pub use dropout::dropout;
 #[cfg(feature = "gpu")]
 pub use gather::gather;
 pub use kernels::Layout;
-pub use optimizer::{Moments, update};
+pub use optimizer::update;

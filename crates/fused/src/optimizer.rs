@@ -1,4 +1,4 @@
-//! An optimizer's step in one pass over each parameter.
+//! An optimizer's step over all parameters.
 
 use burn::{
     backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
@@ -15,119 +15,77 @@ use crate::gpu::{buffer, own};
 #[cfg(feature = "cpu")]
 use crate::{cpu::Values, profile::measured};
 
-/// A parameter's moments.
-pub type Moments = Vec<Tensor<1>>;
-
-/// Takes a step: the parameter and its moments (as many as the rule keeps) in, the same out.
+/// Takes a step along the gradients: parameters and moments in, the same out.
 ///
-/// All tensors are flat, whole (no views of others), of one length, and without autodiff. What nothing else holds is
-/// changed in place.
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps. All tensors are flat,
+/// whole (no views of others), on one device, and without autodiff. What nothing else holds is changed in place.
 ///
 /// # Panics
-/// Where the number of moments is not [`UpdateRule::moment_count`].
+/// Where a length does not fit the others.
 pub fn update(
     rule: UpdateRule,
-    parameter: Tensor<1>,
-    gradient: Tensor<1>,
-    moments: Moments,
-) -> (Tensor<1>, Moments) {
-    assert_eq!(moments.len(), rule.moment_count(), "the rule's moments");
-    let mut moments = moments.into_iter().map(Tensor::into_dispatch);
-    let (parameter, gradient) = (parameter.into_dispatch(), gradient.into_dispatch());
-    match (moments.next(), moments.next()) {
-        (Some(first), Some(second)) => {
-            let (parameter, first, second) =
-                <Dispatch as UpdateOps>::update_two(parameter, gradient, first, second, rule);
-            (
-                Tensor::from_dispatch(parameter),
-                vec![Tensor::from_dispatch(first), Tensor::from_dispatch(second)],
-            )
-        }
-        (Some(first), None) => {
-            let (parameter, first) = <Dispatch as UpdateOps>::update_one(parameter, gradient, first, rule);
-            (Tensor::from_dispatch(parameter), vec![Tensor::from_dispatch(first)])
-        }
-        (None, _) => unreachable!("every rule keeps a moment"),
-    }
+    mut parameters: Vec<Tensor<1>>,
+    gradients: Vec<Tensor<1>>,
+    moments: Tensor<1>,
+) -> (Vec<Tensor<1>>, Tensor<1>) {
+    let moments = <Dispatch as UpdateOps>::update(moments.into_dispatch(), &mut parameters, gradients, rule);
+    (parameters, Tensor::from_dispatch(moments))
 }
 
+/// The backend is that of the moments; the macro knows no lists of tensors, so these keep their general type.
 #[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"))]
 trait UpdateOps: Backend {
-    fn update_one(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
+    fn update(
+        moments: FloatTensor<Self>,
+        parameters: &mut Vec<Tensor<1>>,
+        gradients: Vec<Tensor<1>>,
         rule: UpdateRule,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
-
-    fn update_two(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
-        rule: UpdateRule,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    ) -> FloatTensor<Self>;
 }
+
+/// Why a tensor of a list is on the backend of the moments.
+const ONE_DEVICE: &str = "all tensors are on one device, without autodiff";
 
 #[cfg(feature = "cpu")]
 impl UpdateOps for Flex {
-    fn update_one(
-        mut parameter: FlexTensor,
-        gradient: FlexTensor,
-        mut first: FlexTensor,
+    fn update(
+        mut moments: FlexTensor,
+        parameters: &mut Vec<Tensor<1>>,
+        gradients: Vec<Tensor<1>>,
         rule: UpdateRule,
-    ) -> (FlexTensor, FlexTensor) {
-        let gradient = Values::new(&gradient);
-        measured(
-            || "optimizer".into(),
-            || rule.apply(parameter.storage_mut(), gradient.slice(), &mut [first.storage_mut()]),
-        );
-        (parameter, first)
-    }
-
-    fn update_two(
-        mut parameter: FlexTensor,
-        gradient: FlexTensor,
-        mut first: FlexTensor,
-        mut second: FlexTensor,
-        rule: UpdateRule,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let gradient = Values::new(&gradient);
-        measured(
-            || "optimizer".into(),
-            || {
-                let moments = &mut [first.storage_mut(), second.storage_mut()];
-                rule.apply(parameter.storage_mut(), gradient.slice(), moments);
-            },
-        );
-        (parameter, first, second)
+    ) -> FlexTensor {
+        let mut rest: &mut [f32] = moments.storage_mut();
+        for (parameter, gradient) in parameters.iter_mut().zip(gradients) {
+            let gradient = gradient.try_into_primitive::<Self>().expect(ONE_DEVICE);
+            let gradient = Values::new(&gradient);
+            let own;
+            (own, rest) = rest.split_at_mut(gradient.slice().len() * rule.moment_count());
+            let mut own: Vec<&mut [f32]> = own.chunks_exact_mut(gradient.slice().len()).collect();
+            let empty = Tensor::empty([0], &parameter.device());
+            let values = core::mem::replace(parameter, empty);
+            let mut values = values.try_into_primitive::<Self>().expect(ONE_DEVICE);
+            measured(|| "optimizer".into(), || rule.apply(values.storage_mut(), gradient.slice(), &mut own));
+            *parameter = Tensor::from_primitive::<Self>(values);
+        }
+        moments
     }
 }
 
 #[cfg(feature = "gpu")]
 impl UpdateOps for CubeBackend {
-    fn update_one(
-        parameter: CubeTensor,
-        gradient: CubeTensor,
-        first: CubeTensor,
+    fn update(
+        moments: CubeTensor,
+        parameters: &mut Vec<Tensor<1>>,
+        gradients: Vec<Tensor<1>>,
         rule: UpdateRule,
-    ) -> (CubeTensor, CubeTensor) {
-        let (parameter, first) = (own(parameter), own(first));
-        let moments = [buffer(&first)];
-        gpu_kernels::update(&parameter.client, rule, &buffer(&parameter), &buffer(&gradient), &moments);
-        (parameter, first)
-    }
-
-    fn update_two(
-        parameter: CubeTensor,
-        gradient: CubeTensor,
-        first: CubeTensor,
-        second: CubeTensor,
-        rule: UpdateRule,
-    ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        let (parameter, first, second) = (own(parameter), own(first), own(second));
-        let moments = [buffer(&first), buffer(&second)];
-        gpu_kernels::update(&parameter.client, rule, &buffer(&parameter), &buffer(&gradient), &moments);
-        (parameter, first, second)
+    ) -> CubeTensor {
+        let primitive = |tensor: Tensor<1>| tensor.try_into_primitive::<Self>().expect(ONE_DEVICE);
+        let moments = own(moments);
+        let values: Vec<_> = core::mem::take(parameters).into_iter().map(|p| own(primitive(p))).collect();
+        let on_values: Vec<_> = values.iter().map(buffer).collect();
+        let on_gradients: Vec<_> = gradients.into_iter().map(|g| buffer(&primitive(g))).collect();
+        gpu_kernels::update(&moments.client, rule, &on_values, &on_gradients, &buffer(&moments));
+        *parameters = values.into_iter().map(Tensor::from_primitive::<Self>).collect();
+        moments
     }
 }

@@ -191,19 +191,27 @@ fn steps_are_those_of_the_cpu() {
         UpdateRule::Adam { scale: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
     ] {
         let Some(mut case) = Case::new(7) else { return };
-        let (mut values, gradient) = (case.values(1_001), case.values(1_001));
-        let mut moments: Vec<Vec<f32>> = (0..rule.moment_count())
-            .map(|_| case.values(1_001).into_iter().map(f32::abs).collect())
-            .collect();
-        let (on_values, on_gradient) = (case.put(&values), case.put(&gradient));
-        let on_moments: Vec<Buffer> = moments.iter().map(|values| case.put(values)).collect();
-        update(&case.client, rule, &on_values, &on_gradient, &on_moments);
-        let mut slices: Vec<&mut [f32]> = moments.iter_mut().map(Vec::as_mut_slice).collect();
-        rule.apply(&mut values, &gradient, &mut slices);
-        case.check("values", &on_values, &values);
-        for (got, expected) in on_moments.iter().zip(&moments) {
-            case.check("moments", got, expected);
+        // More than one launch takes on any device, of lengths that share no cube.
+        let lengths = [1_001, 10, 257, 3, 640, 64, 5_000, 1, 90, 31];
+        let mut values = lengths.map(|length| case.values(length));
+        let gradients = lengths.map(|length| case.values(length));
+        let mut moments: [Vec<Vec<f32>>; 10] = lengths.map(|length| {
+            (0..rule.moment_count())
+                .map(|_| case.values(length).into_iter().map(f32::abs).collect())
+                .collect()
+        });
+        let on_values = values.each_ref().map(|values| case.put(values));
+        let on_gradients = gradients.each_ref().map(|values| case.put(values));
+        let on_moments = case.put(&moments.concat().concat());
+        update(&case.client, rule, &on_values, &on_gradients, &on_moments);
+        for ((values, gradient), moments) in values.iter_mut().zip(&gradients).zip(&mut moments) {
+            let mut slices: Vec<&mut [f32]> = moments.iter_mut().map(Vec::as_mut_slice).collect();
+            rule.apply(values, gradient, &mut slices);
         }
+        for (got, expected) in on_values.iter().zip(&values) {
+            case.check("values", got, expected);
+        }
+        case.check("moments", &on_moments, &moments.concat().concat());
     }
 }
 

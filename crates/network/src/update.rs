@@ -1,52 +1,63 @@
-//! An optimizer's step for one parameter.
+//! An optimizer's step over all parameters.
 
 use burn::tensor::Tensor;
 use kernels::UpdateRule;
 
 use crate::Engine;
 
-/// Takes a step: a parameter and its moments, as many as the rule keeps, in; the same out.
+/// Takes a step along the gradients: parameters and moments in, the same out.
 ///
-/// All tensors are flat, of one length, and without autodiff.
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps. All tensors are flat,
+/// on one device, and without autodiff.
 ///
 /// # Panics
-/// Where the number of moments is not [`UpdateRule::moment_count`].
+/// Where a length does not fit the others.
 pub fn update(
     engine: Engine,
     rule: UpdateRule,
-    parameter: Tensor<1>,
-    gradient: Tensor<1>,
-    moments: Vec<Tensor<1>>,
-) -> (Tensor<1>, Vec<Tensor<1>>) {
+    parameters: Vec<Tensor<1>>,
+    gradients: Vec<Tensor<1>>,
+    moments: Tensor<1>,
+) -> (Vec<Tensor<1>>, Tensor<1>) {
     match engine {
-        Engine::Stock => stock_update(rule, parameter, gradient, moments),
+        Engine::Stock => stock_update(rule, parameters, gradients, &moments),
         #[cfg(feature = "fused")]
-        Engine::Fused => fused::update(rule, parameter, gradient, moments),
+        Engine::Fused => fused::update(rule, parameters, gradients, moments),
     }
 }
 
 fn stock_update(
     rule: UpdateRule,
-    parameter: Tensor<1>,
-    gradient: Tensor<1>,
-    moments: Vec<Tensor<1>>,
-) -> (Tensor<1>, Vec<Tensor<1>>) {
-    let mut moments = moments.into_iter();
-    let mut moment = || moments.next().expect("the rule's moments");
-    match rule {
-        UpdateRule::Sgd { learning_rate, momentum } => {
-            let velocity = moment() * momentum + gradient;
-            (parameter - velocity.clone() * learning_rate, vec![velocity])
+    parameters: Vec<Tensor<1>>,
+    gradients: Vec<Tensor<1>>,
+    moments: &Tensor<1>,
+) -> (Vec<Tensor<1>>, Tensor<1>) {
+    let (mut start, mut updated_moments) = (0, Vec::new());
+    let updated = parameters.into_iter().zip(gradients).map(|(parameter, gradient)| {
+        let length = parameter.dims()[0];
+        let mut moment = || {
+            start += length;
+            moments.clone().slice([start - length..start])
+        };
+        match rule {
+            UpdateRule::Sgd { learning_rate, momentum } => {
+                let velocity = moment() * momentum + gradient;
+                updated_moments.push(velocity.clone());
+                parameter - velocity * learning_rate
+            }
+            UpdateRule::RmsProp { learning_rate, alpha, epsilon } => {
+                let squares = moment() * alpha + gradient.clone().square() * (1.0 - alpha);
+                updated_moments.push(squares.clone());
+                parameter - gradient * learning_rate / (squares.sqrt() + epsilon)
+            }
+            UpdateRule::Adam { scale, beta_1, beta_2, epsilon } => {
+                let mean = moment() * beta_1 + gradient.clone() * (1.0 - beta_1);
+                let squares = moment() * beta_2 + gradient.square() * (1.0 - beta_2);
+                updated_moments.extend([mean.clone(), squares.clone()]);
+                parameter - mean * scale / (squares.sqrt() + epsilon)
+            }
         }
-        UpdateRule::RmsProp { learning_rate, alpha, epsilon } => {
-            let squares = moment() * alpha + gradient.clone().square() * (1.0 - alpha);
-            (parameter - gradient * learning_rate / (squares.clone().sqrt() + epsilon), vec![squares])
-        }
-        UpdateRule::Adam { scale, beta_1, beta_2, epsilon } => {
-            let mean = moment() * beta_1 + gradient.clone() * (1.0 - beta_1);
-            let squares = moment() * beta_2 + gradient.square() * (1.0 - beta_2);
-            let change = mean.clone() * scale / (squares.clone().sqrt() + epsilon);
-            (parameter - change, vec![mean, squares])
-        }
-    }
+    });
+    let updated = updated.collect();
+    (updated, Tensor::cat(updated_moments, 0))
 }

@@ -9,8 +9,8 @@ use weights::Weights;
 pub struct Checkpoint {
     pub(crate) place: Place,
     pub(crate) weights: Weights,
-    /// The moments of every parameter, one after the other, in the device's layout.
-    pub(crate) moments: Vec<Vec<Vec<f32>>>,
+    /// The optimizer's, in its order; none before the first step.
+    pub(crate) moments: Vec<f32>,
 }
 
 /// Where in its recipe a run is.
@@ -36,7 +36,7 @@ impl Checkpoint {
     /// One block of bytes, for a message or a store of the same build.
     pub fn to_bytes(&self) -> Vec<u8> {
         let place = postcard::to_allocvec(&self.place).unwrap_or_default();
-        let values = self.weights.values().iter().chain(self.moments.iter().flatten().flatten());
+        let values = self.weights.values().iter().chain(&self.moments);
         let mut bytes = (place.len() as u32).to_le_bytes().to_vec();
         bytes.extend(place);
         bytes.extend(values.flat_map(|value| value.to_le_bytes()));
@@ -64,13 +64,8 @@ impl Checkpoint {
             return Err(CheckpointError("its length is wrong"));
         }
         let mut values = rest.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-        let mut take = |count: usize| values.by_ref().take(count).collect::<Vec<f32>>();
-        let weights =
-            Weights::from_values(architecture, take(count)).ok_or(CheckpointError("its length is wrong"))?;
-        let moments = architecture
-            .parameters()
-            .into_iter()
-            .map(|parameter| (0..moment_count).map(|_| take(parameter.size())).collect());
-        Ok(Self { place, weights, moments: moments.collect() })
+        let weights = Weights::from_values(architecture, values.by_ref().take(count).collect())
+            .ok_or(CheckpointError("its length is wrong"))?;
+        Ok(Self { place, weights, moments: values.collect() })
     }
 }

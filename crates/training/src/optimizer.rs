@@ -14,8 +14,9 @@ pub(crate) struct OptimizerState {
     pub(crate) kind: Optimizer,
     /// Steps taken.
     pub(crate) steps: u32,
-    /// For each parameter as many moments as the kind keeps; empty before the first step.
-    pub(crate) moments: Vec<Vec<Tensor<1>>>,
+    /// For each parameter in order as many lists of its length as the kind keeps, in one flat tensor; none before the
+    /// first step.
+    pub(crate) moments: Option<Tensor<1>>,
 }
 
 const SGD_MOMENTUM: f64 = 0.9;
@@ -26,10 +27,10 @@ const EPSILON: f64 = 1e-8;
 
 impl OptimizerState {
     pub(crate) fn new(kind: Optimizer) -> Self {
-        Self { kind, steps: 0, moments: Vec::new() }
+        Self { kind, steps: 0, moments: None }
     }
 
-    pub(crate) fn restored(kind: Optimizer, steps: u32, moments: Vec<Vec<Tensor<1>>>) -> Self {
+    pub(crate) fn restored(kind: Optimizer, steps: u32, moments: Option<Tensor<1>>) -> Self {
         Self { kind, steps, moments }
     }
 
@@ -53,23 +54,13 @@ impl OptimizerState {
         gradients: Vec<Tensor<1>>,
     ) -> Vec<Tensor<1>> {
         let rule = self.next_rule(learning_rate);
-        if self.moments.is_empty() {
-            // Each its own: what is shared cannot be changed in place.
-            let zeros =
-                |parameter: &Tensor<1>| (0..rule.moment_count()).map(|_| parameter.zeros_like()).collect();
-            self.moments = parameters.iter().map(zeros).collect();
-        }
+        let moments = self.moments.take().unwrap_or_else(|| {
+            let values: usize = gradients.iter().map(|gradient| gradient.dims()[0]).sum();
+            Tensor::zeros([values * rule.moment_count()], &gradients[0].device())
+        });
+        let (parameters, moments) = network::update(engine, rule, parameters, gradients, moments);
+        self.moments = Some(moments);
         parameters
-            .into_iter()
-            .zip(gradients)
-            .zip(&mut self.moments)
-            .map(|((parameter, gradient), moments)| {
-                let (parameter, updated) =
-                    network::update(engine, rule, parameter, gradient, core::mem::take(moments));
-                *moments = updated;
-                parameter
-            })
-            .collect()
     }
 }
 

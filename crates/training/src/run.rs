@@ -3,9 +3,9 @@
 use core::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Tensor, TensorData, Transaction};
+use burn::tensor::{Tensor, TensorData};
 use dataset::{LabelledImages, Split};
-use network::{Batch, Device, DeviceError, Dropout, Network, TrainPass};
+use network::{Batch, Device, DeviceError, Dropout, Network, TrainPass, read_flat};
 use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
@@ -177,13 +177,10 @@ impl Run {
     ) -> Result<Self, RunError> {
         let place = checkpoint.place;
         let mut run = Self::from_weights(place.recipe, &checkpoint.weights, split, device, pace)?;
-        let plain = device.clone().without_autodiff();
-        let tensor =
-            |values: &Vec<f32>| Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain);
-        let moments = match place.optimizer_steps {
-            0 => Vec::new(),
-            _ => checkpoint.moments.iter().map(|moments| moments.iter().map(tensor).collect()).collect(),
-        };
+        let moments = (place.optimizer_steps > 0).then(|| {
+            let moments = TensorData::new(checkpoint.moments.clone(), [checkpoint.moments.len()]);
+            Tensor::from_data(moments, &device.clone().without_autodiff())
+        });
         run.optimizer = OptimizerState::restored(place.recipe.optimizer, place.optimizer_steps, moments);
         (run.epoch, run.step) = (place.epoch, place.step);
         run.images.shuffle(place.epoch);
@@ -227,12 +224,7 @@ impl Run {
     pub async fn checkpoint(&self) -> Result<Checkpoint, DeviceError> {
         assert!(self.team.is_none() || self.step == 0, "a team has checkpoints between two epochs alone");
         let weights = self.weights().await?;
-        let all = self.optimizer.moments.iter().flatten().cloned();
-        let transaction = all.fold(Transaction::default(), Transaction::register);
-        let data = transaction.execute_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
-        let mut values = data.into_iter().map(|data| data.iter::<f32>().collect::<Vec<_>>());
-        let moments =
-            self.optimizer.moments.iter().map(|own| values.by_ref().take(own.len()).collect()).collect();
+        let moments = read_flat(self.optimizer.moments.iter().cloned().collect()).await?.concat();
         let place = Place {
             recipe: self.recipe,
             epoch: self.epoch,
@@ -657,9 +649,8 @@ mod team_tests {
                 let difference = difference(a, b);
                 assert!(difference < tolerance, "{what}: {difference}");
             }
-            for (a, b) in alone.0.moments.iter().flatten().zip(team[0].0.moments.iter().flatten()) {
-                assert!(difference(a, b) < 10.0 * tolerance, "{what}: moments: {}", difference(a, b));
-            }
+            let difference = difference(&alone.0.moments, &team[0].0.moments);
+            assert!(difference < 10.0 * tolerance, "{what}: moments: {difference}");
             assert_eq!(team[0].2.len(), 2);
         }
     }

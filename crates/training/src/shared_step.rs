@@ -37,11 +37,11 @@ impl SharedSteps {
         let mut moments = if let Some(moments) = self.moments.take() {
             moments
         } else {
-            let whole = whole_moments(optimizer, length).await?;
+            let whole = whole_moments(optimizer, &sizes(network)).await?;
             whole.iter().map(|moment| moment[own.clone()].to_vec()).collect()
         };
         // The whole ones are out of date from here on, until they are collected.
-        optimizer.moments.clear();
+        optimizer.moments = None;
         let (gradient, sums) = self.team.reduce(&gradients, &sums).await?;
         let mut parameters = read_flat(network.take_parameters()).await?;
         let rule = optimizer.next_rule(learning_rate);
@@ -66,35 +66,47 @@ impl SharedSteps {
         optimizer: &mut OptimizerState,
     ) -> Result<(), RunError> {
         let Some(parts) = &self.moments else { return Ok(()) };
-        let sizes: Vec<usize> = network.architecture().parameters().iter().map(Parameter::size).collect();
+        let sizes = sizes(network);
         let length = sizes.iter().sum();
-        let device = network.device().clone().without_autodiff();
-        optimizer.moments = vec![Vec::new(); sizes.len()];
+        let mut whole = Vec::with_capacity(parts.len());
         for part in parts {
-            let mut whole = [vec![0.0; length]];
-            whole[0][self.team.share(length)].copy_from_slice(part);
-            self.team.spread(&mut whole).await?;
-            let [mut rest] = whole;
-            for (moments, &size) in optimizer.moments.iter_mut().zip(&sizes) {
-                let tail = rest.split_off(size);
-                moments.push(flat(rest, &device));
-                rest = tail;
-            }
+            let mut moment = [vec![0.0; length]];
+            moment[0][self.team.share(length)].copy_from_slice(part);
+            self.team.spread(&mut moment).await?;
+            whole.extend(moment);
         }
+        // Back to the optimizer's order: a parameter's moments lie together.
+        let mut start = 0;
+        let mut moments = Vec::with_capacity(length * whole.len());
+        for size in sizes {
+            moments.extend(whole.iter().flat_map(|moment| &moment[start..start + size]));
+            start += size;
+        }
+        optimizer.moments = Some(flat(moments, &network.device().clone().without_autodiff()));
         Ok(())
     }
 }
 
+/// Values of each parameter.
+fn sizes(network: &Network) -> Vec<usize> {
+    network.architecture().parameters().iter().map(Parameter::size).collect()
+}
+
 /// Each moment over all parameters.
-async fn whole_moments(optimizer: &OptimizerState, length: usize) -> Result<Vec<Vec<f32>>, DeviceError> {
+async fn whole_moments(optimizer: &OptimizerState, sizes: &[usize]) -> Result<Vec<Vec<f32>>, DeviceError> {
     let count = OptimizerState::moment_count(optimizer.kind);
-    let mut whole = Vec::with_capacity(count);
-    for place in 0..count {
-        if optimizer.moments.is_empty() {
-            whole.push(vec![0.0; length]);
-        } else {
-            let tensors = optimizer.moments.iter().map(|own| own[place].clone()).collect();
-            whole.push(read_flat(tensors).await?.concat());
+    let mut whole = vec![Vec::new(); count];
+    let Some(moments) = &optimizer.moments else {
+        whole.fill(vec![0.0; sizes.iter().sum()]);
+        return Ok(whole);
+    };
+    let values = read_flat(vec![moments.clone()]).await?.concat();
+    let mut rest = &values[..];
+    for &size in sizes {
+        for moment in &mut whole {
+            let own;
+            (own, rest) = rest.split_at(size);
+            moment.extend(own);
         }
     }
     Ok(whole)
