@@ -13,7 +13,8 @@ const LEAST_STEPS: usize = 20;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let model = arguments.next().context("usage: bench seed|tfjs|mlp|fast [profile]")?;
+    let model =
+        arguments.next().context("usage: bench seed|tfjs|mlp|fast [profile], or bench to-99 [SEED]")?;
     if model == "to-99" {
         let seed = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
         return to_99(seed);

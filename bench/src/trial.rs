@@ -5,7 +5,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use dataset::{LabelledImages, Split};
 use network::{DeviceError, Network};
-use recipe::{Accuracy, Architecture, CLASSES, Optimizer, PIXELS, Preset, Schedule, TrainRecipe};
+use recipe::{
+    Accuracy, Architecture, Augmentation, CLASSES, Optimizer, PIXELS, Preset, Schedule, TrainRecipe,
+};
 use training::{Event, Pace, Run, RunError};
 use weights::Weights;
 
@@ -69,6 +71,7 @@ impl Trial {
             batch_size: BATCH,
             epochs: 1_000,
             seed: 1,
+            augmentation: Augmentation::NONE,
         };
         let one = pixels.iter().copied().take(PIXELS).collect();
         let split = Split {
