@@ -1,7 +1,7 @@
 //! The choices on the Train page.
 
 use leptos::prelude::*;
-use recipe::{Architecture, DataChoice, DeviceChoice, Optimizer, Schedule, TrainRecipe};
+use recipe::{Architecture, Augmentation, DataChoice, DeviceChoice, Optimizer, Schedule, TrainRecipe};
 use web_sys::File;
 
 use crate::browser;
@@ -93,6 +93,7 @@ impl Form {
             batch_size: number("Batch size", &self.batch_size.get_untracked())?,
             epochs: number("Epochs", &self.epochs.get_untracked())?,
             seed: number("Seed", &self.seed.get_untracked())?,
+            augmentation: Augmentation::NONE,
         };
         recipe.check().map_err(|error| error.to_string())?;
         Ok(recipe)

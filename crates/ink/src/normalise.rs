@@ -16,10 +16,17 @@ pub type Image = [u8; PIXELS];
 
 /// Makes the image; `None` where there is no ink.
 pub fn normalise(raster: &Raster) -> Option<Image> {
+    placed(raster, BOX_SIDE, (CENTRE, CENTRE))
+}
+
+/// As [`normalise`], for training images that shall not all be alike: the longer side of the ink becomes `box_side` pixels
+/// (1 to 28), and its centre of mass lies at `centre`, column and row, as far as no ink is cut.
+pub fn placed(raster: &Raster, box_side: usize, centre: (f64, f64)) -> Option<Image> {
+    let box_side = box_side.clamp(1, SIDE);
     let (left, top, width, height) = raster.ink_bounds()?;
-    let source_per_pixel = width.max(height) as f64 / BOX_SIDE as f64;
-    let columns = Averages::new(width, source_per_pixel);
-    let rows = Averages::new(height, source_per_pixel);
+    let source_per_pixel = width.max(height) as f64 / box_side as f64;
+    let columns = Averages::new(width, source_per_pixel, box_side);
+    let rows = Averages::new(height, source_per_pixel, box_side);
 
     // Columns first: each source row is read once, in order.
     let mut narrowed = vec![0.0; height * columns.len()];
@@ -38,7 +45,7 @@ pub fn normalise(raster: &Raster) -> Option<Image> {
             boxed[row * columns.len() + column] = level.round() as u8;
         }
     }
-    Some(centred(&boxed, columns.len(), rows.len()))
+    Some(centred(&boxed, columns.len(), rows.len(), centre))
 }
 
 /// For each output pixel of one axis, the source pixels it covers and the share of each.
@@ -47,10 +54,10 @@ struct Averages {
 }
 
 impl Averages {
-    /// An axis of `source` pixels, `source_per_pixel` of which go into one output pixel.
-    fn new(source: usize, source_per_pixel: f64) -> Self {
+    /// An axis of `source` pixels, `source_per_pixel` of which go into one of at most `most` output pixels.
+    fn new(source: usize, source_per_pixel: f64, most: usize) -> Self {
         // The tolerance keeps 7.000000001 from becoming 8.
-        let len = ((source as f64 / source_per_pixel - 1e-6).ceil() as usize).clamp(1, BOX_SIDE);
+        let len = ((source as f64 / source_per_pixel - 1e-6).ceil() as usize).clamp(1, most);
         let taps = (0..len).map(|pixel| {
             let start = pixel as f64 * source_per_pixel;
             let end = start + source_per_pixel;
@@ -70,8 +77,8 @@ impl Averages {
     }
 }
 
-/// Places a box of at most 20x20 pixels so that its centre of mass is nearest to the image's centre and no ink is cut.
-fn centred(boxed: &[u8], width: usize, height: usize) -> Image {
+/// Places a box of at most 28x28 pixels so that its centre of mass is nearest to `centre` and no ink is cut.
+fn centred(boxed: &[u8], width: usize, height: usize, centre: (f64, f64)) -> Image {
     let (mut mass, mut mass_x, mut mass_y) = (0.0, 0.0, 0.0);
     for (index, &level) in boxed.iter().enumerate() {
         let level = f64::from(level);
@@ -79,11 +86,11 @@ fn centred(boxed: &[u8], width: usize, height: usize) -> Image {
         mass_x += level * (index % width) as f64;
         mass_y += level * (index / width) as f64;
     }
-    let offset = |moment: f64, extent: usize| {
-        let offset = if mass > 0.0 { (CENTRE - moment / mass).round() } else { 0.0 };
+    let offset = |moment: f64, centre: f64, extent: usize| {
+        let offset = if mass > 0.0 { (centre - moment / mass).round() } else { 0.0 };
         (offset.max(0.0) as usize).min(SIDE - extent)
     };
-    let (left, top) = (offset(mass_x, width), offset(mass_y, height));
+    let (left, top) = (offset(mass_x, centre.0, width), offset(mass_y, centre.1, height));
     let mut image = [0; PIXELS];
     for (row, levels) in boxed.chunks_exact(width).enumerate() {
         let start = (top + row) * SIDE + left;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, Preset, Schedule};
+use crate::{Architecture, Augmentation, Preset, Schedule};
 
 /// How gradients become steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,8 @@ impl Optimizer {
             (Self::Adam, Architecture::FastCnn) => 0.008,
             (Self::Adam, Architecture::TfjsCnn) => 0.01,
             (Self::Adam, Architecture::Mlp) => 0.005,
-            (Self::Adam, Architecture::WorkshopCnn) => 0.003,
+            (Self::Adam, Architecture::WorkshopCnn | Architecture::ReaderCnn) => 0.003,
+            (Self::Adam, Architecture::SmallCnn) => 0.01,
         }
     }
 
@@ -114,8 +115,11 @@ pub struct TrainRecipe {
     pub batch_size: u32,
     /// Passes over the training images, 1 to 1,000.
     pub epochs: u32,
-    /// Sets the initial weights, the order of the images and the dropout.
+    /// Sets the initial weights, the order of the images, their changes and the dropout.
     pub seed: u64,
+    /// How the images are changed; older cards do not name it.
+    #[serde(default)]
+    pub augmentation: Augmentation,
 }
 
 /// A recipe that cannot be followed; the text is for the person who wrote it.
@@ -152,6 +156,10 @@ impl TrainRecipe {
             format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)
         } else if !(1..=1_000).contains(&self.epochs) {
             format!("{} epochs are out of range: choose 1 to 1,000.", self.epochs)
+        } else if let Some((name, value, most)) =
+            self.augmentation.limits().into_iter().find(|(_, value, most)| !(0.0..=*most).contains(value))
+        {
+            format!("Augmentation {name} {value} is out of range: choose 0 to {most}.")
         } else {
             return Ok(());
         };
@@ -191,6 +199,8 @@ mod tests {
         check(|recipe| recipe.batch_size = 0, Some("Batch size 0 "));
         check(|recipe| recipe.batch_size = 2_000, Some("Batch size 2000 "));
         check(|recipe| recipe.epochs = 0, Some("0 epochs "));
+        check(|recipe| recipe.augmentation.share = 1.5, Some("Augmentation share 1.5 "));
+        check(|recipe| recipe.augmentation.blur = f32::NAN, Some("Augmentation blur NaN "));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Recipes with a name.
 
-use crate::{Architecture, Optimizer, Schedule, TrainRecipe};
+use crate::{Architecture, Augmentation, Optimizer, Schedule, TrainRecipe};
 
 /// A recipe that is known to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ impl Preset {
                 batch_size: 64,
                 epochs: 1,
                 seed: 1,
+                augmentation: Augmentation::NONE,
             },
             Self::Workshop => TrainRecipe {
                 architecture: Architecture::WorkshopCnn,
@@ -53,6 +54,7 @@ impl Preset {
                 batch_size: 64,
                 epochs: 1,
                 seed: 1,
+                augmentation: Augmentation::NONE,
             },
         }
     }

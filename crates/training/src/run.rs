@@ -148,7 +148,7 @@ impl Run {
             return Err(RunError::NoImages);
         }
         let plain = device.clone().without_autodiff();
-        let images = TrainImages::new(Arc::clone(&split), recipe.seed, &plain, pace.keeps_images);
+        let images = TrainImages::new(Arc::clone(&split), &recipe, &plain, pace.keeps_images);
         Ok(Self {
             recipe: TrainRecipe { architecture: weights.architecture(), ..recipe },
             pace,
@@ -561,7 +561,7 @@ mod team_tests {
 
     use dataset::built_in_split;
     use pollster::block_on;
-    use recipe::{Architecture, Optimizer, Schedule};
+    use recipe::{Architecture, Augmentation, Optimizer, Schedule};
 
     use super::*;
     use crate::{Exchange, Exchanged};
@@ -636,6 +636,11 @@ mod team_tests {
             optimizer,
             learning_rate: optimizer.usual_learning_rate(architecture) / 4.0,
             schedule: Schedule::Constant,
+            // Each rank changes its own images, as one alone would.
+            augmentation: match architecture {
+                Architecture::Mlp => Augmentation { share: 0.5, bend_px: 0.5, ..Augmentation::NONE },
+                _ => Augmentation::NONE,
+            },
         };
         let alone = &trained(recipe, 1)[0];
         for ranks in [2, 3] {

@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
+use augment::augmented;
 use dataset::{Split, epoch_order};
 #[cfg(feature = "gpu")]
 use network::KeptImages;
 use network::{Batch, Device};
-use recipe::PIXELS;
+use rand_pcg::Pcg32;
+use recipe::{Augmentation, PIXELS, TrainRecipe};
 
 /// What every WebGPU device can read as one buffer, in bytes; more images than that are sent batch by batch.
 #[cfg(feature = "gpu")]
 const MOST_KEPT_BYTES: usize = 128 << 20;
 
-/// Training images, shuffled anew in every epoch.
+/// Training images, shuffled and changed anew in every epoch.
 #[derive(Debug)]
 pub(crate) struct TrainImages {
     split: Arc<Split>,
     seed: u64,
+    augmentation: Augmentation,
+    epoch: u32,
     order: Vec<u32>,
     /// On the device, where it keeps them.
     #[cfg(feature = "gpu")]
@@ -27,15 +31,18 @@ pub(crate) struct TrainImages {
 
 impl TrainImages {
     /// In the order of the first epoch; with `keeps_images` they are put on the device once and for all, if it
-    /// can hold them.
+    /// can hold them and they stay what they are.
     #[cfg_attr(not(feature = "gpu"), expect(unused_variables, reason = "only GPUs keep images"))]
-    pub(crate) fn new(split: Arc<Split>, seed: u64, device: &Device, keeps_images: bool) -> Self {
+    pub(crate) fn new(split: Arc<Split>, recipe: &TrainRecipe, device: &Device, keeps_images: bool) -> Self {
+        let augmentation = recipe.augmentation;
         #[cfg(feature = "gpu")]
-        let kept = (keeps_images && split.train.pixels.len() <= MOST_KEPT_BYTES)
+        let kept = (keeps_images && augmentation.is_none() && split.train.pixels.len() <= MOST_KEPT_BYTES)
             .then(|| KeptImages::new(&split.train.pixels, &split.train.labels, device));
         let mut images = Self {
             split,
-            seed,
+            seed: recipe.seed,
+            augmentation,
+            epoch: 0,
             order: Vec::new(),
             #[cfg(feature = "gpu")]
             kept,
@@ -53,6 +60,7 @@ impl TrainImages {
 
     /// Takes on the order of this epoch; the first is 0.
     pub(crate) fn shuffle(&mut self, epoch: u32) {
+        self.epoch = epoch;
         self.order = epoch_order(self.len(), self.seed, epoch);
         #[cfg(feature = "gpu")]
         if let Some(kept) = &mut self.kept {
@@ -69,7 +77,16 @@ impl TrainImages {
         self.levels.clear();
         self.labels.clear();
         for &index in &self.order[start..start + count] {
-            self.levels.extend_from_slice(self.split.train.image(index as usize));
+            let image = self.split.train.image(index as usize);
+            match <&[u8; PIXELS]>::try_from(image) {
+                Ok(image) if !self.augmentation.is_none() => {
+                    // Of its own for each image and epoch, so that it is the same for whoever works on it.
+                    let stream = u64::from(self.epoch) << 32 | u64::from(index);
+                    let mut rng = Pcg32::new(self.seed, stream);
+                    self.levels.extend(augmented(image, &self.augmentation, &mut rng));
+                }
+                _ => self.levels.extend_from_slice(image),
+            }
             self.labels.push(self.split.train.labels[index as usize]);
         }
         debug_assert_eq!(self.levels.len(), count * PIXELS);
