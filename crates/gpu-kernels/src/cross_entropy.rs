@@ -16,8 +16,8 @@ pub struct CrossEntropy {
 /// Units of the one cube that adds everything up.
 const UNITS: usize = 256;
 
-/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row; one that does not exist counts as
-/// the last.
+/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row, or none of them, as for
+/// [`kernels::cross_entropy`].
 ///
 /// # Panics
 /// Where there are no rows, or they are not of one length.
@@ -80,7 +80,9 @@ fn loss(
     let mut row = unit;
     while row < rows {
         let first = row * classes;
-        let label = min(labels[row] as usize, classes - 1);
+        let label = labels[row] as usize;
+        let is_class = label < classes;
+        let even = 1.0 / classes as f32;
         let mut largest = logits[first];
         let mut answer = 0usize;
         for class in 1..classes {
@@ -94,12 +96,14 @@ fn loss(
         for class in 0..classes {
             total += (logits[first + class] - largest).exp();
         }
+        let mut expected_logit = 0.0f32;
         for class in 0..classes {
-            let target = f32::cast_from(class == label);
+            let target = select(is_class, f32::cast_from(class == label), even);
             gradient[first + class] = (logits[first + class] - largest).exp() / total - target;
+            expected_logit += logits[first + class] * target;
         }
-        own_loss += largest + total.ln() - logits[first + label];
-        own_right += f32::cast_from(answer == label);
+        own_loss += largest + total.ln() - expected_logit;
+        own_right += f32::cast_from(select(is_class, answer == label, total >= 2.0));
         row += UNITS;
     }
     losses[unit] = own_loss;

@@ -13,8 +13,8 @@ pub struct CrossEntropy {
 
 /// The loss of a classifier. `logits` is `[rows, classes]`, `labels` one class to a row.
 ///
-/// # Panics
-/// Where a label is not below the number of classes.
+/// A label that is no class says that the row shows none of them: the loss is then that of an even distribution, and right
+/// is a row in which no class gets more than half.
 pub fn cross_entropy(logits: &[f32], labels: &[u8]) -> CrossEntropy {
     let classes = logits.len() / labels.len().max(1);
     let mut found = CrossEntropy { loss: 0.0, right: 0, gradient: Vec::with_capacity(logits.len()) };
@@ -28,9 +28,18 @@ pub fn cross_entropy(logits: &[f32], labels: &[u8]) -> CrossEntropy {
         for value in row_gradient.iter_mut() {
             *value /= sum;
         }
-        row_gradient[label] -= 1.0;
-        found.loss += sum.ln() + largest - row[label];
-        found.right += u32::from(row.iter().position(|&logit| logit == largest) == Some(label));
+        let (right, expected_logit) = if let Some(value) = row_gradient.get_mut(label) {
+            *value -= 1.0;
+            (row.iter().position(|&logit| logit == largest) == Some(label), row[label])
+        } else {
+            let share = (classes as f32).recip();
+            for value in row_gradient.iter_mut() {
+                *value -= share;
+            }
+            (sum >= 2.0, row.iter().sum::<f32>() * share)
+        };
+        found.loss += sum.ln() + largest - expected_logit;
+        found.right += u32::from(right);
     }
     found
 }
@@ -52,5 +61,15 @@ mod tests {
             assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
         }
         assert!(cross_entropy(&[f32::NAN; 3], &[0]).loss.is_nan());
+    }
+
+    #[test]
+    fn a_label_that_is_no_class_wants_an_even_distribution() {
+        let even = cross_entropy(&[3.0; 4], &[4]);
+        assert!((even.loss - 4.0_f32.ln()).abs() < 1e-6 && even.right == 1);
+        assert!(even.gradient.iter().all(|value| value.abs() < 1e-6), "{:?}", even.gradient);
+        let sure = cross_entropy(&[9.0, 0.0, 0.0, 0.0], &[4]);
+        assert!((sure.loss - 0.75 * 9.0).abs() < 1e-2 && sure.right == 0, "{sure:?}");
+        assert!(sure.gradient[0] > 0.7 && sure.gradient[1] < -0.2, "{:?}", sure.gradient);
     }
 }

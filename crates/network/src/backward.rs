@@ -80,10 +80,13 @@ fn stock_loss(logits: Tensor<2>, labels: Tensor<1, Int>, share: f32) -> (Tensor<
     let digits = labels.reshape([-1, 1]);
     // A one-hot product instead of a gather: its backward needs no scatter, which WebGPU lacks for floats.
     let classes = Tensor::<1, Int>::arange(0..CLASSES as i64, &digits.device()).reshape([1, -1]);
-    let one_hot = digits.clone().equal(classes).float();
-    let one_hot = if logits.is_autodiff() { one_hot.autodiff() } else { one_hot };
-    let right = logits.clone().without_autodiff().argmax(1).equal(digits).float().sum();
-    let loss = (one_hot * activation::log_softmax(logits, 1)).sum().neg();
+    let none = digits.clone().greater_equal_elem(CLASSES as i64).float();
+    let targets = digits.clone().equal(classes).float() + none.clone() / CLASSES as f64;
+    let targets = if logits.is_autodiff() { targets.autodiff() } else { targets };
+    let plain = logits.clone().without_autodiff();
+    let unsure = activation::softmax(plain.clone(), 1).max_dim(1).lower_equal_elem(0.5).float();
+    let right = (plain.argmax(1).equal(digits).float() + none * unsure).sum();
+    let loss = (targets * activation::log_softmax(logits, 1)).sum().neg();
     let sums = Tensor::cat(vec![loss.clone().without_autodiff(), right], 0);
     (loss * share, sums)
 }

@@ -80,7 +80,13 @@ impl Activation {
 
     fn dropped(self, mask: kernels::DropoutMask) -> Self {
         match self {
-            Self::Maps(maps, layout) => Self::Maps(fused::dropout(maps, mask), layout),
+            Self::Maps(maps, Layout::ChannelsFirst) => {
+                Self::Maps(fused::dropout(maps, mask), Layout::ChannelsFirst)
+            }
+            // The mask would meet other values than in channel, row, column order.
+            Self::Maps(_, Layout::ChannelsLast) => {
+                unreachable!("no network drops values between convolutions")
+            }
             Self::Rows(rows) => Self::Rows(fused::dropout(rows, mask)),
         }
     }
@@ -98,7 +104,8 @@ mod tests {
 
     use crate::{Batch, Dropout, Engine, Network, TrainPass};
 
-    const LABELS: [u8; 6] = [3, 1, 4, 1, 5, 9];
+    /// The last shows no digit.
+    const LABELS: [u8; 6] = [3, 1, 4, 1, 5, recipe::NOT_A_DIGIT];
     /// For the loss's mean; another than the number of images.
     const BATCH_SIZE: usize = 8;
 
