@@ -3,13 +3,17 @@
 //! There is one way from ink to an image, and page, tests and command line all take it:
 //! [`Drawing`] (strokes) -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
 
+mod components;
 mod drawing;
 mod normalise;
 mod raster;
+mod segments;
 
+pub use components::Bounds;
 pub use drawing::{Drawing, Point, Stroke};
-pub use normalise::{BOX_SIDE, CENTRE, Image, normalise};
+pub use normalise::{BOX_SIDE, CENTRE, Image, normalise, placed};
 pub use raster::{Raster, RasterError};
+pub use segments::{Candidate, Line, cheapest, lines};
 
 /// Side of the image, in pixels.
 pub const SIDE: usize = 28;

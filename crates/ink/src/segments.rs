@@ -1,0 +1,279 @@
+//! Where the digits of a number may begin and end.
+//!
+//! Ink is divided into atoms, smaller rather than larger than digits: components, strokes above each other joined, wide ones
+//! cut where little ink is. A digit is one atom or some that follow each other; which, a network decides by how well it
+//! reads them. Such over-segmentation is the classical way to read numbers: Y. LeCun et al., "Gradient-based learning
+//! applied to document recognition", Proc. IEEE 86 (1998), section VI.
+
+use crate::{
+    Image, Raster,
+    components::{Bounds, Component, components},
+    normalise,
+};
+
+/// Atoms that one digit may be made of.
+const MOST_ATOMS: usize = 4;
+/// The width of a digit, in heights of its line.
+const WIDEST: f32 = 1.35;
+/// From this width on a component may be several digits.
+const CUT_FROM: f32 = 0.72;
+/// What is smaller than this share of the line's height, both ways, is a speck.
+const SPECK: f32 = 0.12;
+
+/// A line of digits.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Atoms from left to right.
+    pub atoms: usize,
+    /// What may be a digit.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Ink that may be a digit.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its first atom.
+    pub first: usize,
+    /// The atom after its last.
+    pub end: usize,
+    /// Where it lies.
+    pub bounds: Bounds,
+    /// Cuts through connected ink at its left end: 0 or 1.
+    pub cuts: usize,
+    /// What a network reads.
+    pub image: Image,
+}
+
+/// The lines of a drawing or a page, from top to bottom; none where there is no ink.
+pub fn lines(raster: &Raster) -> Vec<Line> {
+    grouped(components(raster)).into_iter().filter_map(|line| line_of(raster, line)).collect()
+}
+
+/// The candidates of one reading of a line, from left to right, by their places: those which together are all atoms, each
+/// once, and whose `costs`, one to a candidate, are the least in sum.
+pub fn cheapest(line: &Line, costs: &[f32]) -> Vec<usize> {
+    // For each atom the least cost to have read everything before it, and the candidate that ends there.
+    let mut best = vec![(f32::INFINITY, usize::MAX); line.atoms + 1];
+    best[0].0 = 0.0;
+    for end in 1..=line.atoms {
+        for (place, candidate) in line.candidates.iter().enumerate().filter(|(_, own)| own.end == end) {
+            let cost = best[candidate.first].0 + costs[place];
+            if cost < best[end].0 {
+                best[end] = (cost, place);
+            }
+        }
+    }
+    let (mut path, mut end) = (Vec::new(), line.atoms);
+    while end > 0 && best[end].1 != usize::MAX {
+        path.push(best[end].1);
+        end = line.candidates[best[end].1].first;
+    }
+    path.reverse();
+    path
+}
+
+/// Components of each line, which is as high as its highest component; specks are left out where they stand alone.
+fn grouped(mut components: Vec<Component>) -> Vec<Vec<Component>> {
+    let highest = components.iter().map(|own| own.bounds.height.max(own.bounds.width)).max().unwrap_or(0);
+    components.retain(|own| own.bounds.height.max(own.bounds.width) as f32 > SPECK * highest as f32);
+    // Highest first: lower ones belong to the line at their middle.
+    components.sort_by_key(|own| core::cmp::Reverse(own.bounds.height));
+    let mut lines: Vec<(usize, usize, Vec<Component>)> = Vec::new();
+    for component in components {
+        let (height, middle) = (component.bounds.height, component.bounds.top + component.bounds.height / 2);
+        // A bar or a dot above or below a line still belongs to it.
+        let belongs = |top: usize, bottom: usize| {
+            let reach = if 2 * height < bottom - top { (bottom - top) / 4 } else { 0 };
+            (top.saturating_sub(reach)..bottom + reach).contains(&middle)
+        };
+        match lines.iter_mut().find(|(top, bottom, _)| belongs(*top, *bottom)) {
+            Some((_, _, line)) => line.push(component),
+            None => lines.push((component.bounds.top, component.bounds.bottom(), vec![component])),
+        }
+    }
+    lines.sort_by_key(|(top, ..)| *top);
+    lines.into_iter().map(|(.., line)| line).collect()
+}
+
+/// Ink between two places at which a digit may begin or end.
+struct Atom {
+    bounds: Bounds,
+    places: Vec<u32>,
+    /// Whether connected ink was cut at its left.
+    is_cut: bool,
+}
+
+fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
+    let height = line.iter().map(|own| own.bounds.height).max()? as f32;
+    line.sort_by_key(|own| own.bounds.left);
+    let mut joined: Vec<Component> = Vec::new();
+    for component in line {
+        match joined.last_mut().filter(|last| is_above(&last.bounds, &component.bounds)) {
+            Some(last) => {
+                last.bounds = last.bounds.with(&component.bounds);
+                last.places.extend(component.places);
+            }
+            None => joined.push(component),
+        }
+    }
+    let atoms: Vec<Atom> = joined.into_iter().flat_map(|own| cut(raster, own, height)).collect();
+    let mut candidates = Vec::new();
+    for first in 0..atoms.len() {
+        let mut bounds = atoms[first].bounds;
+        for end in first + 1..=(first + MOST_ATOMS).min(atoms.len()) {
+            bounds = bounds.with(&atoms[end - 1].bounds);
+            if end > first + 1 && bounds.width as f32 > WIDEST * height {
+                break;
+            }
+            if let Some(image) = normalise(&alone(raster, &atoms[first..end], &bounds)) {
+                let cuts = usize::from(atoms[first].is_cut);
+                candidates.push(Candidate { first, end, bounds, cuts, image });
+            }
+        }
+    }
+    Some(Line { atoms: atoms.len(), candidates })
+}
+
+/// Whether of two pieces, the first not to the right of the second, one lies over the other for the most part.
+fn is_above(one: &Bounds, other: &Bounds) -> bool {
+    let shared = one.right().min(other.right()).saturating_sub(other.left);
+    2 * shared > one.width.min(other.width)
+}
+
+/// A component, cut at the columns with the least ink where it is too wide for one digit.
+fn cut(raster: &Raster, component: Component, height: f32) -> Vec<Atom> {
+    let Component { bounds, places } = component;
+    if (bounds.width as f32) < CUT_FROM * height {
+        return vec![Atom { bounds, places, is_cut: false }];
+    }
+    let mut columns = vec![0_u32; bounds.width];
+    for &place in &places {
+        let level = raster.levels()[place as usize];
+        columns[place as usize % raster.width() - bounds.left] += u32::from(level);
+    }
+    let mut ends = cut_columns(&columns, height);
+    ends.push(bounds.width);
+    let mut atoms = Vec::new();
+    let mut start = 0;
+    for end in ends {
+        let inside = |place: &&u32| {
+            let column = **place as usize % raster.width() - bounds.left;
+            (start..end).contains(&column)
+        };
+        let own: Vec<u32> = places.iter().filter(inside).copied().collect();
+        let each = own.iter().map(|&place| {
+            let (left, top) = (place as usize % raster.width(), place as usize / raster.width());
+            Bounds { left, top, width: 1, height: 1 }
+        });
+        if let Some(bounds) = each.reduce(|one, other| one.with(&other)) {
+            atoms.push(Atom { bounds, places: own, is_cut: start > 0 });
+        }
+        start = end;
+    }
+    atoms
+}
+
+/// Columns with less ink than those around them, at least a quarter of a line's height from the ends and from each other.
+fn cut_columns(columns: &[u32], height: f32) -> Vec<usize> {
+    let reach = ((0.22 * height) as usize).max(1);
+    let mut by_ink: Vec<usize> = (reach..columns.len().saturating_sub(reach)).collect();
+    by_ink.sort_by_key(|&column| columns[column]);
+    let mut cuts: Vec<usize> = Vec::new();
+    for column in by_ink {
+        let window = &columns[column.saturating_sub(reach)..(column + reach).min(columns.len())];
+        let most = window.iter().max().copied().unwrap_or(0);
+        let is_thin = 10 * columns[column] <= 7 * most;
+        if is_thin && cuts.iter().all(|&other| other.abs_diff(column) >= reach) {
+            cuts.push(column);
+        }
+    }
+    cuts.sort_unstable();
+    cuts
+}
+
+/// The ink of these atoms on paper of their own.
+fn alone(raster: &Raster, atoms: &[Atom], bounds: &Bounds) -> Raster {
+    let mut levels = vec![0; bounds.width * bounds.height];
+    for &place in atoms.iter().flat_map(|atom| &atom.places) {
+        let (column, row) = (place as usize % raster.width(), place as usize / raster.width());
+        levels[(row - bounds.top) * bounds.width + column - bounds.left] = raster.levels()[place as usize];
+    }
+    Raster::from_levels(bounds.width, bounds.height, levels).expect("a level for each place")
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::Point;
+
+    type Segment = [(f32, f32); 2];
+
+    fn drawn(segments: &[Segment]) -> Raster {
+        let mut raster = Raster::blank(600, 300);
+        for segment in segments {
+            let [from, to] = segment.map(|(x, y)| Point { x, y });
+            raster.ink_segment(from, to, 6.0);
+        }
+        raster
+    }
+
+    /// Lines with their atoms.
+    #[track_caller]
+    fn check(segments: &[Segment], expected: &[usize]) {
+        let lines = lines(&drawn(segments));
+        let atoms: Vec<usize> = lines.iter().map(|line| line.atoms).collect();
+        assert_eq!(atoms, expected);
+        for line in lines {
+            // Whatever the costs, there is a reading of everything.
+            let path = cheapest(&line, &vec![1.0; line.candidates.len()]);
+            let (first, last) = (path[0], path[path.len() - 1]);
+            assert_eq!((line.candidates[first].first, line.candidates[last].end), (0, line.atoms));
+        }
+    }
+
+    const ONE: Segment = [(50.0, 50.0), (50.0, 250.0)];
+    const OTHER: Segment = [(150.0, 50.0), (150.0, 250.0)];
+
+    #[test]
+    fn digits_apart_are_atoms_and_strokes_above_each_other_are_one() {
+        check(&[], &[]);
+        check(&[ONE], &[1]);
+        check(&[ONE, OTHER], &[2]);
+        check(&[ONE, [(30.0, 20.0), (80.0, 20.0)], OTHER], &[2]);
+        // A dot beside them is a speck.
+        check(&[ONE, OTHER, [(300.0, 150.0), (300.0, 150.0)]], &[2]);
+        // What lies wholly above a digit belongs to it, as a 5's bar.
+        check(&[[(50.0, 90.0), (50.0, 250.0)], [(40.0, 50.0), (110.0, 50.0)], OTHER], &[2]);
+    }
+
+    #[test]
+    fn lines_lie_above_each_other() {
+        check(
+            &[[(50.0, 20.0), (50.0, 120.0)], [(150.0, 25.0), (150.0, 110.0)], [(60.0, 180.0), (60.0, 280.0)]],
+            &[2, 1],
+        );
+    }
+
+    #[test]
+    fn digits_that_touch_are_cut_between_them() {
+        // At both ends of what joins them; the network decides.
+        check(&[ONE, [(50.0, 150.0), (200.0, 150.0)], [(200.0, 50.0), (200.0, 250.0)]], &[3]);
+    }
+
+    #[test]
+    fn the_cheapest_reading_is_taken() {
+        let lines = lines(&drawn(&[ONE, OTHER]));
+        let cost = |alone: f32, both: f32| -> Vec<f32> {
+            lines[0]
+                .candidates
+                .iter()
+                .map(|own| if own.end - own.first == 1 { alone } else { both })
+                .collect()
+        };
+        assert_eq!(cheapest(&lines[0], &cost(1.0, 3.0)).len(), 2);
+        assert_eq!(cheapest(&lines[0], &cost(1.0, 1.5)).len(), 1);
+    }
+}
