@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use pollster::block_on;
-use recipe::wilson_interval_95;
+use dataset::LabelledImages;
+use network::Network;
+use recipe::{Assessment, Calibration, wilson_interval_95};
 use serde_json::json;
-use training::Pace;
 
 use crate::images;
 
@@ -30,18 +30,45 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (network, _) = images::network(&args.model)?;
+    let (network, card) = images::network(&args.model)?;
     let set = match (&args.strokes, args.idx.as_deref()) {
         (Some(path), _) => images::strokes(path)?,
         (None, Some([pixels, labels])) => images::idx_pair(pixels, labels)?,
         _ => images::mnist_split(&images::mnist_dir(args.mnist_dir.as_ref())?)?.test,
     };
-    let pass_images = Pace::cpu(network.architecture()).test_images;
-    let accuracy = block_on(training::evaluate(&network, &set, pass_images, async |_| ()))?;
-    println!("{} images, accuracy {}", accuracy.total, accuracy.with_interval());
+    let found = assess(&network, &card.calibration.unwrap_or(Calibration::NONE), &set)?;
+    let accuracy = found.accuracy();
+    println!(
+        "{} images, accuracy {}, expected calibration error {:.2} %, taken for no digit {:.2} %",
+        set.len(),
+        accuracy.with_interval(),
+        100.0 * found.expected_calibration_error(),
+        100.0 * found.rejected_share()
+    );
     if args.json {
         let (low, high) = wilson_interval_95(accuracy.correct, accuracy.total);
-        println!("{}", json!({ "n": accuracy.total, "accuracy": accuracy.share(), "ci95": [low, high] }));
+        let result = json!({
+            "n": set.len(),
+            "accuracy": accuracy.share(),
+            "ci95": [low, high],
+            "confusion": found.confusion,
+            "ece": found.expected_calibration_error(),
+            "rejected": found.rejected_share(),
+        });
+        println!("{result}");
     }
     Ok(())
+}
+
+/// What a network answers to all images of a set.
+pub(crate) fn assess(
+    network: &Network,
+    calibration: &Calibration,
+    set: &LabelledImages,
+) -> anyhow::Result<Assessment> {
+    let mut found = Assessment::default();
+    for (probabilities, &label) in images::probabilities(network, &set.pixels)?.iter().zip(&set.labels) {
+        found.add(&calibration.read(probabilities), label);
+    }
+    Ok(found)
 }

@@ -1,13 +1,15 @@
 //! Where the command line gets its images and weights.
 
-use std::{fs, io::Read as _, path::Path, path::PathBuf};
+use std::{fs, path::Path, path::PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use burn::tensor::Device;
-use dataset::{IdxFile, LabelledImages, Split, mnist, parse_idx};
-use ink::{Drawing, Point};
+use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_idx, parse_strokes};
+use ink::Drawing;
 use network::Network;
-use recipe::ModelCard;
+use pollster::block_on;
+use recipe::{CLASSES, ModelCard};
+use training::Pace;
 
 /// The folder of MNIST's files: the one given, else the one in `INKLING_MNIST_DIR`, else the cache of `cargo xtask`.
 pub(crate) fn mnist_dir(given: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
@@ -54,41 +56,21 @@ pub(crate) fn idx_pair(images: &Path, labels: &Path) -> anyhow::Result<LabelledI
     Ok(LabelledImages { pixels, labels })
 }
 
-/// Reads pen strokes, a JSON object `{"label":8,"strokes":[[[x,y],...],...]}` a line, gzipped or not, through the
-/// page's canvas: each drawing is fitted into the middle of the paper, keeping its shape.
-pub(crate) fn strokes(path: &Path) -> anyhow::Result<LabelledImages> {
+/// Reads digits as pen strokes.
+pub(crate) fn written(path: &Path) -> anyhow::Result<Vec<WrittenDigit>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut text = String::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
-    } else {
-        text = String::from_utf8(bytes)?;
-    }
-    let mut images = LabelledImages::default();
-    for (index, line) in text.lines().enumerate() {
-        let at = || format!("line {} of {}", index + 1, path.display());
-        let value: serde_json::Value = serde_json::from_str(line).with_context(at)?;
-        let label = value["label"].as_u64().filter(|&label| label < 10).with_context(at)?;
-        let strokes: Vec<Vec<[f32; 2]>> =
-            serde_json::from_value(value["strokes"].clone()).with_context(at)?;
-        let image = Drawing::from_strokes(fitted(&strokes)).image().with_context(at)?;
-        images.push(&image, label as u8);
-    }
-    Ok(images)
+    parse_strokes(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
-fn fitted(strokes: &[Vec<[f32; 2]>]) -> Vec<Vec<Point>> {
+/// Draws pen strokes on the page's canvas, each digit in the middle of the paper, keeping its shape.
+pub(crate) fn strokes(path: &Path) -> anyhow::Result<LabelledImages> {
     const FILLED: f32 = 0.65;
-    let bounds = |axis: usize| {
-        let values = strokes.iter().flatten().map(move |point| point[axis]);
-        (values.clone().fold(f32::INFINITY, f32::min), values.fold(f32::NEG_INFINITY, f32::max))
-    };
-    let ((left, right), (top, bottom)) = (bounds(0), bounds(1));
-    let scale = FILLED * Drawing::SIDE / (right - left).max(bottom - top).max(f32::MIN_POSITIVE);
-    let place =
-        |value: f32, low: f32, high: f32| Drawing::SIDE / 2.0 + scale * (value - f32::midpoint(low, high));
-    let point = |&[x, y]: &[f32; 2]| Point { x: place(x, left, right), y: place(y, top, bottom) };
-    strokes.iter().map(|stroke| stroke.iter().map(point).collect()).collect()
+    let mut images = LabelledImages::default();
+    for (index, digit) in written(path)?.iter().enumerate() {
+        let image = Drawing::from_strokes(digit.on_paper(FILLED, (0.5, 0.5))).image();
+        images.push(&image.with_context(|| format!("digit {} has no ink", index + 1))?, digit.label);
+    }
+    Ok(images)
 }
 
 /// Reads weights as a network on the CPU.
@@ -97,4 +79,14 @@ pub(crate) fn network(path: &Path) -> anyhow::Result<(Network, ModelCard)> {
     let (weights, card) =
         weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
     Ok((Network::from_weights(&weights, &Device::flex()), card))
+}
+
+/// Probabilities of the ten digits for each image.
+pub(crate) fn probabilities(network: &Network, pixels: &[u8]) -> anyhow::Result<Vec<[f32; CLASSES]>> {
+    let pass_images = Pace::cpu(network.architecture()).test_images;
+    let mut all = Vec::with_capacity(pixels.len() / ink::PIXELS);
+    for levels in pixels.chunks(pass_images * ink::PIXELS) {
+        all.extend(block_on(network.predict(levels))?);
+    }
+    Ok(all)
 }

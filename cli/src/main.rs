@@ -1,5 +1,6 @@
 //! `inkling`: train, evaluate and predict on the command line, over the same crates as the page.
 
+mod config;
 mod eval;
 mod images;
 mod predict;

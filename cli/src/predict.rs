@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use ink::PIXELS;
-use pollster::block_on;
-use training::Pace;
+use recipe::Calibration;
 
 use crate::images;
 
@@ -19,16 +17,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (network, _) = images::network(&args.model)?;
-    let pixels = images::idx_images(&args.images)?;
-    let pass_images = Pace::cpu(network.architecture()).test_images;
-    for levels in pixels.chunks(pass_images * PIXELS) {
-        for probabilities in block_on(network.predict(levels))? {
-            let best =
-                (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
-            let best = best.unwrap_or_default();
-            println!("{best} {:.4}", probabilities[best]);
-        }
+    let (network, card) = images::network(&args.model)?;
+    let calibration = card.calibration.unwrap_or(Calibration::NONE);
+    for probabilities in images::probabilities(&network, &images::idx_images(&args.images)?)? {
+        let reading = calibration.read(&probabilities);
+        let doubt = if reading.is_digit { "" } else { " not a digit?" };
+        println!("{} {:.4}{doubt}", reading.digit, reading.confidence);
     }
     Ok(())
 }

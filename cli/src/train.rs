@@ -5,15 +5,25 @@ use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::{Args as ClapArgs, ValueEnum};
-use dataset::built_in_split;
+use dataset::{LabelledImages, Split, built_in_split};
+use network::Network;
 use pollster::block_on;
-use recipe::{Architecture, ModelCard, Optimizer, Schedule, TrainRecipe};
+use recipe::{Architecture, Calibration, ModelCard, Optimizer, Schedule, TrainRecipe};
 use training::{Event, Pace, Run};
 
-use crate::images;
+use crate::{config::Config, images};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
+    /// Recipe, data and augmentation from a TOML file; what else is given here goes before its recipe.
+    #[arg(long, conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// Pen strokes as JSON lines, for a configuration that learns from them.
+    #[arg(long, requires = "config")]
+    strokes: Option<PathBuf>,
+    /// Hold back the last so many of MNIST's training images and test on them instead of the test images.
+    #[arg(long, default_value_t = 0)]
+    validate: usize,
     /// What to learn from.
     #[arg(long, value_enum, default_value = "mnist")]
     data: Data,
@@ -23,28 +33,34 @@ pub(crate) struct Args {
     /// Built-in digits to train on.
     #[arg(long, default_value_t = 20_000)]
     built_in_images: usize,
-    /// Architecture: fast-cnn, workshop-cnn, tfjs-cnn or mlp.
-    #[arg(long, default_value = "fast-cnn", value_parser = architecture)]
-    model: Architecture,
-    /// Optimizer: adam, rmsprop or sgd.
-    #[arg(long, default_value = "adam", value_parser = optimizer)]
-    optimizer: Optimizer,
+    /// Architecture: fast-cnn (the default), reader-cnn, small-cnn, workshop-cnn, tfjs-cnn or mlp.
+    #[arg(long, value_parser = architecture)]
+    model: Option<Architecture>,
+    /// Optimizer: adam (the default), rmsprop or sgd.
+    #[arg(long, value_parser = optimizer)]
+    optimizer: Option<Optimizer>,
     /// Peak learning rate (default: the optimizer's usual one).
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Schedule: one-cycle or constant.
-    #[arg(long, default_value = "one-cycle", value_parser = schedule)]
-    schedule: Schedule,
-    #[arg(long, default_value_t = 64)]
-    batch_size: u32,
-    #[arg(long, default_value_t = 1)]
-    epochs: u32,
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Schedule: one-cycle (the default) or constant.
+    #[arg(long, value_parser = schedule)]
+    schedule: Option<Schedule>,
+    /// Images to a step (default: 64).
+    #[arg(long)]
+    batch_size: Option<u32>,
+    /// Passes over the images (default: 1).
+    #[arg(long)]
+    epochs: Option<u32>,
+    /// Sets everything that is left to chance (default: 1).
+    #[arg(long)]
+    seed: Option<u64>,
     /// Where to write the weights.
     #[arg(long)]
     out: PathBuf,
 }
+
+/// Digits that a calibrated model may take for none, as a share of the images it is calibrated on.
+const REJECTED_SHARE: f64 = 0.008;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Data {
@@ -67,23 +83,66 @@ fn schedule(id: &str) -> Result<Schedule, String> {
         .ok_or_else(|| format!("choose one of {}", Schedule::ALL.map(Schedule::id).join(", ")))
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let split = Arc::new(match args.data {
-        Data::Mnist => images::mnist_split(&images::mnist_dir(args.mnist_dir.as_ref())?)?,
-        Data::BuiltIn => built_in_split(args.built_in_images, args.seed),
-    });
-    let recipe = TrainRecipe {
-        architecture: args.model,
-        optimizer: args.optimizer,
-        learning_rate: args.learning_rate.unwrap_or(args.optimizer.usual_learning_rate(args.model)),
-        schedule: args.schedule,
-        batch_size: args.batch_size,
-        epochs: args.epochs,
-        seed: args.seed,
+/// The configuration's recipe, or the recipe "Fast", with what the command line changes.
+fn recipe(args: &Args, config: Option<&Config>) -> anyhow::Result<TrainRecipe> {
+    let base = config.map(Config::recipe).transpose()?.unwrap_or_default();
+    let architecture = args.model.unwrap_or(base.architecture);
+    let optimizer = args.optimizer.unwrap_or(base.optimizer);
+    let usual = match config {
+        Some(_) => base.learning_rate,
+        None => optimizer.usual_learning_rate(architecture),
     };
+    Ok(TrainRecipe {
+        architecture,
+        optimizer,
+        learning_rate: args.learning_rate.unwrap_or(usual),
+        schedule: args.schedule.unwrap_or(base.schedule),
+        batch_size: args.batch_size.unwrap_or(base.batch_size),
+        epochs: args.epochs.unwrap_or(base.epochs),
+        seed: args.seed.unwrap_or(base.seed),
+        augmentation: base.augmentation,
+    })
+}
+
+/// What to learn from and to test on, and what to calibrate on.
+fn data(args: &Args, config: Option<&Config>, seed: u64) -> anyhow::Result<(Split, LabelledImages)> {
+    let mnist = || -> anyhow::Result<Split> {
+        let mut mnist = images::mnist_split(&images::mnist_dir(args.mnist_dir.as_ref())?)?;
+        if args.validate > 0 {
+            let left = mnist.train.len().saturating_sub(args.validate);
+            mnist.test = mnist.train.split_off(left);
+            mnist.name = format!("the first {left} training images of MNIST");
+        }
+        Ok(mnist)
+    };
+    match (config, args.data) {
+        (Some(config), _) => {
+            let mut mnist = config.data().mnist.then(mnist).transpose()?;
+            let mut validation = LabelledImages::default();
+            if let Some(mnist) = &mut mnist {
+                let left = mnist.train.len().saturating_sub(config.data().calibration_images);
+                validation = mnist.train.split_off(left);
+            }
+            let written = args.strokes.as_deref().map(images::written).transpose()?.unwrap_or_default();
+            Ok((config.data().split(mnist, &written, seed), validation))
+        }
+        (None, Data::Mnist) => Ok((mnist()?, LabelledImages::default())),
+        (None, Data::BuiltIn) => Ok((built_in_split(args.built_in_images, seed), LabelledImages::default())),
+    }
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let config = args.config.as_deref().map(Config::read).transpose()?;
+    let recipe = recipe(args, config.as_ref())?;
+    let (split, validation) = data(args, config.as_ref(), recipe.seed)?;
+    let split = Arc::new(split);
+    println!("{} images to learn from: {}", split.train.len(), split.name);
     let mut run = Run::new(recipe, Arc::clone(&split), &Device::flex(), Pace::cpu(recipe.architecture))?;
-    let mut card =
-        ModelCard { recipe: Some(recipe), trained_on: split.name.clone(), ..ModelCard::unknown(args.model) };
+    let mut card = ModelCard {
+        recipe: Some(recipe),
+        trained_on: split.name.clone(),
+        ..ModelCard::unknown(recipe.architecture)
+    };
     let (start, steps) = (Instant::now(), run.steps());
     loop {
         match block_on(run.advance())? {
@@ -104,7 +163,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             Event::Trained(_) | Event::Working | Event::Testing { .. } => {}
         }
     }
-    let bytes = weights::write_safetensors(&block_on(run.weights())?, &card)?;
+    let weights = block_on(run.weights())?;
+    if !validation.is_empty() {
+        let network = Network::from_weights(&weights, &Device::flex());
+        let probabilities = images::probabilities(&network, &validation.pixels)?;
+        let calibration = Calibration::fitted(&probabilities, &validation.labels, REJECTED_SHARE);
+        println!("calibrated on {} images: {calibration:?}", validation.len());
+        card.calibration = Some(calibration);
+    }
+    let bytes = weights::write_safetensors(&weights, &card)?;
     fs::write(&args.out, bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
     println!("wrote {} after {:.0} s", args.out.display(), start.elapsed().as_secs_f64());
     Ok(())

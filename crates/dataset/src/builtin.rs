@@ -3,14 +3,18 @@
 //! A digit begins as one of several skeletons, is bent, slanted and stretched as hands do, and is inked with a pen of
 //! some width; the image is then made by the same pipeline as a drawing's.
 
+mod not_digits;
+mod signs;
 mod skeletons;
+
+pub use not_digits::{not_a_digit, not_digits};
 
 use ink::{Image, Point, Raster, normalise};
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
 
 use crate::{LabelledImages, Split};
-use skeletons::skeletons;
+use skeletons::{Form, skeletons};
 
 /// Side of the paper that a digit is drawn on, in pixels: four to a pixel of the image.
 const PAPER_SIDE: f32 = 140.0;
@@ -45,22 +49,30 @@ pub fn built_in_split(train_images: usize, seed: u64) -> Split {
 pub fn built_in_digit(label: u8, seed: u64, number: u64) -> Image {
     let mut hand = Hand { rng: Pcg32::new(seed, number) };
     let forms = skeletons(label);
-    let form = forms[hand.rng.random_range(0..forms.len())];
+    let form = forms[hand.below(forms.len())];
     let style = Style::random(&mut hand);
+    // The skeletons have ink and the style keeps it on the paper, so there is always an image.
+    normalise(&drawn(form, &style, 0.0, &mut hand)).unwrap_or([0; ink::PIXELS])
+}
 
+/// The ink of a form in a style, so many pixels to the right of the middle of the paper.
+fn drawn(form: Form, style: &Style, aside: f32, hand: &mut Hand) -> Raster {
     let mut raster = Raster::blank(PAPER_SIDE as usize, PAPER_SIDE as usize);
     for stroke in form {
         let jittered: Vec<Point> = stroke
             .iter()
             .map(|&(x, y)| Point { x: x + hand.normal(style.jitter), y: y + hand.normal(style.jitter) })
             .collect();
-        let line: Vec<Point> = smooth(&jittered).into_iter().map(|point| style.place(point)).collect();
+        let placed = |point| {
+            let Point { x, y } = style.place(point);
+            Point { x: x + aside, y }
+        };
+        let line: Vec<Point> = smooth(&jittered).into_iter().map(placed).collect();
         for pair in line.windows(2) {
             raster.ink_segment(pair[0], pair[1], style.pen_radius);
         }
     }
-    // The skeletons have ink and the style keeps it on the paper, so there is always an image.
-    normalise(&raster).unwrap_or([0; ink::PIXELS])
+    raster
 }
 
 /// A source of a hand's irregularity.
@@ -69,6 +81,10 @@ struct Hand {
 }
 
 impl Hand {
+    fn below(&mut self, count: usize) -> usize {
+        self.rng.random_range(0..count)
+    }
+
     fn uniform(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.rng.random::<f32>()
     }

@@ -6,9 +6,11 @@ mod idx;
 pub mod mnist;
 mod order;
 mod set;
+mod strokes;
 
-pub use builtin::{built_in_digit, built_in_digits, built_in_split};
+pub use builtin::{built_in_digit, built_in_digits, built_in_split, not_a_digit, not_digits};
 pub use files::{FilesError, split_from_files};
 pub use idx::{IdxError, IdxFile, MAX_FILE_BYTES, parse_idx};
 pub use order::epoch_order;
 pub use set::{LabelledImages, Split};
+pub use strokes::{StrokesError, WrittenDigit, parse_strokes};

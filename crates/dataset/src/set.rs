@@ -7,7 +7,7 @@ use ink::PIXELS;
 pub struct LabelledImages {
     /// `784 * len()` grey levels, image by image, row by row.
     pub pixels: Vec<u8>,
-    /// `len()` digits, 0 to 9.
+    /// `len()` digits, 0 to 9; in training images also [`recipe::NOT_A_DIGIT`].
     pub labels: Vec<u8>,
 }
 
@@ -47,6 +47,21 @@ impl LabelledImages {
         self.labels.truncate(count);
         self.pixels.truncate(count * PIXELS);
         self
+    }
+
+    /// Appends all images of another set.
+    pub fn append(&mut self, other: &Self) {
+        self.pixels.extend_from_slice(&other.pixels);
+        self.labels.extend_from_slice(&other.labels);
+    }
+
+    /// Takes the images from this place on out, in their order.
+    ///
+    /// # Panics
+    /// Where `index` is above [`len`](Self::len).
+    #[must_use]
+    pub fn split_off(&mut self, index: usize) -> Self {
+        Self { pixels: self.pixels.split_off(index * PIXELS), labels: self.labels.split_off(index) }
     }
 
     /// Appends one image.

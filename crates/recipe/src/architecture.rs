@@ -17,6 +17,10 @@ pub enum Architecture {
     TfjsCnn,
     /// A multilayer perceptron: dense 128, dense 128, dense 10.
     Mlp,
+    /// The network that the page ships: conv 32, conv 32, pool, conv 64, conv 64, pool, dense 256, dense 10, with dropout.
+    ReaderCnn,
+    /// One of fewer than 10,000 parameters: conv 8, conv 12, pool, conv 16, conv 20, pool, dense 10.
+    SmallCnn,
 }
 
 /// One step of a network, in the order of the forward pass.
@@ -86,7 +90,8 @@ impl Parameter {
 
 impl Architecture {
     /// Every architecture on offer, the recommended one first.
-    pub const ALL: [Self; 4] = [Self::FastCnn, Self::WorkshopCnn, Self::TfjsCnn, Self::Mlp];
+    pub const ALL: [Self; 6] =
+        [Self::FastCnn, Self::ReaderCnn, Self::SmallCnn, Self::WorkshopCnn, Self::TfjsCnn, Self::Mlp];
 
     /// Stable identifier, used in files, links and on the command line.
     pub const fn id(self) -> &'static str {
@@ -95,6 +100,8 @@ impl Architecture {
             Self::FastCnn => "fast-cnn",
             Self::TfjsCnn => "tfjs-cnn",
             Self::Mlp => "mlp",
+            Self::ReaderCnn => "reader-cnn",
+            Self::SmallCnn => "small-cnn",
         }
     }
 
@@ -105,6 +112,8 @@ impl Architecture {
             Self::FastCnn => "Fast CNN",
             Self::TfjsCnn => "tfjs-examples CNN",
             Self::Mlp => "MLP 784-128-128-10",
+            Self::ReaderCnn => "Reader CNN",
+            Self::SmallCnn => "Small CNN",
         }
     }
 
@@ -152,6 +161,36 @@ impl Architecture {
             Self::Mlp => {
                 vec![Dense { units: 128 }, Relu, Dense { units: 128 }, Relu, Dense { units: CLASSES }]
             }
+            Self::ReaderCnn => vec![
+                Conv { channels: 32, kernel: 3 },
+                Relu,
+                Conv { channels: 32, kernel: 3 },
+                Relu,
+                MaxPool,
+                Conv { channels: 64, kernel: 3 },
+                Relu,
+                Conv { channels: 64, kernel: 3 },
+                Relu,
+                MaxPool,
+                Dropout(0.2),
+                Dense { units: 256 },
+                Relu,
+                Dropout(0.4),
+                Dense { units: CLASSES },
+            ],
+            Self::SmallCnn => vec![
+                Conv { channels: 8, kernel: 3 },
+                Relu,
+                Conv { channels: 12, kernel: 3 },
+                Relu,
+                MaxPool,
+                Conv { channels: 16, kernel: 3 },
+                Relu,
+                Conv { channels: 20, kernel: 3 },
+                Relu,
+                MaxPool,
+                Dense { units: CLASSES },
+            ],
         }
     }
 
@@ -244,6 +283,8 @@ mod tests {
         assert_eq!(Architecture::FastCnn.parameter_count(), 215_194);
         assert_eq!(Architecture::TfjsCnn.parameter_count(), 5_994);
         assert_eq!(Architecture::Mlp.parameter_count(), 118_282);
+        assert!(Architecture::ReaderCnn.parameter_count() <= 400_000);
+        assert!(Architecture::SmallCnn.parameter_count() < 10_000);
     }
 
     #[test]

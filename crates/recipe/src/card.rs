@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Accuracy, Architecture, TrainRecipe};
+use crate::{Accuracy, Architecture, Calibration, TrainRecipe};
 
 /// A model card: enough to know what a set of weights is and how to make it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct ModelCard {
     pub test: Option<Accuracy>,
     /// What they were tested on, for people; empty where they were not.
     pub tested_on: String,
+    /// How its probabilities are to be read; older cards do not say.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
 }
 
 impl ModelCard {
@@ -31,6 +34,7 @@ impl ModelCard {
             epochs_done: 0,
             test: None,
             tested_on: String::new(),
+            calibration: None,
         }
     }
 

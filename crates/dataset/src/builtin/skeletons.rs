@@ -3,7 +3,8 @@
 //! A form is a list of strokes in a box of 100 x 100, x to the right, y down. A curve is laid through the points of a
 //! stroke; where a pen turns sharply, a new stroke begins at the same point.
 
-type Form = &'static [&'static [(f32, f32)]];
+/// Strokes of points.
+pub(super) type Form = &'static [&'static [(f32, f32)]];
 
 /// The forms of a digit.
 ///

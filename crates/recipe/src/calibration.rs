@@ -1,0 +1,126 @@
+//! Probabilities that can be believed, and the answer "not a digit".
+
+use serde::{Deserialize, Serialize};
+
+use crate::CLASSES;
+
+/// What turns a network's probabilities into ones that are right as often as they say.
+///
+/// One temperature divides all logits: C. Guo et al., "On calibration of modern neural networks", ICML 2017.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Above 1 the network was too sure, below 1 not sure enough; above 0.
+    pub temperature: f32,
+    /// Below this probability of the best digit an image is taken for no digit, 0 to 1.
+    pub least_confidence: f32,
+}
+
+/// What a model reads in an image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// Probability of each digit; their sum is 1.
+    pub probabilities: [f32; CLASSES],
+    /// The likeliest digit, 0 to 9; the first one among equals.
+    pub digit: u8,
+    /// Its probability.
+    pub confidence: f32,
+    /// Whether it is sure enough to be taken for a digit at all.
+    pub is_digit: bool,
+}
+
+impl Calibration {
+    /// Probabilities as they are; everything is a digit.
+    pub const NONE: Self = Self { temperature: 1.0, least_confidence: 0.0 };
+
+    /// Reads a network's probabilities.
+    pub fn read(&self, probabilities: &[f32; CLASSES]) -> Reading {
+        let tempered = self.tempered(probabilities);
+        let digit =
+            (1..CLASSES).fold(0, |best, digit| if tempered[digit] > tempered[best] { digit } else { best });
+        let confidence = tempered[digit];
+        Reading {
+            probabilities: tempered,
+            digit: digit as u8,
+            confidence,
+            is_digit: confidence >= self.least_confidence,
+        }
+    }
+
+    /// The temperature that makes the labels of validation images likeliest, and the confidence that this share of them,
+    /// 0 to 1, does not reach. [`Calibration::NONE`] where there are no images.
+    pub fn fitted(probabilities: &[[f32; CLASSES]], labels: &[u8], rejected_share: f64) -> Self {
+        if probabilities.is_empty() {
+            return Self::NONE;
+        }
+        let loss = |log_temperature: f64| -> f64 {
+            let own = Self { temperature: log_temperature.exp() as f32, ..Self::NONE };
+            let each = probabilities.iter().zip(labels);
+            each.map(|(all, &label)| -f64::from(own.tempered(all)[usize::from(label)].max(1e-30)).ln()).sum()
+        };
+        let mut fitted = Self { temperature: minimum(loss, -2.0, 2.0).exp() as f32, ..Self::NONE };
+        let mut confidences: Vec<f32> = probabilities.iter().map(|all| fitted.read(all).confidence).collect();
+        confidences.sort_by(f32::total_cmp);
+        let rejected = (rejected_share * confidences.len() as f64) as usize;
+        fitted.least_confidence = confidences[rejected.min(confidences.len() - 1)];
+        fitted
+    }
+
+    fn tempered(&self, probabilities: &[f32; CLASSES]) -> [f32; CLASSES] {
+        let exponent = self.temperature.recip();
+        let powers = probabilities.map(|probability| probability.powf(exponent));
+        let sum: f32 = powers.iter().sum();
+        powers.map(|power| power / sum)
+    }
+}
+
+/// Where a function with one valley between `low` and `high` is least: golden-section search.
+fn minimum(of: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+    let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
+    for _ in 0..30 {
+        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
+        if of(left) < of(right) { high = right } else { low = left }
+    }
+    f64::midpoint(low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// All but `best` for one digit, the rest for the others.
+    fn sure_of(digit: usize, best: f32) -> [f32; CLASSES] {
+        let mut all = [(1.0 - best) / 9.0; CLASSES];
+        all[digit] = best;
+        all
+    }
+
+    #[test]
+    fn without_calibration_probabilities_stay() {
+        let reading = Calibration::NONE.read(&sure_of(7, 0.55));
+        assert_eq!((reading.digit, reading.is_digit), (7, true));
+        assert!((reading.confidence - 0.55).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_network_that_is_too_sure_is_cooled_down() {
+        // It says 99 % and is right nine times in ten.
+        let probabilities = vec![sure_of(3, 0.99); 100];
+        let labels: Vec<u8> = (0..100).map(|index| if index % 10 == 0 { 4 } else { 3 }).collect();
+        let fitted = Calibration::fitted(&probabilities, &labels, 0.0);
+        assert!(fitted.temperature > 1.2, "{fitted:?}");
+        let confidence = fitted.read(&probabilities[0]).confidence;
+        assert!((confidence - 0.9).abs() < 0.01, "{confidence}");
+        assert_eq!(Calibration::fitted(&[], &[], 0.5), Calibration::NONE);
+    }
+
+    #[test]
+    fn the_share_that_is_asked_for_is_rejected() {
+        let probabilities: Vec<_> = (0..100).map(|index| sure_of(5, 0.5 + 0.004 * index as f32)).collect();
+        let fitted = Calibration::fitted(&probabilities, &[5; 100], 0.05);
+        let rejected = probabilities.iter().filter(|all| !fitted.read(all).is_digit).count();
+        assert_eq!(rejected, 5);
+    }
+}
