@@ -1,17 +1,22 @@
 //! Ink to the 28x28 image that a network reads.
 //!
 //! There is one way from ink to an image, and page, tests and command line all take it:
-//! [`Drawing`] (strokes) -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
+//! [`Drawing`] (strokes), or [`Picture`] and [`found_ink`] -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
 
 mod components;
 mod drawing;
+mod found;
 mod normalise;
+mod picture;
 mod raster;
+mod rules;
 mod segments;
 
 pub use components::Bounds;
 pub use drawing::{Drawing, Point, Stroke};
+pub use found::{FoundInk, Polarity, found_ink};
 pub use normalise::{BOX_SIDE, CENTRE, Image, normalise, placed};
+pub use picture::{Picture, PictureError};
 pub use raster::{Raster, RasterError};
 pub use segments::{Candidate, Line, cheapest, lines};
 

@@ -1,0 +1,361 @@
+//! Ink in a picture: dark on light or light on dark, drawn, scanned or photographed.
+//!
+//! Where the paper is of one brightness, ink is what differs from it, as strongly as it does: an image of MNIST comes out
+//! as it went in. Elsewhere the light on the paper is estimated from place to place, ink is what is far darker (or
+//! brighter) than that, and the rules of the paper are taken out.
+
+use crate::{Picture, Raster, components::components, rules::without_rules};
+
+/// Which of the two is darker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polarity {
+    /// A pen on paper.
+    DarkInk,
+    /// Chalk on a board, MNIST.
+    BrightInk,
+}
+
+/// Ink found in a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundInk {
+    /// The ink; blank where there is none.
+    pub raster: Raster,
+    /// What was taken for ink.
+    pub polarity: Polarity,
+    /// Whether the paper was even, so that no light had to be estimated.
+    pub is_even: bool,
+}
+
+/// Brightness of even paper varies by no more than this.
+const EVEN: u8 = 10;
+/// Weaker ink is made as strong as ink usually is.
+const FAINT: u8 = 200;
+/// Ink differs by at least so much from the light around it.
+const LEAST_CONTRAST: f32 = 14.0;
+
+/// Finds the ink; `polarity` where a person has said which it is.
+pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
+    let paper = Paper::of(&picture.brightness);
+    if paper.high - paper.low <= EVEN {
+        let polarity = polarity.unwrap_or(paper.polarity);
+        return FoundInk { raster: on_even_paper(picture, &paper, polarity), polarity, is_even: true };
+    }
+    let (raster, polarity) = on_uneven_paper(picture, polarity);
+    FoundInk { raster, polarity, is_even: false }
+}
+
+/// The brightness of most of a picture.
+struct Paper {
+    polarity: Polarity,
+    /// Its tenth and ninetieth percentile.
+    low: u8,
+    high: u8,
+    median: u8,
+    /// Whether all of it is of one value, as in pictures that no camera took.
+    is_clean: bool,
+}
+
+impl Paper {
+    /// What lies in the brighter or the darker third of all brightness, whichever has more.
+    fn of(brightness: &[u8]) -> Self {
+        let mut counts = [0_usize; 256];
+        for &value in brightness {
+            counts[usize::from(value)] += 1;
+        }
+        let least = counts.iter().position(|&count| count > 0).unwrap_or(0);
+        let most = counts.iter().rposition(|&count| count > 0).unwrap_or(0);
+        let third = (most - least) / 3;
+        let (dark, bright) = (least..=least + third, most - third..=most);
+        let sum = |range: &core::ops::RangeInclusive<usize>| counts[range.clone()].iter().sum::<usize>();
+        let (range, polarity) = if sum(&bright) >= sum(&dark) {
+            (bright, Polarity::DarkInk)
+        } else {
+            (dark, Polarity::BrightInk)
+        };
+        let own = sum(&range);
+        let percentile = |hundredths: usize| {
+            let mut left = own * hundredths / 100;
+            for value in range.clone() {
+                if counts[value] > left {
+                    return value as u8;
+                }
+                left -= counts[value];
+            }
+            *range.end() as u8
+        };
+        let median = percentile(50);
+        let is_clean = 10 * counts[usize::from(median)] >= 7 * own;
+        Self { polarity, low: percentile(10), high: percentile(90), median, is_clean }
+    }
+}
+
+fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster {
+    let above = |value: u8| match polarity {
+        Polarity::DarkInk => paper.median.saturating_sub(value),
+        Polarity::BrightInk => value.saturating_sub(paper.median),
+    };
+    let strongest = picture.brightness.iter().map(|&value| above(value)).max().unwrap_or(0);
+    let clean = paper.is_clean || f32::from(strongest) < LEAST_CONTRAST;
+    // Grain of the paper is no ink.
+    let least = if clean { 0 } else { 2 * (paper.high - paper.low).max(4) };
+    let gain = if (1..FAINT).contains(&strongest) && f32::from(strongest) >= LEAST_CONTRAST {
+        255.0 / f32::from(strongest)
+    } else {
+        1.0
+    };
+    let level = |&value: &u8| {
+        let above = above(value);
+        if above <= least { 0 } else { (f32::from(above) * gain + 0.5).min(255.0) as u8 }
+    };
+    let levels = picture.brightness.iter().map(level).collect();
+    let raster = Picture::raster(picture.width, picture.height, levels);
+    if clean { raster } else { without_specks(raster) }
+}
+
+fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Polarity) {
+    let polarity = polarity.unwrap_or_else(|| {
+        // Ink is the long tail of what differs from the light around.
+        let light = light(picture, 50);
+        let cubes: f64 = picture
+            .brightness
+            .iter()
+            .zip(&light)
+            .map(|(&value, light)| f64::from(f32::from(value) - light).powi(3))
+            .sum();
+        if cubes <= 0.0 { Polarity::DarkInk } else { Polarity::BrightInk }
+    });
+    // As a share of the light, which falls on paper and ink alike.
+    let relative: fn(f32, f32) -> f32 = match polarity {
+        Polarity::DarkInk => |value, light| 255.0 * (light - value) / light.max(30.0),
+        Polarity::BrightInk => |value, light| 100.0 * (value - light) / (light + 40.0),
+    };
+    let light = light(picture, if polarity == Polarity::DarkInk { 75 } else { 25 });
+    let contrast: Vec<f32> = picture
+        .brightness
+        .iter()
+        .zip(&light)
+        .map(|(&value, &light)| relative(f32::from(value), light))
+        .collect();
+    let Some((least, strong)) = thresholds(&contrast) else {
+        return (Raster::blank(picture.width, picture.height), polarity);
+    };
+    let level =
+        |&contrast: &f32| (255.0 * ((contrast - least) / (strong - least)).clamp(0.0, 1.0) + 0.5) as u8;
+    let raster = Picture::raster(picture.width, picture.height, contrast.iter().map(level).collect());
+    (without_specks(without_rules(raster)), polarity)
+}
+
+/// Brightness of the paper at each place: this percentile of squares of the picture, smoothed.
+fn light(picture: &Picture, percentile: usize) -> Vec<f32> {
+    let side = (picture.width.max(picture.height) / 12).max(8);
+    let (columns, rows) = (picture.width.div_ceil(side), picture.height.div_ceil(side));
+    let mut squares = Vec::with_capacity(columns * rows);
+    for row in 0..rows {
+        for column in 0..columns {
+            // Of twice the side, so that neighbours overlap and broad strokes leave some paper.
+            let span = |at: usize, limit: usize| {
+                (at * side).saturating_sub(side / 2)..((at + 1) * side + side / 2).min(limit)
+            };
+            let mut values: Vec<u8> = Vec::new();
+            for row in span(row, picture.height) {
+                let columns = span(column, picture.width);
+                values.extend(&picture.brightness[row * picture.width + columns.start..][..columns.len()]);
+            }
+            let place = (values.len() - 1) * percentile / 100;
+            squares.push(f32::from(*values.select_nth_unstable(place).1));
+        }
+    }
+    let along = |at: usize, count: usize| {
+        let place = ((at as f32 + 0.5) / side as f32 - 0.5).clamp(0.0, (count - 1) as f32);
+        (place as usize, (place as usize + 1).min(count - 1), place.fract())
+    };
+    let mut light = Vec::with_capacity(picture.brightness.len());
+    for row in 0..picture.height {
+        let (upper, lower, down) = along(row, rows);
+        for column in 0..picture.width {
+            let (left, right, aside) = along(column, columns);
+            let line = |row: usize| {
+                squares[row * columns + left] * (1.0 - aside) + squares[row * columns + right] * aside
+            };
+            light.push(line(upper) * (1.0 - down) + line(lower) * down);
+        }
+    }
+    light
+}
+
+/// The contrast from which on there is ink, and that of strong ink; none where nothing stands out.
+fn thresholds(contrast: &[f32]) -> Option<(f32, f32)> {
+    let mut counts = [0_u32; 256];
+    for value in contrast {
+        counts[value.clamp(0.0, 255.0) as usize] += 1;
+    }
+    // Between paper and ink, N. Otsu, "A threshold selection method from gray-level histograms", 1979.
+    let total = contrast.len() as f64;
+    let sum: f64 = counts.iter().enumerate().map(|(value, &count)| value as f64 * f64::from(count)).sum();
+    let (mut below, mut below_sum, mut best) = (0.0, 0.0, (0.0, 0));
+    for (value, &count) in counts.iter().enumerate() {
+        below += f64::from(count);
+        below_sum += value as f64 * f64::from(count);
+        let above = total - below;
+        if below > 0.0 && above > 0.0 {
+            let apart = below_sum / below - (sum - below_sum) / above;
+            let between = below * above * apart * apart;
+            if between > best.0 {
+                best = (between, value);
+            }
+        }
+    }
+    let threshold = (best.1 as f32).max(LEAST_CONTRAST);
+    let mut ink: Vec<f32> = contrast.iter().copied().filter(|&value| value > threshold).collect();
+    if ink.is_empty() {
+        return None;
+    }
+    let place = ink.len() / 2;
+    let strong = *ink.select_nth_unstable_by(place, f32::total_cmp).1;
+    Some((0.7 * threshold, strong.max(threshold)))
+}
+
+/// Without what is far smaller than the largest piece of ink, and without what hangs in from the border where there is other ink.
+fn without_specks(raster: Raster) -> Raster {
+    let all = components(&raster);
+    let longer = |bounds: &crate::Bounds| bounds.width.max(bounds.height);
+    let reaches_border = |bounds: &crate::Bounds| {
+        bounds.left == 0
+            || bounds.top == 0
+            || bounds.right() == raster.width()
+            || bounds.bottom() == raster.height()
+    };
+    let Some(largest_inside) =
+        all.iter().filter(|own| !reaches_border(&own.bounds)).map(|own| longer(&own.bounds)).max()
+    else {
+        return raster;
+    };
+    let largest = all.iter().map(|own| longer(&own.bounds)).max().unwrap_or(0);
+    // Ink that is cut by the border may well be the digit itself, if nothing of its size lies inside.
+    let drops_border = 3 * largest_inside >= largest;
+    let reference = if drops_border { largest_inside } else { largest };
+    let mut levels = vec![0; raster.levels().len()];
+    for own in all {
+        let is_speck = 8 * longer(&own.bounds) < reference;
+        if !is_speck && !(drops_border && reaches_border(&own.bounds)) {
+            for place in own.places {
+                levels[place as usize] = raster.levels()[place as usize];
+            }
+        }
+    }
+    Picture::raster(raster.width(), raster.height(), levels)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::{Image, Point, normalise};
+
+    /// A two, as a pen draws it.
+    const TWO: &[(f32, f32)] = &[
+        (0.2, 0.25),
+        (0.35, 0.1),
+        (0.6, 0.1),
+        (0.75, 0.28),
+        (0.6, 0.5),
+        (0.2, 0.9),
+        (0.5, 0.87),
+        (0.8, 0.9),
+    ];
+
+    /// The two on paper of `width` x `height`, in a box at `left`, `top` of this side.
+    fn two(width: usize, height: usize, left: f32, top: f32, side: f32, radius: f32) -> Raster {
+        let mut raster = Raster::blank(width, height);
+        let place = |&(x, y): &(f32, f32)| Point { x: left + side * x, y: top + side * y };
+        for pair in TWO.windows(2) {
+            raster.ink_segment(place(&pair[0]), place(&pair[1]), radius);
+        }
+        raster
+    }
+
+    /// Share of the ink that differs between two images.
+    fn apart(a: &Image, b: &Image) -> f64 {
+        let apart: u32 = a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        f64::from(apart) / f64::from(b.iter().map(|&level| u32::from(level)).sum::<u32>())
+    }
+
+    /// A picture in which the two's ink is blended into a scene; what is found must be the two.
+    #[track_caller]
+    fn check(what: &str, polarity: Polarity, scene: impl Fn(usize, usize, f32) -> f32) {
+        const SIDE: usize = 400;
+        let ink = two(SIDE, SIDE, 110.0, 90.0, 200.0, 9.0);
+        let brightness = ink.levels().iter().enumerate().map(|(place, &level)| {
+            scene(place % SIDE, place / SIDE, f32::from(level) / 255.0).clamp(0.0, 255.0) as u8
+        });
+        let picture = Picture::from_brightness(SIDE, SIDE, brightness.collect()).unwrap();
+        let found = found_ink(&picture, None);
+        assert_eq!(found.polarity, polarity, "{what}");
+        let (image, expected) = (normalise(&found.raster).unwrap(), normalise(&ink).unwrap());
+        let apart = apart(&image, &expected);
+        assert!(apart < 0.35, "{what}: {apart} of the ink is elsewhere");
+    }
+
+    /// Noise that is the same in every run, -1 to 1.
+    fn grain(column: usize, row: usize) -> f32 {
+        let mixed = (column * 7_919 + row * 104_729).wrapping_mul(2_654_435_761) >> 7;
+        (mixed % 2_001) as f32 / 1_000.0 - 1.0
+    }
+
+    #[test]
+    fn ink_is_found_on_any_paper() {
+        let pen = |paper: f32, pen: f32, ink: f32| paper * (1.0 - ink) + pen * ink;
+        check("black on white", Polarity::DarkInk, |_, _, ink| pen(255.0, 0.0, ink));
+        check("chalk", Polarity::BrightInk, |_, _, ink| pen(20.0, 240.0, ink));
+        check("pencil", Polarity::DarkInk, |_, _, ink| pen(230.0, 170.0, ink));
+        check("grain", Polarity::DarkInk, |x, y, ink| pen(225.0, 60.0, ink) + 5.0 * grain(x, y));
+        check("light from a side", Polarity::DarkInk, |x, y, ink| {
+            pen(230.0, 60.0, ink) * (0.45 + 0.55 * x as f32 / 400.0) + 5.0 * grain(x, y)
+        });
+        check("a dark corner", Polarity::DarkInk, |x, y, ink| {
+            pen(235.0, 50.0, ink) * (1.0 - 0.6 * ((x * x + y * y) as f32 / 320_000.0)) + 6.0 * grain(x, y)
+        });
+        check("chalk in uneven light", Polarity::BrightInk, |x, y, ink| {
+            pen(50.0, 220.0, ink) * (0.6 + 0.4 * y as f32 / 400.0) + 5.0 * grain(x, y)
+        });
+        check("lined paper", Polarity::DarkInk, |x, y, ink| {
+            let rule = if (y + x / 40) % 60 < 3 { 0.35 } else { 0.0 };
+            pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.7 + 0.3 * x as f32 / 400.0) + 4.0 * grain(x, y)
+        });
+        check("squared paper", Polarity::DarkInk, |x, y, ink| {
+            let rule = if (y + x / 60) % 50 < 2 || (x + y / 80) % 50 < 2 { 0.4 } else { 0.0 };
+            pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.75 + 0.25 * y as f32 / 400.0) + 4.0 * grain(x, y)
+        });
+    }
+
+    #[test]
+    fn what_a_person_says_of_the_polarity_holds() {
+        let picture =
+            Picture::from_brightness(3, 3, vec![255, 255, 255, 255, 0, 255, 255, 255, 255]).unwrap();
+        assert_eq!(found_ink(&picture, None).raster.levels()[4], 255);
+        let other = found_ink(&picture, Some(Polarity::BrightInk));
+        assert!(other.raster.levels().iter().all(|&level| level == 0));
+    }
+
+    #[test]
+    fn an_image_made_for_a_network_comes_out_as_it_went_in() {
+        let image = normalise(&two(280, 280, 40.0, 40.0, 200.0, 12.0)).unwrap();
+        let picture = Picture::from_brightness(28, 28, image.to_vec()).unwrap();
+        let found = found_ink(&picture, None);
+        assert_eq!(found.polarity, Polarity::BrightInk);
+        assert_eq!(normalise(&found.raster), Some(image));
+        let inverted =
+            Picture::from_brightness(28, 28, image.iter().map(|level| 255 - level).collect()).unwrap();
+        assert_eq!(normalise(&found_ink(&inverted, None).raster), Some(image));
+    }
+
+    #[test]
+    fn blank_paper_has_no_ink() {
+        for value in [0, 90, 255] {
+            let picture = Picture::from_brightness(60, 40, vec![value; 2_400]).unwrap();
+            assert_eq!(normalise(&found_ink(&picture, None).raster), None, "{value}");
+        }
+    }
+}
