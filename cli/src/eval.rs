@@ -8,19 +8,15 @@ use network::Network;
 use recipe::{Assessment, Calibration, wilson_interval_95};
 use serde_json::json;
 
-use crate::images;
+use crate::{images, pictures};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Weights to test (default: the ones that the page ships).
     #[arg(long, default_value = "public/models/fast-cnn.safetensors")]
     model: PathBuf,
-    /// IDX files of images and of labels, gzipped or not (default: MNIST's test images).
-    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], conflicts_with = "strokes")]
-    idx: Option<Vec<PathBuf>>,
-    /// Pen strokes as JSON lines, gzipped or not.
-    #[arg(long)]
-    strokes: Option<PathBuf>,
+    #[command(flatten)]
+    set: Set,
     /// Folder with MNIST's four files.
     #[arg(long)]
     mnist_dir: Option<PathBuf>,
@@ -29,13 +25,39 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Labelled images; MNIST's test images where none are named.
+#[derive(ClapArgs)]
+#[group(multiple = false)]
+struct Set {
+    /// IDX files of images and of labels, gzipped or not; of any size and polarity.
+    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"])]
+    idx: Option<Vec<PathBuf>>,
+    /// Folder of PNG, JPEG or WebP files, with a `labels.csv` of the columns `file` and `label`.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Rows of a label and 784 pixels, with or without a header.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Pen strokes as JSON lines, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    strokes: Option<PathBuf>,
+}
+
+impl Set {
+    fn read(&self, mnist_dir: Option<&PathBuf>) -> anyhow::Result<LabelledImages> {
+        match (self.idx.as_deref(), &self.folder, &self.csv, &self.strokes) {
+            (Some([pixels, labels]), ..) => images::idx_pair(pixels, labels),
+            (_, Some(dir), ..) => pictures::folder(dir),
+            (_, _, Some(path), _) => images::csv(path),
+            (_, _, _, Some(path)) => images::strokes(path),
+            _ => Ok(images::mnist_split(&images::mnist_dir(mnist_dir)?)?.test),
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (network, card) = images::network(&args.model)?;
-    let set = match (&args.strokes, args.idx.as_deref()) {
-        (Some(path), _) => images::strokes(path)?,
-        (None, Some([pixels, labels])) => images::idx_pair(pixels, labels)?,
-        _ => images::mnist_split(&images::mnist_dir(args.mnist_dir.as_ref())?)?.test,
-    };
+    let set = args.set.read(args.mnist_dir.as_ref())?;
     let found = assess(&network, &card.calibration.unwrap_or(Calibration::NONE), &set)?;
     let accuracy = found.accuracy();
     println!(

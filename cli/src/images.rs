@@ -4,7 +4,7 @@ use std::{fs, path::Path, path::PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use burn::tensor::Device;
-use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_idx, parse_strokes};
+use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_csv, parse_idx, parse_strokes};
 use ink::Drawing;
 use network::Network;
 use pollster::block_on;
@@ -33,11 +33,11 @@ pub(crate) fn mnist_split(dir: &Path) -> anyhow::Result<Split> {
     Ok(mnist::split(&files)?)
 }
 
-/// Reads an IDX file of images.
+/// Reads an IDX file of images of any size and polarity, each as a network reads it.
 pub(crate) fn idx_images(path: &Path) -> anyhow::Result<Vec<u8>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     match parse_idx(&bytes).with_context(|| format!("cannot use {}", path.display()))? {
-        IdxFile::Images(pixels) => Ok(pixels),
+        IdxFile::Images(images) => Ok(images.through_pipeline()),
         IdxFile::Labels(_) => bail!("{} holds labels; images are needed", path.display()),
     }
 }
@@ -54,6 +54,12 @@ pub(crate) fn idx_pair(images: &Path, labels: &Path) -> anyhow::Result<LabelledI
     let count = pixels.len() / ink::PIXELS;
     ensure!(count == labels.len(), "there are {count} images but {} labels", labels.len());
     Ok(LabelledImages { pixels, labels })
+}
+
+/// Reads labelled rows of pixels.
+pub(crate) fn csv(path: &Path) -> anyhow::Result<LabelledImages> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    parse_csv(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
 /// Reads digits as pen strokes.

@@ -3,6 +3,7 @@
 mod config;
 mod eval;
 mod images;
+mod pictures;
 mod predict;
 mod train;
 

@@ -37,7 +37,7 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for (name, bytes) in files {
         match parse_idx(bytes).map_err(|error| FilesError::File { name: name.clone(), error })? {
-            IdxFile::Images(pixels) => images.push((name, pixels)),
+            IdxFile::Images(found) => images.push((name, found.into_pixels())),
             IdxFile::Labels(digits) => labels.push(digits),
         }
     }

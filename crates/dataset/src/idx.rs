@@ -6,10 +6,13 @@
 use std::io::{Read, copy, sink};
 
 use flate2::read::GzDecoder;
-use ink::{PIXELS, SIDE};
+use ink::{PIXELS, Picture, SIDE, found_ink, normalise};
 
 /// Largest file that is unpacked, in bytes: five times MNIST's training images.
 pub const MAX_FILE_BYTES: usize = 256 << 20;
+
+/// Largest side of an image, in pixels.
+const MAX_SIDE: usize = 4_096;
 
 const IMAGES_MAGIC: u32 = 2051;
 const LABELS_MAGIC: u32 = 2049;
@@ -17,10 +20,53 @@ const LABELS_MAGIC: u32 = 2049;
 /// What an IDX file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdxFile {
-    /// Grey levels of 28x28 images, one after the other.
-    Images(Vec<u8>),
+    /// Images.
+    Images(IdxImages),
     /// Digits, 0 to 9.
     Labels(Vec<u8>),
+}
+
+/// Images of one size, as they lie in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdxImages {
+    /// Columns of each.
+    pub width: usize,
+    /// Rows of each.
+    pub height: usize,
+    /// Values, image by image, row by row.
+    pub values: Vec<u8>,
+}
+
+impl IdxImages {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len() / (self.width * self.height)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// 28x28 images, 784 values each: as they are where they are made as MNIST's are (of that size, bright on dark), else
+    /// what a network reads in each. Blank ones stay blank.
+    pub fn into_pixels(self) -> Vec<u8> {
+        let dark = self.values.iter().filter(|&&value| value < 128).count();
+        if (self.width, self.height) == (SIDE, SIDE) && 2 * dark >= self.values.len() {
+            return self.values;
+        }
+        self.through_pipeline()
+    }
+
+    /// What a network reads in each image, 784 values each, whatever its size and polarity. Blank ones stay blank.
+    pub fn through_pipeline(&self) -> Vec<u8> {
+        let each = self.values.chunks_exact(self.width * self.height);
+        let read = |values: &[u8]| {
+            let picture = Picture::from_brightness(self.width, self.height, values.to_vec()).ok()?;
+            normalise(&found_ink(&picture, None).raster)
+        };
+        each.flat_map(|values| read(values).unwrap_or([0; PIXELS])).collect()
+    }
 }
 
 /// A file that is not what it should be; the text says what is wrong, for the person who gave it.
@@ -37,7 +83,7 @@ pub enum IdxError {
     HeaderCutOff(usize),
     #[error("its magic number is {0}; IDX images have 2051, labels 2049")]
     Magic(u32),
-    #[error("its images are {rows}x{columns} pixels; 28x28 are needed")]
+    #[error("its images are {rows}x{columns} pixels; 1x1 to {MAX_SIDE}x{MAX_SIDE} are possible")]
     ImageSize { rows: u32, columns: u32 },
     #[error("its header promises {promised} bytes of values, but {found} follow")]
     Length { promised: u64, found: usize },
@@ -72,10 +118,12 @@ fn read_idx(mut source: impl Read) -> Result<IdxFile, IdxError> {
     match magic {
         IMAGES_MAGIC => {
             let (count, rows, columns) = (count?, word(&mut source)?, word(&mut source)?);
-            if (rows as usize, columns as usize) != (SIDE, SIDE) {
+            let (width, height) = (columns as usize, rows as usize);
+            if [width, height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
                 return Err(IdxError::ImageSize { rows, columns });
             }
-            read_values(source, u64::from(count) * PIXELS as u64).map(IdxFile::Images)
+            let values = read_values(source, u64::from(count) * (width * height) as u64)?;
+            Ok(IdxFile::Images(IdxImages { width, height, values }))
         }
         LABELS_MAGIC => {
             let labels = read_values(source, u64::from(count?))?;
@@ -138,8 +186,24 @@ mod tests {
         let images = idx(&[2051, 2, 28, 28], &[5; 2 * PIXELS]);
         for pack in [<[u8]>::to_vec, gzip] {
             check(&pack(&labels), &Ok(IdxFile::Labels(vec![7, 0, 9])));
-            check(&pack(&images), &Ok(IdxFile::Images(vec![5; 2 * PIXELS])));
+            let expected = IdxImages { width: 28, height: 28, values: vec![5; 2 * PIXELS] };
+            check(&pack(&images), &Ok(IdxFile::Images(expected)));
         }
+    }
+
+    #[test]
+    fn images_of_any_size_and_polarity_become_what_a_network_reads() {
+        // A bar of 2x8 pixels, dark on light.
+        let values: Vec<u8> = (0..256)
+            .map(|place| if place % 16 / 2 == 3 && (64..192).contains(&place) { 0 } else { 255 })
+            .collect();
+        let images = IdxImages { width: 16, height: 16, values };
+        let pixels = images.into_pixels();
+        assert_eq!((pixels.len(), pixels[14 * SIDE + 14], pixels[0]), (PIXELS, 255, 0));
+        // MNIST's own stay as they are.
+        let made = IdxImages { width: 28, height: 28, values: pixels.clone() };
+        assert_eq!(made.through_pipeline(), pixels);
+        assert_eq!(made.into_pixels(), pixels);
     }
 
     #[test]
@@ -148,7 +212,8 @@ mod tests {
         check(b"PNG?", &Err(IdxError::Unknown(b"PNG?".to_vec())));
         check(&idx(&[2052, 3], &[7, 0, 9]), &Err(IdxError::Magic(2052)));
         check(&idx(&[2049], &[]), &Err(IdxError::HeaderCutOff(4)));
-        check(&idx(&[2051, 1, 16, 16], &[0; 256]), &Err(IdxError::ImageSize { rows: 16, columns: 16 }));
+        check(&idx(&[2051, 1, 0, 16], &[]), &Err(IdxError::ImageSize { rows: 0, columns: 16 }));
+        check(&idx(&[2051, 1, 16, 9_999], &[]), &Err(IdxError::ImageSize { rows: 16, columns: 9_999 }));
         check(&idx(&[2049, 3], &[7, 0]), &Err(IdxError::Length { promised: 3, found: 2 }));
         check(&idx(&[2049, 1], &[7, 0]), &Err(IdxError::Length { promised: 1, found: 2 }));
         check(&idx(&[2049, 2], &[7, 10]), &Err(IdxError::Label { index: 1, label: 10 }));

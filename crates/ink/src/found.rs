@@ -321,11 +321,11 @@ mod tests {
             pen(50.0, 220.0, ink) * (0.6 + 0.4 * y as f32 / 400.0) + 5.0 * grain(x, y)
         });
         check("lined paper", Polarity::DarkInk, |x, y, ink| {
-            let rule = if (y + x / 40) % 60 < 3 { 0.35 } else { 0.0 };
+            let rule = if (y + x / 40) % 60 < 3 { 0.9 } else { 0.0 };
             pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.7 + 0.3 * x as f32 / 400.0) + 4.0 * grain(x, y)
         });
         check("squared paper", Polarity::DarkInk, |x, y, ink| {
-            let rule = if (y + x / 60) % 50 < 2 || (x + y / 80) % 50 < 2 { 0.4 } else { 0.0 };
+            let rule = if (y + x / 60) % 50 < 2 || (x + y / 80) % 50 < 2 { 0.8 } else { 0.0 };
             pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.75 + 0.25 * y as f32 / 400.0) + 4.0 * grain(x, y)
         });
     }

@@ -5,7 +5,10 @@ use crate::{Picture, Raster};
 /// A rule crosses at least this share of the picture, in hundredths.
 const CROSSES: usize = 85;
 /// Share of a rule that ink, folds and glare may hide, in hundredths.
-const HIDDEN: usize = 25;
+const HIDDEN: usize = 45;
+
+/// A rule is thinner than the picture's height by this factor.
+const THICKEST: usize = 24;
 
 /// The ink without lines that go right through the picture, across or down; strokes that cross them stay whole.
 pub(crate) fn without_rules(raster: Raster) -> Raster {
@@ -42,6 +45,10 @@ fn without_lines_across(raster: &Raster) -> Raster {
             .collect();
         heights.sort_unstable();
         let Some(&usual) = heights.get(heights.len() / 2) else { continue };
+        // The bar of a 7 that fills the picture is no rule.
+        if THICKEST * usual > height.max(2 * THICKEST) {
+            continue;
+        }
         for (column, row) in rows.iter().enumerate() {
             let Some(row) = row else { continue };
             let own = stretch(raster, *row, column);
@@ -62,26 +69,25 @@ fn traced(raster: &Raster, start: usize) -> Option<Vec<Option<usize>>> {
     let is_ink = |row: usize, column: usize| raster.levels()[row * width + column] > 0;
     let most_hidden = width * HIDDEN / 100;
     let (mut row, mut hidden, mut since) = (start, 0, 0);
+    // How thick it is, from its first columns on.
+    let mut usual = usize::MAX;
     let mut rows = Vec::with_capacity(width);
     for column in 0..width {
-        // The middle of thin ink at hand; through a stroke it goes straight on.
+        // Where a stroke crosses it, or nothing is seen, it goes straight on, ever less surely.
         let reach = 1 + since / 8;
         let near = row.saturating_sub(reach)..(row + reach + 1).min(height);
         let found = near.filter(|&near| is_ink(near, column)).min_by_key(|&near| near.abs_diff(row));
-        if let Some(found) = found {
-            let own = stretch(raster, found, column);
-            if own.len() < height / 8 {
-                row = (row.max(own.start)).min(own.end - 1);
-                // Towards the middle, so that it does not leave the rule at its edge.
-                let middle = own.start + own.len() / 2;
-                row = if middle > row { row + 1 } else { row - usize::from(middle < row) };
-            }
+        let own = found.map(|found| stretch(raster, found, column));
+        if let Some(own) = own.filter(|own| own.len() <= usual.saturating_mul(2).saturating_add(1)) {
+            usual = usual.min(own.len().max(2));
+            let middle = own.start + own.len() / 2;
+            row = middle.clamp(row.saturating_sub(reach), row + reach).clamp(own.start, own.end - 1);
             since = 0;
-            rows.push(Some(row.clamp(own.start, own.end - 1)));
+            rows.push(Some(row));
         } else {
             hidden += 1;
             since += 1;
-            if hidden > most_hidden || since > width / 10 {
+            if hidden > most_hidden || since > width / 3 {
                 return (100 * column >= CROSSES * width).then_some(rows);
             }
             rows.push(None);
