@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use ink::{Drawing, Image, Point, Stroke};
 use leptos::prelude::*;
 use protocol::Backend;
-use recipe::{DataChoice, ModelCard};
+use recipe::{DataChoice, ModelCard, Reading};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Where the weights that the project ships lie.
-const SHIPPED_FILE: &str = "models/fast-cnn.safetensors";
+const SHIPPED_FILE: &str = "models/reader-cnn.safetensors";
 /// Largest file of weights that is read; the worker, which knows every architecture, holds it to less.
 const MAX_WEIGHTS_MIB: u32 = 64;
 /// Identifier of the shipped model among the kept ones.
@@ -60,7 +60,7 @@ pub(crate) struct Session {
     pub(crate) ink_version: RwSignal<u32>,
     /// The image that the network sees.
     pub(crate) seen: RwSignal<Option<Image>>,
-    pub(crate) probabilities: RwSignal<Option<[f32; 10]>>,
+    pub(crate) reading: RwSignal<Option<Reading>>,
     pub(crate) in_use: RwSignal<Option<InUse>>,
     pub(crate) run: RwSignal<RunView>,
     pub(crate) site: RwSignal<Option<Site>>,
@@ -90,7 +90,7 @@ impl Session {
             form: Form::new(),
             ink_version: RwSignal::new(0),
             seen: RwSignal::new(None),
-            probabilities: RwSignal::new(None),
+            reading: RwSignal::new(None),
             in_use: RwSignal::new(None),
             run: RwSignal::new(RunView::idle()),
             site: RwSignal::new(None),
@@ -219,7 +219,7 @@ impl Session {
                 }
                 self.with_reader(|reader| reader.predict(number, &image));
             }
-            None => self.probabilities.set(None),
+            None => self.reading.set(None),
         }
     }
 
@@ -380,10 +380,10 @@ impl Session {
 
     fn hear_reader(self, event: ReaderEvent) {
         match event {
-            ReaderEvent::Predicted { number, probabilities } => {
+            ReaderEvent::Read { number, reading } => {
                 // Ink that was cleared meanwhile has no answer.
                 if self.seen.with_untracked(Option::is_some) {
-                    self.probabilities.set(Some(probabilities));
+                    self.reading.set(Some(reading));
                 }
                 self.unshown.update_value(|unshown| {
                     unshown.retain(|&(unshown_number, event_ms)| {

@@ -58,7 +58,7 @@ impl Set {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (network, card) = images::network(&args.model)?;
     let set = args.set.read(args.mnist_dir.as_ref())?;
-    let found = assess(&network, &card.calibration.unwrap_or(Calibration::NONE), &set)?;
+    let found = assess(&network, card.calibration.unwrap_or(Calibration::NONE), &set)?;
     let accuracy = found.accuracy();
     println!(
         "{} images, accuracy {}, expected calibration error {:.2} %, taken for no digit {:.2} %",
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// What a network answers to all images of a set.
 pub(crate) fn assess(
     network: &Network,
-    calibration: &Calibration,
+    calibration: Calibration,
     set: &LabelledImages,
 ) -> anyhow::Result<Assessment> {
     let mut found = Assessment::default();

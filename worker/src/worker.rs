@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use network::Network;
 use port::Packet;
 use protocol::{FailureKind, FromWorker, JobId, ToWorker};
-use recipe::{Architecture, ModelCard, PIXELS};
+use recipe::{Architecture, Calibration, ModelCard, PIXELS};
 use training::DeviceReference;
 
 use crate::{
@@ -46,8 +46,8 @@ pub(crate) async fn serve() {
 
 struct Worker {
     device: Device,
-    /// What predictions are made with.
-    network: Option<Network>,
+    /// What predictions are made with, and how they are to be read.
+    network: Option<(Network, Calibration)>,
     data: Data,
     /// The training job, paused or not.
     job: Option<Job>,
@@ -58,7 +58,8 @@ impl Worker {
         match message {
             ToWorker::Load(job) => match read_model(buffers) {
                 Ok((weights, card, _)) => {
-                    self.network = Some(Network::from_weights(&weights, &self.device));
+                    let calibration = card.calibration.unwrap_or(Calibration::NONE);
+                    self.network = Some((Network::from_weights(&weights, &self.device), calibration));
                     post(FromWorker::Loaded(job, Box::new(card)));
                 }
                 Err(text) => refuse(job, text),
@@ -116,14 +117,14 @@ impl Worker {
     }
 
     async fn predict(&self, job: JobId, buffers: &[Vec<u8>]) {
-        let (Some(network), [levels]) = (&self.network, buffers) else {
+        let (Some((network, calibration)), [levels]) = (&self.network, buffers) else {
             return refuse(job, "No weights are loaded yet.".into());
         };
         if levels.len() != PIXELS {
             return refuse(job, format!("An image has {PIXELS} grey levels, not {}.", levels.len()));
         }
         match network.predict(levels).await.map(|mut probabilities| probabilities.pop()) {
-            Ok(Some(probabilities)) => post(FromWorker::Predicted(job, probabilities)),
+            Ok(Some(probabilities)) => post(FromWorker::Predicted(job, calibration.read(&probabilities))),
             Ok(None) => refuse(job, "The device gave no answer.".into()),
             Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
         }

@@ -6,7 +6,7 @@ use futures_channel::oneshot;
 use ink::Image;
 use port::Packet;
 use protocol::{Backend, FromWorker, JobId, ToWorker};
-use recipe::{Architecture, ModelCard};
+use recipe::{Architecture, ModelCard, Reading};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -19,8 +19,8 @@ const MAX_RESTARTS: u32 = 3;
 
 /// What the page hears of it.
 pub(crate) enum ReaderEvent {
-    /// Probabilities for the image with this number, and of every earlier one that was overtaken.
-    Predicted { number: u32, probabilities: [f32; 10] },
+    /// What was read in the image with this number, and in place of every earlier one that was overtaken.
+    Read { number: u32, reading: Reading },
     /// Weights are in use now.
     Loaded(Box<ModelCard>),
     /// Something went wrong; the text is for people.
@@ -151,10 +151,10 @@ impl Reader {
     fn take_answer(&self, packet: Packet<FromWorker>) {
         self.inner.borrow_mut().restarts = 0;
         let job = match packet.message {
-            FromWorker::Predicted(job, probabilities) => {
-                let reading = self.inner.borrow_mut().reading.take_if(|reading| reading.0 == job);
-                if let Some((_, number)) = reading {
-                    (self.on_event)(ReaderEvent::Predicted { number, probabilities });
+            FromWorker::Predicted(job, reading) => {
+                let asked = self.inner.borrow_mut().reading.take_if(|asked| asked.0 == job);
+                if let Some((_, number)) = asked {
+                    (self.on_event)(ReaderEvent::Read { number, reading });
                 }
                 return self.send_waiting();
             }

@@ -7,26 +7,24 @@ use crate::{browser, session::Session};
 /// Name of the measure from a pointer event to the bars that show it, in the browser's own timeline.
 const MEASURE: &str = "ink-to-bars";
 
-/// The most probable digit and its probability, 0 to 1.
-fn best(probabilities: &[f32; 10]) -> (usize, f32) {
-    let digit = (0..10).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or_default();
-    (digit, probabilities[digit])
-}
-
-/// The answer in words, its first character the digit.
+/// The answer in words, its first character the digit; where it is none, a question and what it looks most like.
 #[component]
 pub(crate) fn Answer() -> impl IntoView {
     let session = expect_context::<Session>();
     let answer = Memo::new(move |_| {
-        let (digit, share) = best(session.probabilities.get().as_ref()?);
-        Some((digit, (100.0 * share).round() as u32))
+        let reading = session.reading.get()?;
+        Some((reading.digit, (100.0 * reading.confidence).round() as u32, reading.is_digit))
     });
     view! {
         <p class="answer" role="status" aria-label="Prediction">
             {move || match answer.get() {
-                Some((digit, percent)) => view! {
+                Some((digit, percent, true)) => view! {
                     <strong>{digit}</strong>
                     <span>{format!(" {percent} %")}</span>
+                }.into_any(),
+                Some((digit, percent, false)) => view! {
+                    <strong class="doubt">"Not a digit?"</strong>
+                    <span>{format!(" Most like {digit}, {percent} %")}</span>
                 }.into_any(),
                 None => view! { <span class="quiet">"Draw a digit"</span> }.into_any(),
             }}
@@ -39,8 +37,9 @@ pub(crate) fn Answer() -> impl IntoView {
 pub(crate) fn Bars() -> impl IntoView {
     let session = expect_context::<Session>();
     let bar = move |digit: usize| {
-        let share = move || session.probabilities.get().map_or(0.0, |all| all[digit]);
-        let is_best = move || session.probabilities.get().is_some_and(|all| best(&all).0 == digit);
+        let share = move || session.reading.get().map_or(0.0, |reading| reading.probabilities[digit]);
+        let is_best =
+            move || session.reading.get().is_some_and(|reading| usize::from(reading.digit) == digit);
         view! {
             <li class="bar" class:best=is_best>
                 <span class="digit" aria-hidden="true">{digit}</span>
@@ -56,7 +55,7 @@ pub(crate) fn Bars() -> impl IntoView {
                         style:transform=move || format!("scaleX({:.4})", share())></span>
                 </span>
                 <span class="percent" aria-hidden="true">
-                    {move || session.probabilities.get().map(|all| format!("{:.0} %", 100.0 * all[digit]))}
+                    {move || session.reading.get().map(|reading| format!("{:.0} %", 100.0 * reading.probabilities[digit]))}
                 </span>
             </li>
         }

@@ -142,7 +142,7 @@ fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Po
     let level =
         |&contrast: &f32| (255.0 * ((contrast - least) / (strong - least)).clamp(0.0, 1.0) + 0.5) as u8;
     let raster = Picture::raster(picture.width, picture.height, contrast.iter().map(level).collect());
-    (without_specks(without_rules(raster)), polarity)
+    (without_specks(without_rules(&raster)), polarity)
 }
 
 /// Brightness of the paper at each place: this percentile of squares of the picture, smoothed.
@@ -237,7 +237,8 @@ fn without_specks(raster: Raster) -> Raster {
     let mut levels = vec![0; raster.levels().len()];
     for own in all {
         let is_speck = 8 * longer(&own.bounds) < reference;
-        if !is_speck && !(drops_border && reaches_border(&own.bounds)) {
+        let is_foreign = drops_border && reaches_border(&own.bounds);
+        if !is_speck && !is_foreign {
             for place in own.places {
                 levels[place as usize] = raster.levels()[place as usize];
             }

@@ -11,8 +11,8 @@ const HIDDEN: usize = 45;
 const THICKEST: usize = 24;
 
 /// The ink without lines that go right through the picture, across or down; strokes that cross them stay whole.
-pub(crate) fn without_rules(raster: Raster) -> Raster {
-    let across = without_lines_across(&raster);
+pub(crate) fn without_rules(raster: &Raster) -> Raster {
+    let across = without_lines_across(raster);
     transposed(&without_lines_across(&transposed(&across)))
 }
 

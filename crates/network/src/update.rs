@@ -37,7 +37,7 @@ fn stock_update(
         let length = parameter.dims()[0];
         let mut moment = || {
             start += length;
-            moments.clone().slice([start - length..start])
+            moments.clone().narrow(0, start - length, length)
         };
         match rule {
             UpdateRule::Sgd { learning_rate, momentum } => {

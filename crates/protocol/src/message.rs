@@ -1,6 +1,6 @@
 //! The messages.
 
-use recipe::{Accuracy, Architecture, DataChoice, ModelCard, TrainRecipe};
+use recipe::{Accuracy, Architecture, DataChoice, ModelCard, Reading, TrainRecipe};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Tells the answers to one order from those to another. The page counts up.
@@ -111,8 +111,8 @@ pub enum FromWorker {
     Loaded(JobId, Box<ModelCard>),
     /// [`ToWorker::Inspect`] is done. Buffer: the file, as it came.
     Inspected(JobId, Box<ModelCard>),
-    /// Probabilities of the ten digits.
-    Predicted(JobId, [f32; 10]),
+    /// What the network reads, calibrated as its card says.
+    Predicted(JobId, Reading),
     /// Buffer: the reference.
     Reference(JobId),
     /// What the worker is doing, for people: "Reading MNIST", "Compiling shaders".
@@ -210,6 +210,8 @@ mod tests {
 
     use core::fmt::Debug;
 
+    use recipe::Calibration;
+
     use super::*;
 
     #[track_caller]
@@ -240,7 +242,7 @@ mod tests {
         check(&ToWorker::Train(7, Box::new(order)));
         check(&ToWorker::Evaluate(8, data));
         check(&ToWorker::Predict(u32::MAX));
-        check(&FromWorker::Predicted(3, [0.1; 10]));
+        check(&FromWorker::Predicted(3, Calibration::NONE.read(&[0.1; 10])));
         let card = Box::new(ModelCard::unknown(Architecture::WorkshopCnn));
         let test = Accuracy { correct: 9, total: 10 };
         check(&FromWorker::EpochDone { job: 1, epoch: 2, test, test_loss: 0.5, card });

@@ -16,7 +16,7 @@ pub struct Calibration {
 }
 
 /// What a model reads in an image.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Probability of each digit; their sum is 1.
     pub probabilities: [f32; CLASSES],
@@ -65,7 +65,7 @@ impl Calibration {
         fitted
     }
 
-    fn tempered(&self, probabilities: &[f32; CLASSES]) -> [f32; CLASSES] {
+    fn tempered(self, probabilities: &[f32; CLASSES]) -> [f32; CLASSES] {
         let exponent = self.temperature.recip();
         let powers = probabilities.map(|probability| probability.powf(exponent));
         let sum: f32 = powers.iter().sum();

@@ -43,10 +43,9 @@ impl Optimizer {
             (Self::Sgd, _) => 0.05,
             (Self::RmsProp, _) => 0.001,
             (Self::Adam, Architecture::FastCnn) => 0.008,
-            (Self::Adam, Architecture::TfjsCnn) => 0.01,
+            (Self::Adam, Architecture::TfjsCnn | Architecture::SmallCnn) => 0.01,
             (Self::Adam, Architecture::Mlp) => 0.005,
             (Self::Adam, Architecture::WorkshopCnn | Architecture::ReaderCnn) => 0.003,
-            (Self::Adam, Architecture::SmallCnn) => 0.01,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use half::f16;
 use recipe::{Architecture, ModelCard};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 
@@ -38,7 +39,7 @@ pub enum WeightsError {
     Unexpected(String),
     #[error("the tensor \"{name}\" has the shape {found:?}; {expected:?} is needed")]
     Shape { name: String, found: Vec<usize>, expected: Vec<usize> },
-    #[error("the tensor \"{name}\" is stored as {found}; 32-bit floats (F32) are needed")]
+    #[error("the tensor \"{name}\" is stored as {found}; floats of 32 or 16 bits (F32, F16) are needed")]
     Type { name: String, found: String },
     #[error("the tensor \"{name}\" has a value that is not a finite number (at index {index})")]
     NotFinite { name: String, index: usize },
@@ -48,19 +49,46 @@ fn titles() -> String {
     Architecture::ALL.map(Architecture::title).join(", ")
 }
 
-/// Writes weights and their card; the same bytes for the same input.
+/// How each value is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floats: to the last bit.
+    Full,
+    /// 16-bit floats: half the bytes, for values that [`Weights::rounded_to_half`] has rounded.
+    Half,
+}
+
+/// Writes weights and their card as 32-bit floats; the same bytes for the same input.
 ///
 /// # Errors
 /// [`WeightsError::NotSafetensors`] where the library refuses them, which valid weights never cause.
 pub fn write_safetensors(weights: &Weights, card: &ModelCard) -> Result<Vec<u8>, WeightsError> {
+    write_safetensors_as(Precision::Full, weights, card)
+}
+
+/// As [`write_safetensors`], in the precision that is asked for.
+///
+/// # Errors
+/// As for [`write_safetensors`].
+pub fn write_safetensors_as(
+    precision: Precision,
+    weights: &Weights,
+    card: &ModelCard,
+) -> Result<Vec<u8>, WeightsError> {
     let refused = |error: &dyn core::fmt::Display| WeightsError::NotSafetensors(error.to_string());
-    let bytes: Vec<u8> = weights.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let values = weights.values().iter();
+    let (dtype, value_bytes, bytes): (_, _, Vec<u8>) = match precision {
+        Precision::Full => (Dtype::F32, 4, values.flat_map(|value| value.to_le_bytes()).collect()),
+        Precision::Half => {
+            (Dtype::F16, 2, values.flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect())
+        }
+    };
     let mut rest = bytes.as_slice();
     let mut views = Vec::new();
     for (parameter, values) in weights.parameters() {
-        let (own, after) = rest.split_at(size_of_val(values));
+        let (own, after) = rest.split_at(value_bytes * values.len());
         rest = after;
-        let view = TensorView::new(Dtype::F32, parameter.shape, own).map_err(|error| refused(&error))?;
+        let view = TensorView::new(dtype, parameter.shape, own).map_err(|error| refused(&error))?;
         views.push((parameter.name, view));
     }
     let card = serde_json::to_string(card).map_err(|error| refused(&error))?;
@@ -95,11 +123,16 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsErr
             let (found, expected) = (tensor.shape().to_vec(), parameter.shape.clone());
             return Err(WeightsError::Shape { name: name.clone(), found, expected });
         }
-        if tensor.dtype() != Dtype::F32 {
-            return Err(WeightsError::Type { name: name.clone(), found: format!("{:?}", tensor.dtype()) });
+        let (before, data) = (values.len(), tensor.data());
+        match tensor.dtype() {
+            Dtype::F32 => values.extend(data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))),
+            Dtype::F16 => {
+                values.extend(data.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()));
+            }
+            other => {
+                return Err(WeightsError::Type { name: name.clone(), found: format!("{other:?}") });
+            }
         }
-        let before = values.len();
-        values.extend(tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
         if let Some(index) = values[before..].iter().position(|value| !value.is_finite()) {
             return Err(WeightsError::NotFinite { name: name.clone(), index });
         }
@@ -215,6 +248,19 @@ mod tests {
     }
 
     #[test]
+    fn half_a_file_holds_what_was_rounded_to_the_last_bit() {
+        let weights = Weights::initial(Architecture::FastCnn, 9);
+        let rounded = weights.rounded_to_half();
+        assert_ne!(rounded, weights);
+        let apart =
+            weights.values().iter().zip(rounded.values()).map(|(a, b)| (a - b).abs() / a.abs().max(1e-3));
+        assert!(apart.fold(0.0, f32::max) < 1e-3);
+        let bytes = write_safetensors_as(Precision::Half, &rounded, &card()).unwrap();
+        assert!(bytes.len() < file().len() * 51 / 100);
+        assert_eq!(read_safetensors(&bytes).unwrap(), (rounded, card()));
+    }
+
+    #[test]
     fn a_file_without_card_is_taken_by_its_shapes() {
         let weights = Weights::initial(Architecture::WorkshopCnn, 2);
         let bytes: Vec<u8> = weights.values().iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -262,7 +308,7 @@ mod tests {
         let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
         check(
             &handmade(stranger, 8),
-            "fit none of the architectures here (Fast CNN, Workshop CNN, tfjs-examples CNN, MLP 784-128-128-10)",
+            "fit none of the architectures here (Fast CNN, Reader CNN, Small CNN, Workshop CNN, tfjs-examples CNN, MLP",
         );
         let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
         check(&handmade(later, 0), "architecture \"Transformer\"");

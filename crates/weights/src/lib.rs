@@ -5,7 +5,9 @@
 mod file;
 mod init;
 
-pub use file::{MAX_FILE_BYTES, WeightsError, read_safetensors, write_safetensors};
+pub use file::{
+    MAX_FILE_BYTES, Precision, WeightsError, read_safetensors, write_safetensors, write_safetensors_as,
+};
 
 use recipe::{Architecture, Parameter};
 
@@ -31,6 +33,13 @@ impl Weights {
     /// All values, one parameter after the other.
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// Each value at the nearest one that a 16-bit float can hold.
+    #[must_use]
+    pub fn rounded_to_half(&self) -> Self {
+        let values = self.values.iter().map(|&value| half::f16::from_f32(value).to_f32()).collect();
+        Self { values, ..*self }
     }
 
     /// Each parameter with its values.

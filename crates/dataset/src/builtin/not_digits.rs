@@ -50,7 +50,7 @@ fn pair(hand: &mut Hand) -> Raster {
 fn scribble(hand: &mut Hand) -> Raster {
     let mut raster = Raster::blank(PAPER_SIDE as usize, PAPER_SIDE as usize);
     let radius = hand.uniform(2.0, 7.0);
-    for _ in 0..1 + hand.below(3) {
+    for _ in 0..=hand.below(3) {
         let count = 7 + hand.below(10);
         let points: Vec<Point> = (0..count)
             .map(|_| Point {
