@@ -46,7 +46,9 @@ fn the_page_never_depends_on_burn() {
 
 #[test]
 fn logic_knows_no_browser() {
-    for package in ["ink", "recipe", "augment", "gauge", "dataset", "weights", "protocol", "kernels"] {
+    for package in
+        ["ink", "recipe", "reading", "augment", "gauge", "dataset", "weights", "protocol", "kernels"]
+    {
         check_absent(package, "", &["wasm_bindgen", "web_sys", "js_sys", "leptos", "burn"]);
     }
 }

@@ -5,12 +5,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Split, mnist};
+use dataset::{Split, WrittenDigit, mnist, parse_strokes};
 
 /// The project's root.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// Digits as pen strokes from the file in `INKLING_STROKES` (as `inkling eval --strokes` reads them); without it `None`, which
+/// is said.
+///
+/// # Panics
+/// Where the variable names a file that cannot be read.
+pub fn strokes() -> Option<Vec<WrittenDigit>> {
+    let Some(file) = env::var_os("INKLING_STROKES").map(PathBuf::from) else {
+        println!("INKLING_STROKES is not set: nothing is tested on pen strokes");
+        return None;
+    };
+    let bytes = fs::read(root().join(file)).expect("INKLING_STROKES is a file");
+    Some(parse_strokes(&bytes).expect("INKLING_STROKES holds pen strokes"))
 }
 
 /// MNIST from the folder in `INKLING_MNIST_DIR`; without it `None`, which is said.

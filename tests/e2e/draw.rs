@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, Options},
-    page::SEVEN,
+    page::{SEVEN, SOON},
 };
 
 const ONE: &[&[(f64, f64)]] = &[&[(0.6, -0.9), (0.58, -0.6), (0.55, -0.4)]];
@@ -23,6 +23,29 @@ async fn a_drawn_digit_is_read_wherever_and_however_large_it_is() {
         browser.click("button", "Clear").await;
         browser.reads('D').await;
     }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_digit_is_asked_about() {
+    const SCRIBBLE: &[&[(f64, f64)]] = &[&[
+        (-0.7, -0.6),
+        (0.6, 0.5),
+        (-0.5, 0.6),
+        (0.7, -0.5),
+        (-0.1, 0.7),
+        (-0.7, 0.0),
+        (0.7, 0.1),
+        (0.0, -0.7),
+        (0.5, 0.7),
+        (-0.6, -0.2),
+    ]];
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("").await;
+    browser.draw(SCRIBBLE).await;
+    let answer = browser.text_when("status", "Prediction", SOON, |text| text.starts_with('N')).await;
+    assert!(answer.starts_with("Not a digit?") && answer.contains("Most like"), "{answer}");
+    browser.picture("draw-scribble").await;
     browser.close().await;
 }
 

@@ -20,9 +20,9 @@ use crate::{
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
 const BROWSER_ONLY: [&str; 3] = ["app", "worker", "port"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 11] = [
-    "ink", "recipe", "augment", "gauge", "dataset", "weights", "protocol", "kernels", "fused", "network",
-    "training",
+const BOTH: [&str; 12] = [
+    "ink", "recipe", "reading", "augment", "gauge", "dataset", "weights", "protocol", "kernels", "fused",
+    "network", "training",
 ];
 /// Tells the tests where MNIST is.
 const MNIST_VARIABLE: &str = "INKLING_MNIST_DIR";
