@@ -64,7 +64,7 @@ pub(crate) struct Args {
 }
 
 /// Digits that a calibrated model may take for none, as a share of the images it is calibrated on.
-const REJECTED_SHARE: f64 = 0.006;
+const REJECTED_SHARE: f64 = 0.008;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Data {

@@ -19,7 +19,9 @@ const LOSS_TOLERANCE: f64 = 0.02;
 #[tokio::test]
 async fn webgpu_learns_what_the_cpu_learns() {
     let browser = Browser::open(Options { flags: WEBGPU, ..Options::default() }).await;
-    for model in ["Fast CNN", "Workshop CNN", "tfjs-examples CNN", "MLP 784-128-128-10"] {
+    for model in
+        ["Fast CNN", "Reader CNN", "Small CNN", "Workshop CNN", "tfjs-examples CNN", "MLP 784-128-128-10"]
+    {
         check_webgpu(&browser, model).await;
     }
     browser.picture("train-webgpu").await;

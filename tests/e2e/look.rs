@@ -16,7 +16,7 @@ async fn pages_fit_from_a_phone_to_a_desk() {
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
             for (path, name) in [("", "draw"), ("train", "train"), ("models", "models")] {
                 browser.visit(path).await;
-                browser.says("Shipped model: Fast CNN", SOON).await;
+                browser.says("Shipped model: Reader CNN", SOON).await;
                 if name == "draw" {
                     browser.draw(SEVEN).await;
                     browser.reads('7').await;
