@@ -95,10 +95,10 @@ mod tests {
 
     use super::*;
 
-    /// Three bars beside each other.
+    /// Three bars beside each other, the last one far off.
     fn bars() -> Sheet {
-        let mut raster = Raster::blank(400, 200);
-        for x in [100.0, 160.0, 300.0] {
+        let mut raster = Raster::blank(440, 200);
+        for x in [100.0, 160.0, 400.0] {
             raster.ink_segment(Point { x, y: 30.0 }, Point { x, y: 170.0 }, 6.0);
         }
         Sheet::of(&raster)
