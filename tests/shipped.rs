@@ -138,9 +138,7 @@ fn composed(digits: &[&WrittenDigit]) -> Raster {
         let top = 40.0 + 4.0 * (index * 5 % 3) as f32;
         let place = |point: &Point| Point { x: left + scale * (point.x - x), y: top + scale * (point.y - y) };
         for stroke in &digit.strokes {
-            for (from, to) in stroke.iter().zip(stroke.iter().skip(1).chain(stroke.last())) {
-                raster.ink_segment(place(from), place(to), 4.5);
-            }
+            raster.ink_stroke(&stroke.iter().map(place).collect::<Vec<_>>(), 4.5);
         }
         left += scale * width + 14.0 + 4.0 * (index * 3 % 4) as f32;
     }

@@ -117,9 +117,7 @@ fn drawn(digits: &[&WrittenDigit], seed: u64, copy: usize) -> LabelledImages {
         let side = Drawing::SIDE as usize;
         let mut raster = Raster::blank(side, side);
         for stroke in &strokes {
-            for (from, to) in stroke.iter().zip(stroke.iter().skip(1).chain(stroke.last())) {
-                raster.ink_segment(*from, *to, radius);
-            }
+            raster.ink_stroke(stroke, radius);
         }
         if let Some(image) = normalise(&raster) {
             images.push(&image, digit.label);

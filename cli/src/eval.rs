@@ -13,7 +13,7 @@ use crate::{images, pictures};
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Weights to test (default: the ones that the page ships).
-    #[arg(long, default_value = "public/models/fast-cnn.safetensors")]
+    #[arg(long, default_value = "public/models/reader-cnn.safetensors")]
     model: PathBuf,
     #[command(flatten)]
     set: Set,

@@ -10,7 +10,7 @@ use crate::images;
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Weights to use (default: the ones that the page ships).
-    #[arg(long, default_value = "public/models/fast-cnn.safetensors")]
+    #[arg(long, default_value = "public/models/reader-cnn.safetensors")]
     model: PathBuf,
     /// IDX file of images, gzipped or not.
     images: PathBuf,

@@ -3,7 +3,7 @@
 use ink::{CENTRE, Image, PIXELS, Raster, SIDE, placed};
 use recipe::Augmentation;
 
-use crate::chance::Chance;
+use crate::{chance::Chance, warp::level_at};
 
 /// The ink as a scan shows it in which it is so many pixels long.
 pub(crate) fn coarse(raster: &Raster, side: usize) -> Raster {
@@ -32,16 +32,9 @@ pub(crate) fn scanned(image: &mut Image, augmentation: &Augmentation, chance: &m
 
 /// With so much of a 3x3 binomial blur in it.
 fn blurred(image: &Image, share: f32) -> Image {
-    let level = |column: isize, row: isize| {
-        let inside = |at: isize| (0..SIDE as isize).contains(&at);
-        if inside(column) && inside(row) {
-            f32::from(image[row as usize * SIDE + column as usize])
-        } else {
-            0.0
-        }
-    };
+    let level = |column, row| level_at(image, column, row);
     core::array::from_fn(|place| {
-        let (column, row) = ((place % SIDE) as isize, (place / SIDE) as isize);
+        let (column, row) = ((place % SIDE) as i32, (place / SIDE) as i32);
         let line = |row| level(column - 1, row) + 2.0 * level(column, row) + level(column + 1, row);
         let blurred = (line(row - 1) + 2.0 * line(row) + line(row + 1)) / 16.0;
         (level(column, row) * (1.0 - share) + blurred * share + 0.5) as u8

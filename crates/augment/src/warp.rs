@@ -48,17 +48,16 @@ fn sample(image: &Image, x: f32, y: f32) -> f32 {
     let (x, y) = (x - 0.5, y - 0.5);
     let (column, row) = (x.floor(), y.floor());
     let (right, down) = (x - column, y - row);
-    let level = |column: i32, row: i32| {
-        let inside = |at: i32| (0..SIDE as i32).contains(&at);
-        if inside(column) && inside(row) {
-            f32::from(image[row as usize * SIDE + column as usize])
-        } else {
-            0.0
-        }
-    };
     let (column, row) = (column as i32, row as i32);
-    let along = |row: i32| level(column, row) * (1.0 - right) + level(column + 1, row) * right;
+    let along =
+        |row: i32| level_at(image, column, row) * (1.0 - right) + level_at(image, column + 1, row) * right;
     along(row) * (1.0 - down) + along(row + 1) * down
+}
+
+/// The level of a pixel; paper outside.
+pub(crate) fn level_at(image: &Image, column: i32, row: i32) -> f32 {
+    let inside = |at: i32| (0..SIDE as i32).contains(&at);
+    if inside(column) && inside(row) { f32::from(image[row as usize * SIDE + column as usize]) } else { 0.0 }
 }
 
 /// A smooth random displacement along one axis.

@@ -68,9 +68,7 @@ fn drawn(form: Form, style: &Style, aside: f32, hand: &mut Hand) -> Raster {
             Point { x: x + aside, y }
         };
         let line: Vec<Point> = smooth(&jittered).into_iter().map(placed).collect();
-        for pair in line.windows(2) {
-            raster.ink_segment(pair[0], pair[1], style.pen_radius);
-        }
+        raster.ink_stroke(&line, style.pen_radius);
     }
     raster
 }

@@ -102,12 +102,7 @@ impl Drawing {
     fn redraw(&mut self) {
         self.raster.clear();
         for stroke in &self.strokes {
-            if let Some(&first) = stroke.first() {
-                self.raster.ink_segment(first, first, Self::PEN_RADIUS);
-            }
-            for pair in stroke.windows(2) {
-                self.raster.ink_segment(pair[0], pair[1], Self::PEN_RADIUS);
-            }
+            self.raster.ink_stroke(stroke, Self::PEN_RADIUS);
         }
     }
 }

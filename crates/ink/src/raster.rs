@@ -93,6 +93,16 @@ impl Raster {
         }
     }
 
+    /// Inks a stroke: its points and what lies between them. One of a single point is a dot, one of none is nothing.
+    pub fn ink_stroke(&mut self, points: &[Point], radius: f32) {
+        if let [point] = *points {
+            self.ink_segment(point, point, radius);
+        }
+        for pair in points.windows(2) {
+            self.ink_segment(pair[0], pair[1], radius);
+        }
+    }
+
     /// Smallest rectangle that holds all ink: left, top, width and height in pixels; `None` on blank paper.
     pub(crate) fn ink_bounds(&self) -> Option<(usize, usize, usize, usize)> {
         let mut rows = self.levels.chunks_exact(self.width.max(1));

@@ -60,9 +60,7 @@ fn scribble(hand: &mut Hand) -> Raster {
             .collect();
         // Corners or curves.
         let line = if hand.below(2) == 0 { points } else { smooth(&points) };
-        for pair in line.windows(2) {
-            raster.ink_segment(pair[0], pair[1], radius);
-        }
+        raster.ink_stroke(&line, radius);
     }
     raster
 }
