@@ -27,6 +27,8 @@ pub(crate) struct Form {
     /// CPU workers that share every step.
     pub(crate) workers: RwSignal<String>,
     pub(crate) data: RwSignal<DataChoice>,
+    /// Whether images are bent, turned and thickened anew in every epoch.
+    pub(crate) augments: RwSignal<bool>,
     pub(crate) built_in_images: RwSignal<String>,
     pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
 }
@@ -48,6 +50,7 @@ impl Form {
             device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
             workers: RwSignal::new(browser::usual_workers().to_string()),
             data: RwSignal::new(DataChoice::Mnist),
+            augments: RwSignal::new(false),
             built_in_images: RwSignal::new("20000".into()),
             files: RwSignal::new_local(Vec::new()),
         }
@@ -63,11 +66,18 @@ impl Form {
         self.epochs.set(recipe.epochs.to_string());
     }
 
+    /// Chooses the data. Digits from a generator are more alike than hands are: they are changed, others are not.
+    pub(crate) fn set_data(&self, data: DataChoice) {
+        self.augments.set(matches!(data, DataChoice::BuiltIn { .. }));
+        self.data.set(data);
+    }
+
     /// Makes the reactive caller run again whenever a field of the recipe changes.
     pub(crate) fn track(&self) {
         self.architecture.track();
         self.optimizer.track();
         self.schedule.track();
+        self.augments.track();
         for text in [self.learning_rate, self.batch_size, self.epochs, self.seed] {
             text.track();
         }
@@ -93,7 +103,11 @@ impl Form {
             batch_size: number("Batch size", &self.batch_size.get_untracked())?,
             epochs: number("Epochs", &self.epochs.get_untracked())?,
             seed: number("Seed", &self.seed.get_untracked())?,
-            augmentation: Augmentation::NONE,
+            augmentation: if self.augments.get_untracked() {
+                Augmentation::USUAL
+            } else {
+                Augmentation::NONE
+            },
         };
         recipe.check().map_err(|error| error.to_string())?;
         Ok(recipe)

@@ -3,12 +3,16 @@
 #![expect(unreachable_pub, reason = "the component macro makes its functions public")]
 
 mod browser;
+mod collection;
+mod desk;
 mod engine;
 mod form;
 mod library;
 mod pages;
 mod parts;
+mod pictures;
 mod session;
+mod storage;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -17,7 +21,7 @@ use leptos_router::{
 };
 
 use crate::{
-    pages::{draw::DrawPage, models::ModelsPage, train::TrainPage},
+    pages::{draw::DrawPage, hand::HandPage, models::ModelsPage, train::TrainPage},
     parts::{frame::Frame, notices::Notices},
     session::Session,
 };
@@ -36,6 +40,7 @@ fn App() -> impl IntoView {
                 <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
                     <Route path=path!("/") view=DrawPage />
                     <Route path=path!("/train") view=TrainPage />
+                    <Route path=path!("/hand") view=HandPage />
                     <Route path=path!("/models") view=ModelsPage />
                 </Routes>
             </Frame>

@@ -2,18 +2,22 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use ink::{Drawing, Image, Point, Stroke};
+use ink::{Drawing, Point};
 use leptos::prelude::*;
-use protocol::Backend;
-use recipe::{DataChoice, ModelCard, Reading};
+use protocol::{Backend, ExportFormat, ToWorker};
+use recipe::{DataChoice, ModelCard};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::{
     browser,
+    collection::Collected,
+    desk::{Desk, Shot},
     engine::{Reader, ReaderEvent, RunView, Site, Trainer, TrainerEvent},
     form::Form,
-    library::{Kept, Library, LibraryError},
+    library::Kept,
+    pictures,
+    storage::{Record, Storage, StorageError},
 };
 
 /// Where the weights that the project ships lie.
@@ -33,6 +37,16 @@ pub(crate) struct InUse {
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) card: ModelCard,
+}
+
+/// Weights that the reader was given.
+#[derive(Clone, Default)]
+pub(crate) struct Given {
+    /// Of a kept model.
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    /// Empty before the first ones have come.
+    pub(crate) file: Arc<Vec<u8>>,
 }
 
 /// Name of what can be done about something, and how.
@@ -56,15 +70,13 @@ pub(crate) struct Notice {
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     pub(crate) form: Form,
-    /// Counts changes of the ink.
-    pub(crate) ink_version: RwSignal<u32>,
-    /// The image that the network sees.
-    pub(crate) seen: RwSignal<Option<Image>>,
-    pub(crate) reading: RwSignal<Option<Reading>>,
+    pub(crate) desk: Desk,
     pub(crate) in_use: RwSignal<Option<InUse>>,
     pub(crate) run: RwSignal<RunView>,
     pub(crate) site: RwSignal<Option<Site>>,
     pub(crate) models: RwSignal<Vec<Kept>, LocalStorage>,
+    /// The drawings that are kept, the newest first.
+    pub(crate) drawings: RwSignal<Vec<Collected>, LocalStorage>,
     /// The model that the site came with, once it is here.
     pub(crate) shipped: RwSignal<Option<Kept>, LocalStorage>,
     /// Whether models survive the page; unknown at first.
@@ -72,15 +84,12 @@ pub(crate) struct Session {
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
     /// Whether there are trained weights that can be saved.
     pub(crate) can_save: RwSignal<bool>,
-    drawing: StoredValue<Drawing, LocalStorage>,
-    /// Numbers and times of the pointer events that the bars do not show yet.
-    unshown: StoredValue<Vec<(u32, f64)>, LocalStorage>,
-    /// Name and identifier of the weights that the reader was given last.
-    given: StoredValue<(Option<String>, String), LocalStorage>,
+    /// The weights that the reader was given last.
+    given: StoredValue<Given, LocalStorage>,
     trained: StoredValue<Option<Trained>, LocalStorage>,
     reader: StoredValue<Option<Reader>, LocalStorage>,
     trainer: StoredValue<Option<Trainer>, LocalStorage>,
-    library: StoredValue<Option<Library>, LocalStorage>,
+    storage: StoredValue<Option<Storage>, LocalStorage>,
 }
 
 impl Session {
@@ -88,31 +97,28 @@ impl Session {
     pub(crate) fn begin() -> Self {
         let session = Self {
             form: Form::new(),
-            ink_version: RwSignal::new(0),
-            seen: RwSignal::new(None),
-            reading: RwSignal::new(None),
+            desk: Desk::new(),
             in_use: RwSignal::new(None),
             run: RwSignal::new(RunView::idle()),
             site: RwSignal::new(None),
             models: RwSignal::new_local(Vec::new()),
+            drawings: RwSignal::new_local(Vec::new()),
             shipped: RwSignal::new_local(None),
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
             can_save: RwSignal::new(false),
-            drawing: StoredValue::new_local(Drawing::new()),
-            unshown: StoredValue::new_local(Vec::new()),
-            given: StoredValue::new_local((None, String::new())),
+            given: StoredValue::new_local(Given::default()),
             trained: StoredValue::new_local(None),
             reader: StoredValue::new_local(None),
             trainer: StoredValue::new_local(None),
-            library: StoredValue::new_local(None),
+            storage: StoredValue::new_local(None),
         };
         let reader = Reader::start(move |event| session.hear_reader(event));
         let trainer = Trainer::new(reader.clone(), session.run, move |event| session.hear_trainer(event));
         session.reader.set_value(Some(reader));
         session.trainer.set_value(Some(trainer));
         spawn_local(session.look_at_site());
-        spawn_local(session.open_library());
+        spawn_local(session.open_storage());
         session
     }
 
@@ -120,7 +126,7 @@ impl Session {
         match Site::fetch().await {
             Ok(site) => {
                 if !site.mnist && self.form.data.get_untracked() == DataChoice::Mnist {
-                    self.form.data.set(DataChoice::BuiltIn { train_images: 20_000 });
+                    self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });
                 }
                 self.site.set(Some(site));
             }
@@ -128,7 +134,7 @@ impl Session {
         }
     }
 
-    async fn open_library(self) {
+    async fn open_storage(self) {
         // The shipped weights come while the database opens.
         spawn_local(async move {
             match browser::fetch(SHIPPED_FILE, false).await {
@@ -136,9 +142,12 @@ impl Session {
                 Err(text) => self.trouble(text),
             }
         });
-        let library = Library::open().await;
-        self.storage_lasts.set(Some(library.is_lasting()));
-        if let Some(models) = self.told(library.all().await) {
+        let storage = Storage::open().await;
+        self.storage_lasts.set(Some(storage.is_lasting()));
+        if let Some(drawings) = self.told(storage.all().await) {
+            self.drawings.set(drawings);
+        }
+        if let Some(models) = self.told(storage.all::<Kept>().await) {
             let wanted = browser::preference(IN_USE_KEY);
             let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id));
             if let (Some(model), true) = (model, self.is_given_nothing_better()) {
@@ -146,12 +155,12 @@ impl Session {
             }
             self.models.set(models);
         }
-        self.library.set_value(Some(library));
+        self.storage.set_value(Some(storage));
     }
 
     /// Whether no weights are in use yet, or the shipped ones.
     fn is_given_nothing_better(self) -> bool {
-        self.given.with_value(|(id, name)| name.is_empty() || id.as_deref() == Some(SHIPPED_ID))
+        self.given.with_value(|given| given.file.is_empty() || given.id.as_deref() == Some(SHIPPED_ID))
     }
 
     /// Uses the shipped weights until others are chosen, and finds out what they are.
@@ -174,68 +183,125 @@ impl Session {
 
     // ---- ink ----
 
-    /// What the drawing's strokes are now.
-    pub(crate) fn with_strokes<T>(self, look: impl FnOnce(&[Stroke]) -> T) -> T {
-        self.drawing.with_value(|drawing| look(drawing.strokes()))
-    }
-
     /// Puts the pen down at a time of the clock of events.
     pub(crate) fn pen_down(self, point: Point, event_ms: f64) {
-        self.drawing.update_value(|drawing| drawing.pen_down(point));
-        self.ink_changed(Some(event_ms));
+        self.draw(Some(event_ms), |drawing| drawing.pen_down(point));
     }
 
     /// Moves the pen through points, the last of them at this time.
     pub(crate) fn pen_move(self, points: &[Point], event_ms: f64) {
-        self.drawing.update_value(|drawing| points.iter().for_each(|&point| drawing.pen_move(point)));
-        self.ink_changed(Some(event_ms));
+        self.draw(Some(event_ms), |drawing| points.iter().for_each(|&point| drawing.pen_move(point)));
     }
 
     /// Takes back the last stroke.
     pub(crate) fn undo(self) {
-        self.drawing.update_value(|drawing| {
+        self.draw(None, |drawing| {
             drawing.undo();
         });
-        self.ink_changed(None);
     }
 
-    /// Takes back everything.
+    /// Takes back everything, or the picture.
     pub(crate) fn clear(self) {
-        self.drawing.update_value(|drawing| {
+        if self.desk.shot.with_untracked(Option::is_some) {
+            return self.show(None);
+        }
+        self.draw(None, |drawing| {
             drawing.clear();
         });
-        self.ink_changed(None);
     }
 
-    fn ink_changed(self, event_ms: Option<f64>) {
-        let image = self.drawing.with_value(Drawing::image);
-        self.ink_version.update(|version| *version += 1);
-        let number = self.ink_version.get_untracked();
-        self.seen.set(image);
-        match image {
-            Some(image) => {
-                if let Some(event_ms) = event_ms {
-                    self.unshown.update_value(|unshown| unshown.push((number, event_ms)));
-                }
-                self.with_reader(|reader| reader.predict(number, &image));
+    fn draw(self, event_ms: Option<f64>, change: impl FnOnce(&mut Drawing)) {
+        self.with_reader(|reader| self.desk.draw(reader, event_ms, change));
+    }
+
+    /// Puts a picture on the desk, or takes it off.
+    pub(crate) fn show(self, shot: Option<Shot>) {
+        self.with_reader(|reader| self.desk.show(reader, shot));
+    }
+
+    /// Puts a picture file on the desk, where it is one.
+    pub(crate) fn open_picture(self, file: File) {
+        spawn_local(async move {
+            match pictures::decode(&file).await {
+                Ok(picture) => self.show(Some(Shot::new(file.name(), picture))),
+                Err(text) => self.trouble(text),
             }
-            None => self.reading.set(None),
-        }
+        });
     }
 
-    fn predict_again(self) {
-        if let Some(image) = self.seen.get_untracked() {
-            let number = self.ink_version.get_untracked();
-            self.with_reader(|reader| reader.predict(number, &image));
-        }
+    // ---- drawings ----
+
+    /// Keeps the chosen digit as what its person says it is.
+    pub(crate) fn collect(self, label: u8) {
+        let Some(digit) = self.desk.chosen_digit() else { return };
+        let strokes = self.desk.strokes_of_one_digit();
+        let is_whole = !strokes.is_empty();
+        let drawing = Collected::new(label, digit.reading.digit, &digit.image, strokes);
+        spawn_local(async move {
+            if !self.put(&drawing).await {
+                return;
+            }
+            let id = drawing.id.clone();
+            self.drawings.update(|drawings| drawings.insert(0, drawing));
+            let count = self.drawings.with_untracked(Vec::len);
+            let undo = Rc::new(move || self.discard(id.clone()));
+            let text =
+                format!("Kept as {label}: {} in \"My hand\".", gauge::counted(count as u32, "drawing"));
+            self.notice(text, Some(("Undo", undo)));
+            // The paper is free for the next one.
+            if is_whole {
+                self.clear();
+            }
+        });
+    }
+
+    /// Deletes a drawing.
+    pub(crate) fn discard(self, id: String) {
+        spawn_local(async move {
+            let Some(storage) = self.storage.get_value() else { return };
+            if self.told(storage.delete::<Collected>(&id).await).is_some() {
+                self.drawings.update(|drawings| drawings.retain(|drawing| drawing.id != id));
+            }
+        });
     }
 
     // ---- models ----
 
     /// Uses weights for drawing.
     fn give(self, id: Option<String>, name: String, file: Arc<Vec<u8>>) {
-        self.given.set_value((id, name));
-        self.with_reader(|reader| reader.load(file));
+        self.with_reader(|reader| reader.load(Arc::clone(&file)));
+        self.given.set_value(Given { id, name, file });
+    }
+
+    /// The weights that drawings are read with.
+    pub(crate) fn given(self) -> Given {
+        self.given.get_value()
+    }
+
+    /// Goes back to weights that were in use before.
+    pub(crate) fn give_again(self, given: Given) {
+        browser::set_preference(IN_USE_KEY, given.id.as_deref().unwrap_or_default());
+        self.give(given.id, given.name, given.file);
+    }
+
+    /// A file of weights with 16 bits to a weight; the error is for people.
+    pub(crate) async fn halved(self, file: Vec<u8>) -> Result<Vec<u8>, String> {
+        self.written(ToWorker::Halve, vec![file]).await
+    }
+
+    /// Kept drawings as a file; the error is for people.
+    pub(crate) async fn exported(self, format: ExportFormat) -> Result<Vec<u8>, String> {
+        let buffers = self.drawings.with_untracked(|drawings| labelled(drawings.iter().rev()));
+        self.written(|job| ToWorker::Export(job, format), buffers).await
+    }
+
+    async fn written(
+        self,
+        message: impl FnOnce(u32) -> ToWorker,
+        buffers: Vec<Vec<u8>>,
+    ) -> Result<Vec<u8>, String> {
+        let reader = self.reader.get_value().ok_or("The page is still starting. Try again in a moment.")?;
+        reader.write(message, buffers).await
     }
 
     /// Uses a kept model for drawing, now and after a reload.
@@ -282,8 +348,7 @@ impl Session {
 
     /// Keeps a model in place of one with the same id; false where that failed and was said.
     pub(crate) async fn keep(self, model: &Kept) -> bool {
-        let Some(library) = self.library.get_value() else { return false };
-        if self.told(library.put(model).await).is_none() {
+        if !self.put(model).await {
             return false;
         }
         self.models.update(|models| {
@@ -293,6 +358,11 @@ impl Session {
             models.insert(position, model.clone());
         });
         true
+    }
+
+    async fn put<R: Record>(self, record: &R) -> bool {
+        let Some(storage) = self.storage.get_value() else { return false };
+        self.told(storage.put(record).await).is_some()
     }
 
     /// Gives a model another name. The last run then becomes a model of its own, which the next run leaves alone.
@@ -308,9 +378,9 @@ impl Session {
     }
 
     /// Deletes from the library and the list; false where that failed and was said.
-    async fn forget(self, id: &str) -> bool {
-        let Some(library) = self.library.get_value() else { return false };
-        if self.told(library.delete(id).await).is_none() {
+    pub(crate) async fn forget(self, id: &str) -> bool {
+        let Some(storage) = self.storage.get_value() else { return false };
+        if self.told(storage.delete::<Kept>(id).await).is_none() {
             return false;
         }
         self.models.update(|models| models.retain(|known| known.id != id));
@@ -334,7 +404,7 @@ impl Session {
         });
     }
 
-    fn told<T>(self, result: Result<T, LibraryError>) -> Option<T> {
+    fn told<T>(self, result: Result<T, StorageError>) -> Option<T> {
         result.map_err(|error| self.trouble(error.to_string())).ok()
     }
 
@@ -380,25 +450,13 @@ impl Session {
 
     fn hear_reader(self, event: ReaderEvent) {
         match event {
-            ReaderEvent::Read { number, reading } => {
-                // Ink that was cleared meanwhile has no answer.
-                if self.seen.with_untracked(Option::is_some) {
-                    self.reading.set(Some(reading));
-                }
-                self.unshown.update_value(|unshown| {
-                    unshown.retain(|&(unshown_number, event_ms)| {
-                        let shown = unshown_number <= number;
-                        if shown {
-                            crate::parts::bars::measure_when_shown(event_ms);
-                        }
-                        !shown
-                    });
-                });
+            ReaderEvent::Read { number, readings } => {
+                self.with_reader(|reader| self.desk.take(reader, number, &readings));
             }
             ReaderEvent::Loaded(card) => {
-                let (id, name) = self.given.get_value();
+                let Given { id, name, .. } = self.given.get_value();
                 self.in_use.set(Some(InUse { id, name, card: *card }));
-                self.predict_again();
+                self.with_reader(|reader| self.desk.read(reader));
             }
             ReaderEvent::Trouble(text) => self.trouble(text),
         }
@@ -448,6 +506,12 @@ impl Session {
             notices.drain(..extra);
         });
     }
+}
+
+/// Drawings as a worker takes them: grey levels, then labels.
+pub(crate) fn labelled<'a>(drawings: impl Iterator<Item = &'a Collected> + Clone) -> Vec<Vec<u8>> {
+    let levels = drawings.clone().flat_map(|drawing| drawing.image).collect();
+    vec![levels, drawings.map(|drawing| drawing.label).collect()]
 }
 
 /// How people call a device.

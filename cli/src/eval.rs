@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use dataset::LabelledImages;
-use network::Network;
-use recipe::{Assessment, Calibration, wilson_interval_95};
+use pollster::block_on;
+use recipe::{Calibration, wilson_interval_95};
 use serde_json::json;
+use training::{Pace, assess};
 
 use crate::{images, pictures};
 
@@ -46,10 +47,9 @@ struct Set {
 impl Set {
     fn read(&self, mnist_dir: Option<&PathBuf>) -> anyhow::Result<LabelledImages> {
         match (self.idx.as_deref(), &self.folder, &self.csv, &self.strokes) {
-            (Some([pixels, labels]), ..) => images::idx_pair(pixels, labels),
+            (Some([pixels, labels]), ..) => images::test_files(&[pixels, labels]),
             (_, Some(dir), ..) => pictures::folder(dir),
-            (_, _, Some(path), _) => images::csv(path),
-            (_, _, _, Some(path)) => images::strokes(path),
+            (_, _, Some(path), _) | (_, _, _, Some(path)) => images::test_files(&[path]),
             _ => Ok(images::mnist_split(&images::mnist_dir(mnist_dir)?)?.test),
         }
     }
@@ -58,7 +58,9 @@ impl Set {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (network, card) = images::network(&args.model)?;
     let set = args.set.read(args.mnist_dir.as_ref())?;
-    let found = assess(&network, card.calibration.unwrap_or(Calibration::NONE), &set)?;
+    let calibration = card.calibration.unwrap_or(Calibration::NONE);
+    let pass_images = Pace::cpu(network.architecture()).test_images;
+    let found = block_on(assess(&network, calibration, &set, pass_images, async |_| ()))?;
     let accuracy = found.accuracy();
     println!(
         "{} images, accuracy {}, expected calibration error {:.2} %, taken for no digit {:.2} %",
@@ -80,17 +82,4 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         println!("{result}");
     }
     Ok(())
-}
-
-/// What a network answers to all images of a set.
-pub(crate) fn assess(
-    network: &Network,
-    calibration: Calibration,
-    set: &LabelledImages,
-) -> anyhow::Result<Assessment> {
-    let mut found = Assessment::default();
-    for (probabilities, &label) in images::probabilities(network, &set.pixels)?.iter().zip(&set.labels) {
-        found.add(&calibration.read(probabilities), label);
-    }
-    Ok(found)
 }

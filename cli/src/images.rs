@@ -4,8 +4,7 @@ use std::{fs, path::Path, path::PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use burn::tensor::Device;
-use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_csv, parse_idx, parse_strokes};
-use ink::Drawing;
+use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_idx, parse_strokes, test_set};
 use network::Network;
 use pollster::block_on;
 use recipe::{CLASSES, ModelCard};
@@ -42,41 +41,20 @@ pub(crate) fn idx_images(path: &Path) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Reads a pair of IDX files.
-pub(crate) fn idx_pair(images: &Path, labels: &Path) -> anyhow::Result<LabelledImages> {
-    let pixels = idx_images(images)?;
-    let bytes = fs::read(labels).with_context(|| format!("cannot read {}", labels.display()))?;
-    let IdxFile::Labels(labels) =
-        parse_idx(&bytes).with_context(|| format!("cannot use {}", labels.display()))?
-    else {
-        bail!("{} holds images; labels are needed", labels.display())
-    };
-    let count = pixels.len() / ink::PIXELS;
-    ensure!(count == labels.len(), "there are {count} images but {} labels", labels.len());
-    Ok(LabelledImages { pixels, labels })
-}
-
-/// Reads labelled rows of pixels.
-pub(crate) fn csv(path: &Path) -> anyhow::Result<LabelledImages> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse_csv(&bytes).with_context(|| format!("cannot use {}", path.display()))
+/// Reads labelled images: a pair of IDX files, a CSV file or one of strokes.
+pub(crate) fn test_files(paths: &[&Path]) -> anyhow::Result<LabelledImages> {
+    let mut files = Vec::new();
+    for path in paths {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.push((path.display().to_string(), bytes));
+    }
+    Ok(test_set(&files)?)
 }
 
 /// Reads digits as pen strokes.
 pub(crate) fn written(path: &Path) -> anyhow::Result<Vec<WrittenDigit>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse_strokes(&bytes).with_context(|| format!("cannot use {}", path.display()))
-}
-
-/// Draws pen strokes on the page's canvas, each digit in the middle of the paper, keeping its shape.
-pub(crate) fn strokes(path: &Path) -> anyhow::Result<LabelledImages> {
-    const FILLED: f32 = 0.65;
-    let mut images = LabelledImages::default();
-    for (index, digit) in written(path)?.iter().enumerate() {
-        let image = Drawing::from_strokes(digit.on_paper(FILLED, (0.5, 0.5))).image();
-        images.push(&image.with_context(|| format!("digit {} has no ink", index + 1))?, digit.label);
-    }
-    Ok(images)
 }
 
 /// Reads weights as a network on the CPU.

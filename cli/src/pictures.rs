@@ -3,44 +3,24 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail, ensure};
-use dataset::LabelledImages;
+use dataset::{LabelledImages, parse_labels};
 use image::{DynamicImage, ImageDecoder as _, ImageReader};
 use ink::{Picture, found_ink, normalise};
-use serde::Deserialize;
 
 /// Larger pictures are refused: decoding them takes gigabytes.
 const MOST_PIXELS: u64 = 64_000_000;
-
-/// A row of `labels.csv`; other columns are left alone.
-#[derive(Deserialize)]
-struct Row {
-    file: String,
-    label: u8,
-}
 
 /// Reads the pictures that a folder's `labels.csv` names (columns `file` and `label`), each as a network reads it. A
 /// picture without ink becomes a blank image.
 pub(crate) fn folder(dir: &Path) -> anyhow::Result<LabelledImages> {
     let list = dir.join("labels.csv");
-    let mut rows = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(&list)
-        .with_context(|| format!("cannot read {}", list.display()))?;
+    let bytes = fs::read(&list).with_context(|| format!("cannot read {}", list.display()))?;
     let mut images = LabelledImages::default();
-    for (index, row) in rows.deserialize().enumerate() {
-        let row: Row = row.with_context(|| format!("cannot use {}", list.display()))?;
-        ensure!(
-            row.label < 10,
-            "row {} of {} has the label {}; labels go from 0 to 9",
-            index + 2,
-            list.display(),
-            row.label
-        );
-        let picture = picture(&dir.join(&row.file))?;
+    for (file, label) in parse_labels(&bytes)? {
+        let picture = picture(&dir.join(file))?;
         let image = normalise(&found_ink(&picture, None).raster).unwrap_or([0; ink::PIXELS]);
-        images.push(&image, row.label);
+        images.push(&image, label);
     }
-    ensure!(!images.is_empty(), "{} names no pictures", list.display());
     Ok(images)
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct Args {
 }
 
 /// Digits that a calibrated model may take for none, as a share of the images it is calibrated on.
-const REJECTED_SHARE: f64 = 0.008;
+const REJECTED_SHARE: f64 = 0.006;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Data {
@@ -135,12 +135,23 @@ fn data(args: &Args, config: Option<&Config>, seed: u64) -> anyhow::Result<(Spli
     }
 }
 
+/// What the test images are called.
+fn tested_on(args: &Args, config: Option<&Config>, split: &Split) -> String {
+    match config {
+        Some(config) if !config.data().mnist => "built-in digits".into(),
+        Some(_) if args.validate == 0 => "MNIST".into(),
+        Some(_) => "the last training images of MNIST".into(),
+        None => split.name.clone(),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let config = args.config.as_deref().map(Config::read).transpose()?;
     let recipe = recipe(args, config.as_ref())?;
     let (split, validation) = data(args, config.as_ref(), recipe.seed)?;
     let split = Arc::new(split);
     println!("{} images to learn from: {}", split.train.len(), split.name);
+    let tested_on = tested_on(args, config.as_ref(), &split);
     let mut run = Run::new(recipe, Arc::clone(&split), &Device::flex(), Pace::cpu(recipe.architecture))?;
     let mut card = ModelCard {
         recipe: Some(recipe),
@@ -161,7 +172,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                 println!("epoch {}  test accuracy {}", report.epoch, report.test.with_interval());
                 card.epochs_done = report.epoch;
                 card.test = Some(report.test);
-                card.tested_on.clone_from(&split.name);
+                card.tested_on.clone_from(&tested_on);
             }
             Event::Finished => break,
             Event::Trained(_) | Event::Working | Event::Testing { .. } => {}

@@ -60,7 +60,8 @@ async fn undo_takes_back_a_stroke_and_keys_do_what_buttons_do() {
         browser.script("return document.querySelector('[aria-label=\"Prediction\"]').textContent").await;
     browser.click("button", "Undo").await;
     browser.reads('D').await;
-    assert_ne!(left, "Draw a digit", "the first stroke went with the second");
+    let left = left.as_str().unwrap_or_default();
+    assert!(!left.starts_with("Draw"), "the first stroke went with the second");
     let key = |key: &str| format!("window.dispatchEvent(new KeyboardEvent('keydown', {key}))");
     browser.draw(SEVEN).await;
     browser.reads('7').await;

@@ -11,6 +11,7 @@ mod webdriver;
 
 mod draw;
 mod gpu;
+mod hands;
 mod keep;
 mod look;
 mod train;

@@ -38,6 +38,8 @@ impl Browser {
             "combobox" => "select",
             "spinbutton" | "textbox" => "input",
             "canvas" => "canvas",
+            "image" => "[role=img]",
+            "table" => "table",
             role => &format!("[role={role}]"),
         };
         let mut found = Vec::new();
@@ -222,6 +224,7 @@ impl Browser {
     pub(crate) async fn fill_built_in(&self, device: &str, images: u32, epochs: u32) {
         self.visit(&format!("train?device={device}&seed=7")).await;
         self.choose("Data", "Built-in digits").await;
+        self.choose("Augmentation", "none: images as they are").await;
         self.fill("Built-in digits", &images.to_string()).await;
         self.fill("Epochs", &epochs.to_string()).await;
     }

@@ -82,8 +82,8 @@ async fn a_training_worker_that_falls_silent_is_replaced() {
 #[tokio::test]
 async fn a_paused_run_whose_worker_dies_stays_paused() {
     let browser = Browser::open(Options { before: KEEP_WORKERS, ..Options::default() }).await;
-    browser.start_built_in("cpu", 600, 60).await;
-    browser.says("epoch 2 of 60", Duration::from_mins(1)).await;
+    browser.start_built_in("cpu", 600, 900).await;
+    browser.says("epoch 2 of 900", Duration::from_mins(1)).await;
     browser.click("button", "Pause").await;
     browser.says("paused at step", SOON).await;
     browser.script(&dies("workers.at(-1)")).await;

@@ -8,6 +8,8 @@ compile_error!("build the worker with one of the features cpu and gpu, not with 
 
 mod data;
 mod device;
+mod evaluate;
+mod hand;
 mod inbox;
 mod job;
 mod scope;

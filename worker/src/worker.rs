@@ -3,17 +3,21 @@
 use burn::tensor::Device;
 use network::Network;
 use port::Packet;
-use protocol::{FailureKind, FromWorker, JobId, ToWorker};
+use protocol::{FailureKind, FromWorker, JobId, MOST_IMAGES, ToWorker};
 use recipe::{Architecture, Calibration, ModelCard, PIXELS};
 use training::DeviceReference;
+use weights::{Precision, write_safetensors_as};
 
 use crate::{
     data::Data,
-    device,
+    device, evaluate, hand,
     inbox::{Inbox, Received},
     job::{self, Job, Progress},
     scope::{self, Yielder, post, post_with},
 };
+
+/// Images to a pass when a page of digits is read.
+const PREDICT_IMAGES: usize = 64;
 
 /// Greets the page, opens the device and works until the page ends the worker.
 pub(crate) async fn serve() {
@@ -85,12 +89,21 @@ impl Worker {
                 }
             }
             ToWorker::Evaluate(job, source) => {
-                let result = self.evaluate(job, &source, buffers).await;
-                match result {
+                match evaluate::evaluate(job, source, buffers, &self.device, &mut self.data).await {
                     Ok(answer) => post(answer),
                     Err(text) => refuse(job, text),
                 }
             }
+            ToWorker::LearnHand(job, source) => {
+                match hand::learn(job, &source, buffers, &self.device, &mut self.data).await {
+                    Ok((report, card, file)) => {
+                        post_with(FromWorker::HandLearned(job, Box::new(report), Box::new(card)), vec![file]);
+                    }
+                    Err(text) => refuse(job, text),
+                }
+            }
+            ToWorker::Export(job, format) => answer_file(job, evaluate::export(format, buffers)),
+            ToWorker::Halve(job) => answer_file(job, halve(buffers)),
             ToWorker::Pause => self.job.iter_mut().for_each(Job::pause),
             ToWorker::Resume => self.job.iter_mut().for_each(Job::resume),
             ToWorker::Stop => {
@@ -120,14 +133,23 @@ impl Worker {
         let (Some((network, calibration)), [levels]) = (&self.network, buffers) else {
             return refuse(job, "No weights are loaded yet.".into());
         };
-        if levels.len() != PIXELS {
-            return refuse(job, format!("An image has {PIXELS} grey levels, not {}.", levels.len()));
+        if !levels.len().is_multiple_of(PIXELS) || !(1..=MOST_IMAGES).contains(&(levels.len() / PIXELS)) {
+            let length = levels.len();
+            return refuse(job, format!("Images have {PIXELS} grey levels each; these are {length} in all."));
         }
-        match network.predict(levels).await.map(|mut probabilities| probabilities.pop()) {
-            Ok(Some(probabilities)) => post(FromWorker::Predicted(job, calibration.read(&probabilities))),
-            Ok(None) => refuse(job, "The device gave no answer.".into()),
-            Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
+        let mut readings = Vec::new();
+        for levels in levels.chunks(PREDICT_IMAGES * PIXELS) {
+            match network.predict(levels).await {
+                Ok(probabilities) => {
+                    let each = levels.chunks_exact(PIXELS).zip(&probabilities);
+                    readings.extend(each.map(|(image, all)| calibration.read_image(image, all)));
+                }
+                Err(error) => {
+                    return post(FromWorker::Failed(job, FailureKind::Device, error.to_string()));
+                }
+            }
         }
+        post(FromWorker::Predicted(job, readings));
     }
 
     async fn reference(&self, job: JobId, architecture: Architecture) {
@@ -135,27 +157,6 @@ impl Worker {
             Ok(reference) => post_with(FromWorker::Reference(job), vec![reference.to_bytes()]),
             Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
         }
-    }
-
-    async fn evaluate(
-        &mut self,
-        job: JobId,
-        source: &protocol::DataSource,
-        mut buffers: Vec<Vec<u8>>,
-    ) -> Result<FromWorker, String> {
-        let files = buffers.split_off(1.min(buffers.len()));
-        let (weights, _, _) = read_model(buffers)?;
-        let split = self.data.split(source, files).await?;
-        let network = Network::from_weights(&weights, &self.device);
-        let pass_images = device::pace(weights.architecture()).test_images;
-        let (total, yielder) = (split.test.len() as u32, Yielder::new());
-        let progress = async |done: u32| {
-            post(FromWorker::Testing { job, done, total });
-            yielder.pass().await;
-        };
-        let accuracy = training::evaluate(&network, &split.test, pass_images, progress).await;
-        let accuracy = accuracy.map_err(|error| error.to_string())?;
-        Ok(FromWorker::Evaluated(job, accuracy, split.name.clone()))
     }
 }
 
@@ -165,6 +166,19 @@ pub(crate) fn read_model(buffers: Vec<Vec<u8>>) -> Result<(weights::Weights, Mod
     let (weights, card) = weights::read_safetensors(&file)
         .map_err(|error| format!("These weights cannot be used: {error}."))?;
     Ok((weights, card, file))
+}
+
+/// Weights and card as they came, with 16 bits to a weight; the error is for people.
+fn halve(buffers: Vec<Vec<u8>>) -> Result<Vec<u8>, String> {
+    let (weights, card, _) = read_model(buffers)?;
+    write_safetensors_as(Precision::Half, &weights, &card).map_err(|error| error.to_string())
+}
+
+fn answer_file(job: JobId, file: Result<Vec<u8>, String>) {
+    match file {
+        Ok(file) => post_with(FromWorker::Written(job), vec![file]),
+        Err(text) => refuse(job, text),
+    }
 }
 
 fn refuse(job: JobId, text: String) {

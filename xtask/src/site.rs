@@ -83,7 +83,7 @@ fn finish_pages(site: &Path) -> anyhow::Result<()> {
     );
     ensure!(page.contains("Content-Security-Policy"), "index.html has no <head> to put the policy into");
     fs::write(&path, &page)?;
-    for copy in ["404.html", "train/index.html", "models/index.html"] {
+    for copy in ["404.html", "train/index.html", "hand/index.html", "models/index.html"] {
         let copy = site.join(copy);
         fs::create_dir_all(copy.parent().unwrap_or(site))?;
         fs::write(copy, &page)?;

@@ -1,13 +1,13 @@
 //! The workers behind the page: one that reads digits, and one that trains while there is a run.
 
-mod evaluate;
+mod errand;
 mod link;
 mod reader;
 mod run_view;
 mod site;
 mod trainer;
 
-pub(crate) use evaluate::evaluate;
+pub(crate) use errand::{Errand, errand};
 pub(crate) use reader::{Reader, ReaderEvent};
 pub(crate) use run_view::{Phase, RunView};
 pub(crate) use site::Site;

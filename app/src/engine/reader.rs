@@ -3,7 +3,6 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures_channel::oneshot;
-use ink::Image;
 use port::Packet;
 use protocol::{Backend, FromWorker, JobId, ToWorker};
 use recipe::{Architecture, ModelCard, Reading};
@@ -19,8 +18,8 @@ const MAX_RESTARTS: u32 = 3;
 
 /// What the page hears of it.
 pub(crate) enum ReaderEvent {
-    /// What was read in the image with this number, and in place of every earlier one that was overtaken.
-    Read { number: u32, reading: Reading },
+    /// What was read in the images that were sent under this number.
+    Read { number: u32, readings: Vec<Reading> },
     /// Weights are in use now.
     Loaded(Box<ModelCard>),
     /// Something went wrong; the text is for people.
@@ -38,9 +37,7 @@ struct Inner {
     /// The weights in use, so that a new worker can be given them.
     weights: Option<Arc<Vec<u8>>>,
     has_weights: bool,
-    /// The newest image that has not been sent; older ones are dropped.
-    waiting: Option<(u32, Image)>,
-    /// The image that the worker is reading: job and number.
+    /// The images that the worker is reading: job and number.
     reading: Option<(JobId, u32)>,
     asked: Vec<(JobId, oneshot::Sender<Answer>)>,
     /// Questions for a worker that is still starting.
@@ -79,10 +76,24 @@ impl Reader {
         self.send_weights();
     }
 
-    /// Reads an image; of images that come faster than they are read only the newest counts.
-    pub(crate) fn predict(&self, number: u32, image: &Image) {
-        self.inner.borrow_mut().waiting = Some((number, *image));
-        self.send_waiting();
+    /// Whether images would be read at once.
+    pub(crate) fn is_free(&self) -> bool {
+        let inner = self.inner.borrow();
+        inner.ready && inner.has_weights && inner.reading.is_none()
+    }
+
+    /// Reads images of 784 grey levels each, where it [is free](Self::is_free); else they are dropped.
+    pub(crate) fn predict(&self, number: u32, levels: Vec<u8>) {
+        if !self.is_free() {
+            return;
+        }
+        let mut inner = self.inner.borrow_mut();
+        inner.next_job += 1;
+        let job = inner.next_job;
+        if let Some(link) = &inner.link {
+            link.send(ToWorker::Predict(job), vec![levels]);
+            inner.reading = Some((job, number));
+        }
     }
 
     /// Checks a file of weights and gives it back with its card; the error is for people.
@@ -98,6 +109,16 @@ impl Reader {
     /// Computes the reference that a GPU is checked against; the error is for people.
     pub(crate) async fn reference(&self, architecture: Architecture) -> Result<Vec<u8>, String> {
         let packet = self.ask(|job| ToWorker::Reference(job, architecture), Vec::new()).await?;
+        packet.buffers.into_iter().next().ok_or_else(|| "The worker gave no answer.".into())
+    }
+
+    /// Writes weights or images to a file; the error is for people.
+    pub(crate) async fn write(
+        &self,
+        message: impl FnOnce(JobId) -> ToWorker,
+        buffers: Vec<Vec<u8>>,
+    ) -> Result<Vec<u8>, String> {
+        let packet = self.ask(message, buffers).await?;
         packet.buffers.into_iter().next().ok_or_else(|| "The worker gave no answer.".into())
     }
 
@@ -151,19 +172,21 @@ impl Reader {
     fn take_answer(&self, packet: Packet<FromWorker>) {
         self.inner.borrow_mut().restarts = 0;
         let job = match packet.message {
-            FromWorker::Predicted(job, reading) => {
+            FromWorker::Predicted(job, readings) => {
                 let asked = self.inner.borrow_mut().reading.take_if(|asked| asked.0 == job);
                 if let Some((_, number)) = asked {
-                    (self.on_event)(ReaderEvent::Read { number, reading });
+                    (self.on_event)(ReaderEvent::Read { number, readings });
                 }
-                return self.send_waiting();
+                return;
             }
             FromWorker::Loaded(_, card) => {
                 self.inner.borrow_mut().has_weights = true;
-                (self.on_event)(ReaderEvent::Loaded(card));
-                return self.send_waiting();
+                return (self.on_event)(ReaderEvent::Loaded(card));
             }
-            FromWorker::Inspected(job, _) | FromWorker::Reference(job) | FromWorker::Failed(job, _, _) => job,
+            FromWorker::Inspected(job, _)
+            | FromWorker::Reference(job)
+            | FromWorker::Written(job)
+            | FromWorker::Failed(job, _, _) => job,
             _ => return,
         };
         let waiting = {
@@ -183,7 +206,6 @@ impl Reader {
             (None, Err(text)) => {
                 self.inner.borrow_mut().reading.take_if(|reading| reading.0 == job);
                 (self.on_event)(ReaderEvent::Trouble(text));
-                self.send_waiting();
             }
             (None, Ok(_)) => {}
         }
@@ -207,20 +229,6 @@ impl Reader {
                     link.send(message, buffers);
                 }
             }
-        }
-    }
-
-    fn send_waiting(&self) {
-        let mut inner = self.inner.borrow_mut();
-        if !inner.ready || !inner.has_weights || inner.reading.is_some() {
-            return;
-        }
-        let Some((number, image)) = inner.waiting.take() else { return };
-        inner.next_job += 1;
-        let job = inner.next_job;
-        if let Some(link) = &inner.link {
-            link.send(ToWorker::Predict(job), vec![image.to_vec()]);
-            inner.reading = Some((job, number));
         }
     }
 

@@ -1,12 +1,18 @@
-//! Draw a digit and see it read.
+//! Draw a digit, or show a picture of some, and see what is read.
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast as _;
+use web_sys::{ClipboardEvent, DragEvent, Element, KeyboardEvent};
 
 use crate::{
+    browser,
     parts::{
         bars::{Answer, Bars},
+        digits::Digits,
         paper::Paper,
+        picture::{PictureButtons, PictureView},
         seen::Seen,
+        teach::Teach,
     },
     session::Session,
 };
@@ -15,31 +21,90 @@ use crate::{
 #[component]
 pub(crate) fn DrawPage() -> impl IntoView {
     let session = expect_context::<Session>();
-    let keys = window_event_listener(ev::keydown, move |event| match event.key().as_str() {
+    let keys = window_event_listener(ev::keydown, move |event| take_key(&session, &event));
+    let pasted = window_event_listener(ev::paste, move |event: ClipboardEvent| {
+        let files = event.clipboard_data().and_then(|data| data.files());
+        if let Some(file) = browser::files(files).into_iter().next() {
+            event.prevent_default();
+            session.open_picture(file);
+        }
+    });
+    on_cleanup(move || {
+        keys.remove();
+        pasted.remove();
+    });
+    let dropped = move |event: DragEvent| {
+        event.prevent_default();
+        let files = event.data_transfer().and_then(|transfer| transfer.files());
+        if let Some(file) = browser::files(files).into_iter().next() {
+            session.open_picture(file);
+        }
+    };
+    let input = NodeRef::<html::Input>::new();
+    let choose = move |_| {
+        if let Some(input) = input.get_untracked() {
+            input.click();
+        }
+    };
+    let chosen = move |_| {
+        if let Some(input) = input.get_untracked() {
+            if let Some(file) = browser::files(input.files()).into_iter().next() {
+                session.open_picture(file);
+            }
+            // The same file can be chosen again.
+            input.set_value("");
+        }
+    };
+    let is_blank = move || !session.desk.has_ink.get();
+    let has_picture = Memo::new(move |_| session.desk.shot.with(Option::is_some));
+    view! {
+        <h1 class="visually-hidden">"Draw a digit"</h1>
+        <div class="draw" on:dragover=|event| event.prevent_default() on:drop=dropped>
+            <section class="desk" aria-label="Drawing">
+                <Show when=move || has_picture.get() fallback=|| view! { <Paper /> }>
+                    <PictureView />
+                </Show>
+                <div class="buttons">
+                    <Show when=move || has_picture.get() fallback=move || view! {
+                        <button on:click=move |_| session.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
+                        <button on:click=move |_| session.clear() disabled=is_blank title="Delete">"Clear"</button>
+                    }>
+                        <PictureButtons />
+                    </Show>
+                    <button on:click=choose title="A file or a photograph; or drop or paste one">"Picture"</button>
+                    <input type="file" accept="image/*" hidden aria-label="Picture to read" node_ref=input on:change=chosen />
+                </div>
+            </section>
+            <section class="reading card" aria-label="Reading">
+                <Answer />
+                <Digits />
+                <Bars />
+                <Teach />
+                <Seen />
+            </section>
+        </div>
+    }
+}
+
+fn take_key(session: &Session, event: &KeyboardEvent) {
+    // Keys that are typed into a field mean what they say.
+    let is_field = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
+    let has_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
+    match event.key().as_str() {
+        _ if is_field => {}
         "z" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
             session.undo();
         }
         "Delete" => session.clear(),
+        key if !has_modifier => {
+            if let Some(digit) = key.parse().ok().filter(|&digit: &u8| digit < 10) {
+                session.collect(digit);
+            }
+        }
         _ => {}
-    });
-    on_cleanup(move || keys.remove());
-    let is_blank = move || session.seen.get().is_none();
-    view! {
-        <h1 class="visually-hidden">"Draw a digit"</h1>
-        <div class="draw">
-            <section class="desk" aria-label="Drawing">
-                <Paper />
-                <div class="buttons">
-                    <button on:click=move |_| session.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
-                    <button on:click=move |_| session.clear() disabled=is_blank title="Delete">"Clear"</button>
-                </div>
-            </section>
-            <section class="reading card" aria-label="Reading">
-                <Answer />
-                <Bars />
-                <Seen />
-            </section>
-        </div>
     }
 }

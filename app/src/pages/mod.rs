@@ -1,5 +1,7 @@
 //! The pages.
 
 pub(crate) mod draw;
+pub(crate) mod evaluate;
+pub(crate) mod hand;
 pub(crate) mod models;
 pub(crate) mod train;

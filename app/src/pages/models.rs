@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use leptos::{html, prelude::*};
+use protocol::{DataSource, FromWorker, TestData, ToWorker};
 use recipe::{Accuracy, DataChoice};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    browser, engine,
+    browser,
+    engine::{Errand, errand},
     library::Kept,
+    pages::evaluate::Evaluate,
     session::{SHIPPED_ID, Session},
 };
 
@@ -64,6 +67,7 @@ pub(crate) fn ModelsPage() -> impl IntoView {
                 </For>
             </ul>
             {none}
+            <Evaluate />
         </div>
     }
 }
@@ -84,6 +88,7 @@ fn ModelCard(model: Kept) -> impl IntoView {
     });
     let facts = facts(&model);
     let kept = StoredValue::new_local(Rc::clone(&model));
+    let as_half = RwSignal::new(false);
     let checking = RwSignal::new(false);
     let check = move || {
         if checking.get_untracked() {
@@ -95,11 +100,23 @@ fn ModelCard(model: Kept) -> impl IntoView {
         checked.set("Checking its accuracy …".into());
         let file = kept.with_value(|model| model.file.to_vec());
         spawn_local(async move {
-            let progress =
-                move |done: u32, total: u32| checked.set(format!("Checking its accuracy: {done} of {total}"));
+            let progress = move |step: Errand| {
+                if let Errand::Done(done, total) = step {
+                    checked.set(format!("Checking its accuracy: {done} of {total}"));
+                }
+            };
             let tested_on = kept.with_value(|model| model.card.tested_on.clone());
-            let text = match engine::evaluate(file, data, progress).await {
-                Ok((test, name)) => verdict(test, &name, saved_test.filter(|_| name == tested_on)),
+            let source = DataSource {
+                choice: data,
+                mnist_url: browser::site_url("data/mnist/"),
+                file_names: Vec::new(),
+            };
+            let order = ToWorker::Evaluate(1, TestData::Split(source));
+            let text = match errand(order, vec![file], progress).await.map(|packet| packet.message) {
+                Ok(FromWorker::Evaluated(_, found, name)) => {
+                    verdict(found.accuracy(), &name, saved_test.filter(|_| name == tested_on))
+                }
+                Ok(_) => "The worker gave no answer.".into(),
                 Err(text) => text,
             };
             checked.set(text);
@@ -119,7 +136,18 @@ fn ModelCard(model: Kept) -> impl IntoView {
         }
         spawn_local(async move { session.rename(&model, typed).await });
     };
-    let export = move |_| kept.with_value(|model| browser::download(&file_name(&model.name), &model.file));
+    let export = move |_| {
+        let (name, file) = kept.with_value(|model| (file_name(&model.name), model.file.to_vec()));
+        if !as_half.get_untracked() {
+            return browser::download(&name, &file);
+        }
+        spawn_local(async move {
+            match session.halved(file).await {
+                Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
+                Err(text) => session.trouble(text),
+            }
+        });
+    };
     let delete = move |_| kept.with_value(|model| session.delete((**model).clone()));
     let field = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
@@ -161,6 +189,10 @@ fn ModelCard(model: Kept) -> impl IntoView {
             <div class="buttons">
                 <button on:click=load>{move || if in_use.get() { "Load again" } else { "Load" }}</button>
                 <button on:click=export>"Export"</button>
+                <label class="check">
+                    <input type="checkbox" prop:checked=as_half on:change=move |event| as_half.set(event_target_checked(&event)) />
+                    "16-bit"
+                </label>
                 {own_buttons}
             </div>
         </li>

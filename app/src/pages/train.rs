@@ -1,7 +1,9 @@
 //! Choose a recipe and watch a network learn.
 
 use leptos::prelude::*;
-use recipe::{Architecture, DataChoice, DeviceChoice, Optimizer, Preset, Schedule};
+use recipe::{
+    Architecture, Augmentation, DataChoice, DeviceChoice, Optimizer, Preset, Schedule, TrainRecipe,
+};
 
 use crate::{
     browser,
@@ -111,6 +113,10 @@ fn Recipe() -> impl IntoView {
             (choice.id(), title, choice)
         })
         .to_vec();
+    let augmentations = vec![
+        ("none", "none: images as they are", false),
+        ("usual", "bent, turned, thickened, blurred", true),
+    ];
     let parameters =
         move || format!("{} parameters", gauge::grouped(form.architecture.get().parameter_count() as u32));
     let usual_rate = move || {
@@ -124,7 +130,10 @@ fn Recipe() -> impl IntoView {
     let preset = RwSignal::new(None);
     Effect::new(move || {
         form.track();
-        preset.set(form.read_recipe().ok().and_then(|recipe| Preset::of(&recipe)));
+        // Whatever is done to the images.
+        let recipe =
+            form.read_recipe().map(|recipe| TrainRecipe { augmentation: Augmentation::NONE, ..recipe });
+        preset.set(recipe.ok().and_then(|recipe| Preset::of(&recipe)));
     });
     let follow = move |chosen: Option<Preset>| {
         if let Some(chosen) = chosen {
@@ -136,6 +145,7 @@ fn Recipe() -> impl IntoView {
             <legend class="visually-hidden">"Recipe"</legend>
             <Data />
             {select("Recipe", presets, preset, follow)}
+            {select("Augmentation", augmentations, form.augments, |_| ())}
             {select("Model", architectures, form.architecture, move |_| usual_rate())}
             <p class="hint">{parameters}</p>
             {select("Optimizer", optimizers, form.optimizer, move |_| usual_rate())}
@@ -163,7 +173,7 @@ fn Data() -> impl IntoView {
     let has_mnist = move || session.site.with(|site| site.as_ref().is_none_or(|site| site.mnist));
     let is_built_in = move || matches!(form.data.get(), DataChoice::BuiltIn { .. });
     let changed = move |event| {
-        form.data.set(match event_target_value(&event).as_str() {
+        form.set_data(match event_target_value(&event).as_str() {
             "built-in" => DataChoice::BuiltIn { train_images: 20_000 },
             "files" => DataChoice::Files,
             _ => DataChoice::Mnist,
@@ -173,7 +183,7 @@ fn Data() -> impl IntoView {
         let files = browser::files(list);
         if !files.is_empty() {
             form.files.set(files);
-            form.data.set(DataChoice::Files);
+            form.set_data(DataChoice::Files);
         }
     };
     let chosen = move |event: leptos::ev::Event| {

@@ -7,26 +7,53 @@ use crate::{browser, session::Session};
 /// Name of the measure from a pointer event to the bars that show it, in the browser's own timeline.
 const MEASURE: &str = "ink-to-bars";
 
-/// The answer in words, its first character the digit; where it is none, a question and what it looks most like.
+/// What is read, in words.
+#[derive(Clone, PartialEq)]
+struct InWords {
+    /// Digits, numbers apart by spaces.
+    text: String,
+    /// Probability that all of it is right, in hundredths.
+    percent: u32,
+    /// Whether there is anything in it that is taken for a digit.
+    is_digit: bool,
+}
+
+/// The answer in words, its first character the first digit; where there is none, a question and what it looks most like.
 #[component]
 pub(crate) fn Answer() -> impl IntoView {
     let session = expect_context::<Session>();
     let answer = Memo::new(move |_| {
-        let reading = session.reading.get()?;
-        Some((reading.digit, (100.0 * reading.confidence).round() as u32, reading.is_digit))
+        session.desk.numbers.with(|numbers| {
+            let all = || numbers.iter().flatten().map(|digit| &digit.reading);
+            let word = |number: &reading::ReadNumber| -> String {
+                number.iter().map(|digit| char::from(b'0' + digit.reading.digit)).collect()
+            };
+            let words: Vec<String> = numbers.iter().map(word).collect();
+            (!words.is_empty()).then(|| InWords {
+                text: words.join(" "),
+                percent: (100.0 * all().map(|reading| reading.confidence).product::<f32>()).round() as u32,
+                is_digit: all().any(|reading| reading.is_digit),
+            })
+        })
     });
+    let has_ink = session.desk.has_ink;
+    let has_picture = Memo::new(move |_| session.desk.shot.with(Option::is_some));
     view! {
         <p class="answer" role="status" aria-label="Prediction">
             {move || match answer.get() {
-                Some((digit, percent, true)) => view! {
-                    <strong>{digit}</strong>
+                Some(InWords { text, percent, is_digit: true }) => view! {
+                    <strong class:long={text.len() > 6}>{text.clone()}</strong>
                     <span>{format!(" {percent} %")}</span>
                 }.into_any(),
-                Some((digit, percent, false)) => view! {
+                Some(InWords { text, percent, is_digit: false }) => view! {
                     <strong class="doubt">"Not a digit?"</strong>
-                    <span>{format!(" Most like {digit}, {percent} %")}</span>
+                    <span>{format!(" Most like {text}, {percent} %")}</span>
                 }.into_any(),
-                None => view! { <span class="quiet">"Draw a digit"</span> }.into_any(),
+                None if has_ink.get() => view! { <span class="quiet">"…"</span> }.into_any(),
+                None if has_picture.get() => {
+                    view! { <span class="quiet">"No ink was found: invert it?"</span> }.into_any()
+                }
+                None => view! { <span class="quiet">"Draw a digit or a number"</span> }.into_any(),
             }}
         </p>
     }
@@ -36,10 +63,13 @@ pub(crate) fn Answer() -> impl IntoView {
 #[component]
 pub(crate) fn Bars() -> impl IntoView {
     let session = expect_context::<Session>();
+    let reading = Memo::new(move |_| session.desk.chosen_reading());
     let bar = move |digit: usize| {
-        let share = move || session.reading.get().map_or(0.0, |reading| reading.probabilities[digit]);
-        let is_best =
-            move || session.reading.get().is_some_and(|reading| usize::from(reading.digit) == digit);
+        let share =
+            move || reading.with(|reading| reading.map_or(0.0, |reading| reading.probabilities[digit]));
+        let is_best = move || {
+            reading.with(|reading| reading.is_some_and(|reading| usize::from(reading.digit) == digit))
+        };
         view! {
             <li class="bar" class:best=is_best>
                 <span class="digit" aria-hidden="true">{digit}</span>
@@ -55,7 +85,7 @@ pub(crate) fn Bars() -> impl IntoView {
                         style:transform=move || format!("scaleX({:.4})", share())></span>
                 </span>
                 <span class="percent" aria-hidden="true">
-                    {move || session.reading.get().map(|reading| format!("{:.0} %", 100.0 * reading.probabilities[digit]))}
+                    {move || reading.get().map(|reading| format!("{:.0} %", 100.0 * reading.probabilities[digit]))}
                 </span>
             </li>
         }

@@ -19,7 +19,7 @@ pub(crate) fn Paper() -> impl IntoView {
     // A mouse may move a thousand times a second; it is drawn once a frame.
     let redraw_is_due = StoredValue::new(false);
     Effect::new(move |_| {
-        session.ink_version.track();
+        session.desk.ink_version.track();
         size_version.track();
         if let Some(canvas) = canvas.get()
             && !redraw_is_due.get_value()
@@ -116,7 +116,7 @@ fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
     context.set_line_width(2.0 * f64::from(Drawing::PEN_RADIUS) * scale);
     context.set_line_cap("round");
     context.set_line_join("round");
-    session.with_strokes(|strokes| {
+    session.desk.with_strokes(|strokes| {
         for stroke in strokes {
             let mut points =
                 stroke.iter().map(|point| (scale * f64::from(point.x), scale * f64::from(point.y)));

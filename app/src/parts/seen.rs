@@ -13,9 +13,9 @@ pub(crate) fn Seen() -> impl IntoView {
     let session = expect_context::<Session>();
     let canvas = NodeRef::<html::Canvas>::new();
     Effect::new(move |_| {
-        let image = session.seen.get();
+        let image = crate::desk::seen(session.desk);
         if let Some(canvas) = canvas.get() {
-            show(&canvas, image.as_ref());
+            show_image(&canvas, image.as_ref());
         }
     });
     view! {
@@ -26,14 +26,31 @@ pub(crate) fn Seen() -> impl IntoView {
     }
 }
 
-fn show(canvas: &HtmlCanvasElement, image: Option<&Image>) {
+/// Shows an image on a canvas of its size.
+pub(crate) fn show_image(canvas: &HtmlCanvasElement, image: Option<&Image>) {
+    show_levels(canvas, SIDE, image.unwrap_or(&[0; PIXELS]));
+}
+
+/// Shows grey levels, 255 ink, on a canvas of their size.
+pub(crate) fn show_levels(canvas: &HtmlCanvasElement, width: usize, levels: &[u8]) {
     let Ok(Some(context)) = canvas.get_context("2d") else { return };
     let context: CanvasRenderingContext2d = context.unchecked_into();
-    let blank = [0; PIXELS];
     // Ink as opacity: the page's colours show through.
-    let pixels: Vec<u8> = image.unwrap_or(&blank).iter().flat_map(|&level| [0, 0, 0, level]).collect();
-    if let Ok(data) = ImageData::new_with_u8_clamped_array(Clamped(&pixels), SIDE as u32) {
+    let pixels: Vec<u8> = levels.iter().flat_map(|&level| [0, 0, 0, level]).collect();
+    if let Ok(data) = ImageData::new_with_u8_clamped_array(Clamped(&pixels), width as u32) {
         // Own pixels of the right size are always taken.
         let _ = context.put_image_data(&data, 0.0, 0.0);
     }
+}
+
+/// An image of 28x28 pixels, enlarged by the page.
+#[component]
+pub(crate) fn Thumbnail(image: Box<Image>, label: String) -> impl IntoView {
+    let canvas = NodeRef::<html::Canvas>::new();
+    Effect::new(move |_| {
+        if let Some(canvas) = canvas.get() {
+            show_image(&canvas, Some(&image));
+        }
+    });
+    view! { <canvas class="thumbnail" width=SIDE height=SIDE node_ref=canvas role="img" aria-label=label></canvas> }
 }

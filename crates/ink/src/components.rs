@@ -43,37 +43,71 @@ pub(crate) struct Component {
     pub(crate) places: Vec<u32>,
 }
 
+/// Pixels with ink beside each other in a row.
+struct Run {
+    row: usize,
+    columns: core::ops::Range<usize>,
+    /// A run above that it touches, or itself.
+    parent: usize,
+}
+
 /// All components, in the order of their first pixels.
+///
+/// Runs of a row are joined to those above that they touch (A. Rosenfeld, J. Pfaltz, "Sequential operations in digital
+/// picture processing", JACM 13, 1966): ink has far fewer runs than pixels.
 pub(crate) fn components(raster: &Raster) -> Vec<Component> {
-    let (width, height) = (raster.width(), raster.height());
-    let mut is_open: Vec<bool> = raster.levels().iter().map(|&level| level > 0).collect();
-    let mut found = Vec::new();
-    for first in 0..is_open.len() {
-        if !is_open[first] {
-            continue;
+    let runs = joined_runs(raster);
+    let mut found: Vec<Component> = Vec::new();
+    // The component of each run that is the first of one.
+    let mut numbers = vec![usize::MAX; runs.len()];
+    for (place, run) in runs.iter().enumerate() {
+        let Run { row, columns, .. } = run;
+        let own = Bounds { left: columns.start, top: *row, width: columns.len(), height: 1 };
+        let first = first_of(&runs, place);
+        if numbers[first] == usize::MAX {
+            numbers[first] = found.len();
+            found.push(Component { bounds: own, places: Vec::new() });
         }
-        is_open[first] = false;
-        let (mut places, mut next) = (vec![first as u32], 0);
-        let mut bounds = Bounds { left: first % width, top: first / width, width: 1, height: 1 };
-        while next < places.len() {
-            let place = places[next] as usize;
-            next += 1;
-            let (column, row) = (place % width, place / width);
-            bounds = bounds.with(&Bounds { left: column, top: row, width: 1, height: 1 });
-            for row in row.saturating_sub(1)..(row + 2).min(height) {
-                for column in column.saturating_sub(1)..(column + 2).min(width) {
-                    let place = row * width + column;
-                    if is_open[place] {
-                        is_open[place] = false;
-                        places.push(place as u32);
-                    }
-                }
-            }
-        }
-        places.sort_unstable();
-        found.push(Component { bounds, places });
+        let component = &mut found[numbers[first]];
+        component.bounds = component.bounds.with(&own);
+        let start = row * raster.width();
+        component.places.extend((start + columns.start..start + columns.end).map(|place| place as u32));
     }
     found
+}
+
+fn joined_runs(raster: &Raster) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut above = 0..0;
+    for (row, levels) in raster.levels().chunks_exact(raster.width().max(1)).enumerate() {
+        let first = runs.len();
+        let mut column = 0;
+        while let Some(start) = levels[column..].iter().position(|&level| level > 0) {
+            let start = column + start;
+            let length = levels[start..].iter().position(|&level| level == 0).unwrap_or(levels.len() - start);
+            column = start + length;
+            let own = runs.len();
+            runs.push(Run { row, columns: start..column, parent: own });
+            // Diagonal neighbours touch too. What lies wholly to the left is of no use to later runs either.
+            while above.start < above.end && runs[above.start].columns.end < start {
+                above.start += 1;
+            }
+            let touching = above.clone().take_while(|&other| runs[other].columns.start <= column);
+            for other in touching.collect::<Vec<_>>() {
+                let (one, other) = (first_of(&runs, own), first_of(&runs, other));
+                runs[one.max(other)].parent = one.min(other);
+            }
+        }
+        above = first..runs.len();
+    }
+    runs
+}
+
+fn first_of(runs: &[Run], mut place: usize) -> usize {
+    while runs[place].parent != place {
+        place = runs[place].parent;
+    }
+    place
 }
 
 #[cfg(test)]
@@ -106,5 +140,8 @@ mod tests {
         );
         check(&["#...", ".#..", "#.#."], &[(0, 0, 3, 3, 4)]);
         check(&["###", "#.#", "###"], &[(0, 0, 3, 3, 8)]);
+        // Two arms that meet below, and a run that touches several.
+        check(&["#.#.#", "#.#.#", "#####"], &[(0, 0, 5, 3, 11)]);
+        check(&["##.##", ".....", "##.##", "..#.."], &[(0, 0, 2, 1, 2), (3, 0, 2, 1, 2), (0, 2, 5, 2, 5)]);
     }
 }

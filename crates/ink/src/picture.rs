@@ -1,6 +1,6 @@
 //! Pictures as files and cameras give them.
 
-use crate::Raster;
+use crate::{Bounds, Raster};
 
 /// Longest side that ink is looked for in; larger pictures are averaged down first, in pixels.
 const MOST_SIDE: usize = 800;
@@ -81,6 +81,19 @@ impl Picture {
         &self.brightness
     }
 
+    /// The part within these bounds, as far as they lie on the picture; the whole where they do not.
+    #[must_use]
+    pub fn cropped(&self, bounds: &Bounds) -> Self {
+        let (left, top) = (bounds.left.min(self.width), bounds.top.min(self.height));
+        let (right, bottom) = (bounds.right().min(self.width), bounds.bottom().min(self.height));
+        if left >= right || top >= bottom {
+            return self.clone();
+        }
+        let rows = self.brightness.chunks_exact(self.width).take(bottom).skip(top);
+        let brightness = rows.flat_map(|row| row[left..right].iter().copied()).collect();
+        Self { width: right - left, height: bottom - top, brightness }
+    }
+
     /// Turned by quarters, clockwise.
     #[must_use]
     pub fn turned(&self, quarters: u32) -> Self {
@@ -158,6 +171,18 @@ mod tests {
         let picture = Picture::from_brightness(1_600, 4, [0, 200].repeat(3_200)).unwrap();
         assert_eq!((picture.width(), picture.height()), (800, 2));
         assert!(picture.brightness().iter().all(|&value| value == 100));
+    }
+
+    #[test]
+    fn a_part_can_be_cut_out() {
+        let picture = Picture::from_brightness(3, 2, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let part = |left, top, width, height| {
+            picture.cropped(&Bounds { left, top, width, height }).brightness().to_vec()
+        };
+        assert_eq!(part(1, 0, 2, 1), [2, 3]);
+        assert_eq!(part(2, 1, 9, 9), [6]);
+        assert_eq!(part(3, 0, 1, 1).len(), 6);
+        assert_eq!(part(0, 0, 0, 2).len(), 6);
     }
 
     #[test]

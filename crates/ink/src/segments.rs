@@ -161,11 +161,12 @@ fn cut(raster: &Raster, component: Component, height: f32) -> Vec<Atom> {
             (start..end).contains(&column)
         };
         let own: Vec<u32> = places.iter().filter(inside).copied().collect();
-        let each = own.iter().map(|&place| {
-            let (left, top) = (place as usize % raster.width(), place as usize / raster.width());
-            Bounds { left, top, width: 1, height: 1 }
-        });
-        if let Some(bounds) = each.reduce(|one, other| one.with(&other)) {
+        let columns = || own.iter().map(|&place| place as usize % raster.width());
+        let rows = || own.iter().map(|&place| place as usize / raster.width());
+        let (left, right) = (columns().min(), columns().max());
+        if let (Some(left), Some(right), Some(top), Some(bottom)) = (left, right, rows().min(), rows().max())
+        {
+            let bounds = Bounds { left, top, width: right + 1 - left, height: bottom + 1 - top };
             atoms.push(Atom { bounds, places: own, is_cut: start > 0 });
         }
         start = end;

@@ -1,10 +1,13 @@
 //! The messages.
 
-use recipe::{Accuracy, Architecture, DataChoice, ModelCard, Reading, TrainRecipe};
+use recipe::{Accuracy, Architecture, Assessment, DataChoice, ModelCard, Reading, TrainRecipe};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Tells the answers to one order from those to another. The page counts up.
 pub type JobId = u32;
+
+/// Images that a worker is asked to read at once at most.
+pub const MOST_IMAGES: usize = 512;
 
 /// Where a worker computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,50 @@ pub struct DataSource {
     pub mnist_url: String,
     /// Names of the user's files, in the order of their buffers.
     pub file_names: Vec<String>,
+}
+
+/// Labelled images to test weights on. The buffers that go with each are named with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TestData {
+    /// The test images of what can be trained on. Buffers: the user's files.
+    Split(DataSource),
+    /// A pair of IDX files, a CSV file, or one of strokes: their names. Buffers: the files.
+    Files(Vec<String>),
+    /// Images that the page has made of pictures: their names. Buffers: `labels.csv`, 784 grey levels an image.
+    Pictures(Vec<String>),
+    /// Images that the page keeps, and what they are called. Buffers: 784 grey levels an image, a label an image.
+    Images(String),
+}
+
+/// How labelled images are written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportFormat {
+    /// A zip of two IDX files.
+    Idx,
+    /// A zip of PNG pictures and `labels.csv`.
+    Pictures,
+}
+
+/// Accuracy before and after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Of the weights that were given.
+    pub before: Accuracy,
+    /// Of the weights that came out.
+    pub after: Accuracy,
+}
+
+/// What learning a hand has done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandReport {
+    /// On the drawings that were learned from.
+    pub learned: Change,
+    /// On the drawings that were held back; of none where there are too few.
+    pub held_back: Change,
+    /// On test images of the data that is rehearsed.
+    pub known: Change,
+    /// What that data is called.
+    pub known_name: String,
 }
 
 /// A training run to do.
@@ -57,7 +104,7 @@ pub enum ToWorker {
     Load(JobId),
     /// Check a file of weights without using it. Buffer: safetensors.
     Inspect(JobId),
-    /// Read an image. Buffer: 784 grey levels.
+    /// Read images, at most [`MOST_IMAGES`]. Buffer: 784 grey levels each.
     Predict(JobId),
     /// Compute the reference that another device is checked against.
     Reference(JobId, Architecture),
@@ -66,8 +113,15 @@ pub enum ToWorker {
     /// Share the steps of another worker. Buffers: those of its order; with them come message channels to the other
     /// ranks, in their order.
     Help(Helper),
-    /// Test weights. Buffers: safetensors, then the user's files.
-    Evaluate(JobId, DataSource),
+    /// Test weights. Buffers: safetensors, then those of the test data.
+    Evaluate(JobId, TestData),
+    /// Go on training weights with a person's drawings, rehearsing other images. Buffers: safetensors; 784 grey levels and
+    /// a label of each drawing to learn from; the same of those that are held back; the user's files.
+    LearnHand(JobId, DataSource),
+    /// Write labelled images to a file. Buffers: 784 grey levels each, a label each.
+    Export(JobId, ExportFormat),
+    /// Round weights to 16 bits. Buffer: safetensors.
+    Halve(JobId),
     /// Stop doing training steps until told to go on.
     Pause,
     /// Go on.
@@ -111,8 +165,8 @@ pub enum FromWorker {
     Loaded(JobId, Box<ModelCard>),
     /// [`ToWorker::Inspect`] is done. Buffer: the file, as it came.
     Inspected(JobId, Box<ModelCard>),
-    /// What the network reads, calibrated as its card says.
-    Predicted(JobId, Reading),
+    /// What the network reads in each image, calibrated as its card says.
+    Predicted(JobId, Vec<Reading>),
     /// Buffer: the reference.
     Reference(JobId),
     /// What the worker is doing, for people: "Reading MNIST", "Compiling shaders".
@@ -171,8 +225,12 @@ pub enum FromWorker {
         /// The card of the weights.
         card: Box<ModelCard>,
     },
-    /// [`ToWorker::Evaluate`] is done.
-    Evaluated(JobId, Accuracy, String),
+    /// [`ToWorker::Evaluate`] is done; the text says what the images are.
+    Evaluated(JobId, Box<Assessment>, String),
+    /// [`ToWorker::LearnHand`] is done. Buffer: the weights as safetensors.
+    HandLearned(JobId, Box<HandReport>, Box<ModelCard>),
+    /// [`ToWorker::Export`] or [`ToWorker::Halve`] is done. Buffer: the file.
+    Written(JobId),
     /// The job ended without its result; the text is for people.
     Failed(JobId, FailureKind, String),
     /// The worker cannot go on and must be replaced; the text is for people.
@@ -240,9 +298,13 @@ mod tests {
         };
         check(&ToWorker::Help(Helper { rank: 1, order: Box::new(order.clone()) }));
         check(&ToWorker::Train(7, Box::new(order)));
-        check(&ToWorker::Evaluate(8, data));
+        check(&ToWorker::Evaluate(8, TestData::Split(data.clone())));
+        check(&ToWorker::LearnHand(9, data));
         check(&ToWorker::Predict(u32::MAX));
-        check(&FromWorker::Predicted(3, Calibration::NONE.read(&[0.1; 10])));
+        check(&FromWorker::Predicted(3, vec![Calibration::NONE.read(&[0.1; 10])]));
+        let mut found = Assessment::default();
+        found.add(&Calibration::NONE.read(&[0.1; 10]), 0);
+        check(&FromWorker::Evaluated(1, Box::new(found), "MNIST".into()));
         let card = Box::new(ModelCard::unknown(Architecture::WorkshopCnn));
         let test = Accuracy { correct: 9, total: 10 };
         check(&FromWorker::EpochDone { job: 1, epoch: 2, test, test_loss: 0.5, card });

@@ -19,7 +19,7 @@ pub enum Architecture {
     Mlp,
     /// The network that the page ships: conv 32, conv 32, pool, conv 64, conv 64, pool, dense 256, dense 10, with dropout.
     ReaderCnn,
-    /// One of fewer than 10,000 parameters: conv 8, conv 12, pool, conv 16, conv 20, pool, dense 10.
+    /// One of fewer than 10,000 parameters: conv 8, conv 12, pool, conv 16, conv 16, conv 20, pool, dense 10.
     SmallCnn,
 }
 
@@ -184,6 +184,8 @@ impl Architecture {
                 Conv { channels: 12, kernel: 3 },
                 Relu,
                 MaxPool,
+                Conv { channels: 16, kernel: 3 },
+                Relu,
                 Conv { channels: 16, kernel: 3 },
                 Relu,
                 Conv { channels: 20, kernel: 3 },

@@ -1,12 +1,14 @@
 //! How good a model's answers are, beyond their accuracy.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Accuracy, CLASSES, Reading};
 
 /// Bins of a reliability diagram, of one width.
 pub const RELIABILITY_BINS: usize = 15;
 
 /// Answers counted by what they were and how sure.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
     /// Images by their label, then by the digit that was read.
     pub confusion: [[u32; CLASSES]; CLASSES],
@@ -19,7 +21,7 @@ pub struct Assessment {
 }
 
 /// Answers of about the same confidence.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     /// How many there are, and how many are right.
     pub accuracy: Accuracy,

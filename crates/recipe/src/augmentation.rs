@@ -51,6 +51,22 @@ impl Augmentation {
         noise_levels: 0.0,
     };
 
+    /// About as much as hands, pens and scans differ: what the Train page offers.
+    pub const USUAL: Self = Self {
+        share: 0.8,
+        rotation_degrees: 10.0,
+        shear: 0.15,
+        stretch: 0.15,
+        bend_px: 0.6,
+        stroke_width_px: 1.5,
+        size_px: 1.0,
+        shift_px: 1.0,
+        coarsest_px: 14.0,
+        contrast: 0.3,
+        blur: 0.4,
+        noise_levels: 15.0,
+    };
+
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
         self.share == 0.0

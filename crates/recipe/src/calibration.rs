@@ -46,6 +46,13 @@ impl Calibration {
         }
     }
 
+    /// Reads a network's probabilities for an image of these grey levels. Blank paper is no digit, whatever the network says.
+    pub fn read_image(&self, levels: &[u8], probabilities: &[f32; CLASSES]) -> Reading {
+        let reading = self.read(probabilities);
+        let has_ink = levels.iter().any(|&level| level > 0);
+        Reading { is_digit: reading.is_digit && has_ink, ..reading }
+    }
+
     /// The temperature that makes the labels of validation images likeliest, and the confidence that this share of them,
     /// 0 to 1, does not reach. [`Calibration::NONE`] where there are no images.
     pub fn fitted(probabilities: &[[f32; CLASSES]], labels: &[u8], rejected_share: f64) -> Self {
@@ -95,6 +102,14 @@ mod tests {
         let mut all = [(1.0 - best) / 9.0; CLASSES];
         all[digit] = best;
         all
+    }
+
+    #[test]
+    fn blank_paper_is_no_digit() {
+        let mut sure = [0.0; CLASSES];
+        sure[3] = 1.0;
+        assert!(Calibration::NONE.read_image(&[0, 9], &sure).is_digit);
+        assert!(!Calibration::NONE.read_image(&[0, 0], &sure).is_digit);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! [`Event::Finished`]; between two calls they may yield, pause, take weights or stop. Every call is one bounded piece
 //! of work.
 
+mod assess;
 mod checkpoint;
 mod device_check;
+mod hand;
 mod optimizer;
 mod pace;
 mod run;
@@ -13,8 +15,10 @@ mod shared_step;
 mod team;
 mod train_images;
 
+pub use assess::assess;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
+pub use hand::{hand_lesson, hand_recipe};
 pub use pace::Pace;
 pub use run::{EpochReport, Event, Run, RunError, TrainPoint, evaluate};
 pub use team::{Exchange, Exchanged, Team, TeamError};

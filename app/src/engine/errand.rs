@@ -1,26 +1,32 @@
-//! A test of weights, in a worker of its own that ends with it.
+//! One order, done by a worker of its own that ends with it.
 
 use std::{cell::RefCell, rc::Rc};
 
 use futures_channel::oneshot;
-use protocol::{Backend, DataSource, FromWorker, ToWorker};
-use recipe::{Accuracy, DataChoice};
+use port::Packet;
+use protocol::{Backend, FromWorker, ToWorker};
 
 use super::{
     Site,
     link::{Link, LinkEvent},
 };
-use crate::browser;
 
-/// Accuracy of weights on test images, and what those are; the error is for people.
-pub(crate) async fn evaluate(
-    weights: Vec<u8>,
-    choice: DataChoice,
-    on_progress: impl Fn(u32, u32) + 'static,
-) -> Result<(Accuracy, String), String> {
+/// How far an errand is.
+pub(crate) enum Errand {
+    /// What is being done, for people.
+    Doing(String),
+    /// So many of so many.
+    Done(u32, u32),
+}
+
+/// What a CPU worker answers to an order; the error is for people.
+pub(crate) async fn errand(
+    message: ToWorker,
+    buffers: Vec<Vec<u8>>,
+    on_progress: impl Fn(Errand) + 'static,
+) -> Result<Packet<FromWorker>, String> {
     let url =
         Site::fetch().await?.worker_url(Backend::Cpu).ok_or("The site has no CPU worker: build it again.")?;
-    let source = DataSource { choice, mnist_url: browser::site_url("data/mnist/"), file_names: Vec::new() };
     let (sender, receiver) = oneshot::channel();
     let (sender, ready) = (RefCell::new(Some(sender)), Rc::new(RefCell::new(None::<Link>)));
     let answer = move |result| {
@@ -29,7 +35,7 @@ pub(crate) async fn evaluate(
             let _ = sender.send(result);
         }
     };
-    let order = RefCell::new(Some((ToWorker::Evaluate(1, source), vec![weights])));
+    let order = RefCell::new(Some((message, buffers)));
     let link = Link::start(&url, {
         let ready = Rc::clone(&ready);
         move |event| match event {
@@ -40,10 +46,10 @@ pub(crate) async fn evaluate(
                 }
             }
             LinkEvent::Said(packet) => match packet.message {
-                FromWorker::Testing { done, total, .. } => on_progress(done, total),
-                FromWorker::Evaluated(_, accuracy, name) => answer(Ok((accuracy, name))),
+                FromWorker::Testing { done, total, .. } => on_progress(Errand::Done(done, total)),
+                FromWorker::Doing(_, text) => on_progress(Errand::Doing(text)),
                 FromWorker::Failed(_, _, text) => answer(Err(text)),
-                _ => {}
+                _ => answer(Ok(packet)),
             },
             LinkEvent::OtherBuild => {
                 answer(Err("This page is of another version than the site. Reload it.".into()));

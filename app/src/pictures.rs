@@ -1,0 +1,63 @@
+//! Picture files, decoded by the browser.
+
+use ink::Picture;
+use js_sys::Promise;
+use wasm_bindgen::{JsCast as _, JsValue, UnwrapThrowExt as _};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{CanvasRenderingContext2d, File, HtmlCanvasElement, ImageBitmap};
+
+use crate::browser;
+
+/// Larger files are refused.
+const MOST_MIB: u32 = 64;
+/// Larger pictures are refused: decoded they take four bytes a pixel.
+const MOST_PIXELS: usize = 64_000_000;
+/// A canvas of a larger side is refused by some phones.
+const MOST_SIDE: u32 = 4_000;
+
+/// Decodes a picture, upright as its EXIF data says; the error is for people.
+pub(crate) async fn decode(file: &File) -> Result<Picture, String> {
+    let name = file.name();
+    if file.size() == 0.0 {
+        return Err(format!("{name} is empty. Choose another picture."));
+    }
+    let bytes = browser::read_file(file, MOST_MIB).await?;
+    // Seen in its header, before any of it is decoded. Of other formats the browser knows more.
+    if let Ok(size) = imagesize::blob_size(&bytes)
+        && size.width.saturating_mul(size.height) > MOST_PIXELS
+    {
+        let most = MOST_PIXELS / 1_000_000;
+        return Err(format!(
+            "{name} has {} x {} pixels; at most {most} million can be read. Make it smaller and try again.",
+            size.width, size.height
+        ));
+    }
+    let no_picture =
+        || format!("{name} could not be read: it is no picture, or damaged. PNG, JPEG and WebP work.");
+    let bitmap: Result<Promise, JsValue> = browser::window().create_image_bitmap_with_blob(file);
+    let bitmap = JsFuture::from(bitmap.map_err(|_| no_picture())?).await.map_err(|_| no_picture())?;
+    let bitmap: ImageBitmap = bitmap.dyn_into().map_err(|_| no_picture())?;
+    let picture = pixels(&bitmap)
+        .and_then(|(width, height, rgba)| Picture::from_rgba(width as usize, height as usize, &rgba).ok());
+    bitmap.close();
+    picture.ok_or_else(no_picture)
+}
+
+/// The picture on a canvas, made smaller where it is too large for one.
+fn pixels(bitmap: &ImageBitmap) -> Option<(u32, u32, Vec<u8>)> {
+    let (width, height) = (bitmap.width(), bitmap.height());
+    let scale = (f64::from(MOST_SIDE) / f64::from(width.max(height).max(1))).min(1.0);
+    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    let (width, height) = (scaled(width), scaled(height));
+    let document = browser::window().document().expect_throw("a page has a document");
+    let canvas: HtmlCanvasElement =
+        document.create_element("canvas").expect_throw("a canvas can be made").unchecked_into();
+    canvas.set_width(width);
+    canvas.set_height(height);
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.unchecked_into();
+    context
+        .draw_image_with_image_bitmap_and_dw_and_dh(bitmap, 0.0, 0.0, f64::from(width), f64::from(height))
+        .ok()?;
+    let data = context.get_image_data(0.0, 0.0, f64::from(width), f64::from(height)).ok()?;
+    Some((width, height, data.data().0))
+}

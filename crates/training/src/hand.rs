@@ -1,0 +1,89 @@
+//! Learning one person's hand without forgetting the rest.
+//!
+//! A trained network goes on learning for a second or two from a person's drawings and, in every batch, from images that it
+//! knew before: rehearsal, the oldest remedy for forgetting. A. Robins, "Catastrophic forgetting, rehearsal and
+//! pseudorehearsal", Connection Science 7 (1995).
+
+use dataset::{LabelledImages, epoch_order, not_digits};
+use recipe::{Architecture, Augmentation, Optimizer, Schedule, TrainRecipe};
+
+/// Images that a lesson consists of: 75 steps.
+const LESSON_IMAGES: usize = 4_800;
+/// Of these the share that is the person's own.
+const OWN_SHARE: f64 = 0.3;
+/// Of these the images of no digit, so that doubt is not forgotten.
+const NOT_DIGITS: usize = 300;
+
+/// What to learn from: the person's drawings, each many times, among images that are known; the same for the same seed.
+pub fn hand_lesson(own: &LabelledImages, known: &LabelledImages, seed: u64) -> LabelledImages {
+    let mut lesson = LabelledImages::default();
+    if own.is_empty() {
+        return lesson;
+    }
+    let mut take = |from: &LabelledImages, count: usize| {
+        let order = epoch_order(from.len(), seed, 0);
+        for &index in order.iter().cycle().take(count) {
+            let index = index as usize;
+            lesson.pixels.extend_from_slice(from.image(index));
+            lesson.labels.push(from.labels[index]);
+        }
+    };
+    let own_images = (OWN_SHARE * LESSON_IMAGES as f64) as usize;
+    take(own, own_images);
+    if !known.is_empty() {
+        take(known, LESSON_IMAGES - own_images - NOT_DIGITS);
+    }
+    lesson.append(&not_digits(NOT_DIGITS, seed));
+    lesson
+}
+
+/// How to learn it: few small steps, each drawing bent and turned anew every time it comes by.
+pub fn hand_recipe(architecture: Architecture, seed: u64) -> TrainRecipe {
+    TrainRecipe {
+        architecture,
+        optimizer: Optimizer::Adam,
+        learning_rate: 2.5e-4,
+        schedule: Schedule::OneCycle,
+        batch_size: 64,
+        epochs: 1,
+        seed,
+        augmentation: HAND,
+    }
+}
+
+/// About as much as a person's digits differ from each other.
+const HAND: Augmentation = Augmentation {
+    share: 0.7,
+    rotation_degrees: 8.0,
+    shear: 0.12,
+    stretch: 0.1,
+    bend_px: 0.5,
+    stroke_width_px: 0.8,
+    size_px: 0.5,
+    shift_px: 0.5,
+    ..Augmentation::NONE
+};
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use dataset::built_in_digits;
+    use recipe::NOT_A_DIGIT;
+
+    use super::*;
+
+    #[test]
+    fn a_lesson_holds_both_and_what_is_no_digit() {
+        let own = built_in_digits(20, 9);
+        let lesson = hand_lesson(&own, &built_in_digits(500, 1), 1);
+        assert_eq!(lesson.len(), LESSON_IMAGES);
+        let own_images = (0..lesson.len())
+            .filter(|&index| (0..own.len()).any(|other| own.image(other) == lesson.image(index)))
+            .count();
+        assert_eq!(own_images, 1_440);
+        assert_eq!(lesson.labels.iter().filter(|&&label| label == NOT_A_DIGIT).count(), NOT_DIGITS);
+        assert!(hand_lesson(&LabelledImages::default(), &own, 1).is_empty());
+    }
+}

@@ -1,0 +1,75 @@
+//! What the project ships is as good as it says.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]
+
+mod built_in;
+mod hand;
+mod no_digit;
+mod strokes;
+
+use std::fs;
+
+use burn::tensor::Device;
+use dataset::{LabelledImages, built_in_digits};
+use ink::{Raster, SIDE, normalise};
+use network::Network;
+use pollster::block_on;
+use recipe::{Assessment, Calibration, ModelCard};
+use weights::{Weights, read_safetensors};
+
+fn model(file: &str) -> (Weights, ModelCard) {
+    let path = tests::root().join("public/models").join(file);
+    read_safetensors(&fs::read(path).unwrap()).unwrap()
+}
+
+/// What a model answers to all images of a set, calibrated as its card says.
+fn assess((weights, card): &(Weights, ModelCard), set: &LabelledImages) -> Assessment {
+    let network = Network::from_weights(weights, &Device::flex());
+    let calibration = card.calibration.unwrap_or(Calibration::NONE);
+    block_on(training::assess(&network, calibration, set, 100, async |_| ())).unwrap()
+}
+
+/// A model has the accuracy on its card, on MNIST's test images, and at least so many right ones.
+#[track_caller]
+fn check(file: &str, least_right: u32) {
+    let model = model(file);
+    let Some(mnist) = tests::mnist() else {
+        let accuracy = assess(&model, &built_in_digits(1_000, 3)).accuracy();
+        assert!(accuracy.share() > 0.85, "{file}: {accuracy:?} of the built-in digits");
+        return;
+    };
+    let found = assess(&model, &mnist.test);
+    let (accuracy, error) = (found.accuracy(), found.expected_calibration_error());
+    println!(
+        "{file}: {}, calibration error {:.2} %, {:.2} % taken for no digit",
+        accuracy.with_interval(),
+        100.0 * error,
+        100.0 * found.rejected_share()
+    );
+    assert_eq!(model.1.test, Some(accuracy), "{file}: the card says something else");
+    assert!(accuracy.correct >= least_right, "{file}: {accuracy:?}");
+    assert!(error <= 0.005, "{file}: expected calibration error {error}");
+}
+
+#[test]
+fn shipped_weights_reach_the_accuracy_on_their_card() {
+    check("fast-cnn.safetensors", 9_930);
+    check("reader-cnn.safetensors", 9_952);
+}
+
+#[test]
+fn every_mnist_image_passes_through_the_pipeline_unchanged() {
+    let Some(mnist) = tests::mnist() else { return };
+    let test = mnist.test;
+    let mut moved = 0;
+    for index in 0..test.len() {
+        let image = test.image(index);
+        let raster = Raster::from_levels(SIDE, SIDE, image.to_vec()).unwrap();
+        if normalise(&raster).is_none_or(|again| again != image) {
+            moved += 1;
+        }
+    }
+    println!("{moved} of {} images are moved", test.len());
+    // Those few have their centre of mass within rounding of half a pixel.
+    assert!(moved * 200 <= test.len(), "{moved} images are moved");
+}
