@@ -20,12 +20,20 @@ use crate::{
     storage::{Record, Storage, StorageError},
 };
 
-/// Where the weights that the project ships lie.
-const SHIPPED_FILE: &str = "models/reader-cnn.safetensors";
+/// Weights that the project ships.
+struct Shipped {
+    id: &'static str,
+    name: &'static str,
+    path: &'static str,
+}
+
+/// The first is used until another is chosen.
+const SHIPPED: [Shipped; 2] = [
+    Shipped { id: "shipped", name: "Shipped model", path: "models/reader-cnn.safetensors" },
+    Shipped { id: "shipped-small", name: "Small shipped model", path: "models/small-cnn.safetensors" },
+];
 /// Largest file of weights that is read; the worker, which knows every architecture, holds it to less.
 const MAX_WEIGHTS_MIB: u32 = 64;
-/// Identifier of the shipped model among the kept ones.
-pub(crate) const SHIPPED_ID: &str = "shipped";
 /// Identifier of the model that is kept by itself after every epoch.
 const LAST_RUN_ID: &str = "last-run";
 /// Preference: the model that was in use last.
@@ -77,8 +85,8 @@ pub(crate) struct Session {
     pub(crate) models: RwSignal<Vec<Kept>, LocalStorage>,
     /// The drawings that are kept, the newest first.
     pub(crate) drawings: RwSignal<Vec<Collected>, LocalStorage>,
-    /// The model that the site came with, once it is here.
-    pub(crate) shipped: RwSignal<Option<Kept>, LocalStorage>,
+    /// The models that the site came with, once they are here.
+    pub(crate) shipped: RwSignal<Vec<Kept>, LocalStorage>,
     /// Whether models survive the page; unknown at first.
     pub(crate) storage_lasts: RwSignal<Option<bool>>,
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
@@ -103,7 +111,7 @@ impl Session {
             site: RwSignal::new(None),
             models: RwSignal::new_local(Vec::new()),
             drawings: RwSignal::new_local(Vec::new()),
-            shipped: RwSignal::new_local(None),
+            shipped: RwSignal::new_local(Vec::new()),
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
             can_save: RwSignal::new(false),
@@ -137,9 +145,11 @@ impl Session {
     async fn open_storage(self) {
         // The shipped weights come while the database opens.
         spawn_local(async move {
-            match browser::fetch(SHIPPED_FILE, false).await {
-                Ok(file) => self.take_shipped(file).await,
-                Err(text) => self.trouble(text),
+            for shipped in &SHIPPED {
+                match browser::fetch(shipped.path, false).await {
+                    Ok(file) => self.take_shipped(shipped, file).await,
+                    Err(text) => self.trouble(text),
+                }
             }
         });
         let storage = Storage::open().await;
@@ -160,23 +170,21 @@ impl Session {
 
     /// Whether no weights are in use yet, or the shipped ones.
     fn is_given_nothing_better(self) -> bool {
-        self.given.with_value(|given| given.file.is_empty() || given.id.as_deref() == Some(SHIPPED_ID))
+        self.given.with_value(|given| given.file.is_empty() || given.id.as_deref() == Some(SHIPPED[0].id))
     }
 
-    /// Uses the shipped weights until others are chosen, and finds out what they are.
-    async fn take_shipped(self, file: Vec<u8>) {
-        if self.is_given_nothing_better() {
-            self.give(Some(SHIPPED_ID.into()), "Shipped model".into(), Arc::new(file.clone()));
+    /// Uses shipped weights until others are chosen, or where these were, and finds out what they are.
+    async fn take_shipped(self, Shipped { id, name, .. }: &Shipped, file: Vec<u8>) {
+        let is_wanted = browser::preference(IN_USE_KEY).as_deref() == Some(id) || *id == SHIPPED[0].id;
+        if is_wanted && self.is_given_nothing_better() {
+            self.give(Some((*id).into()), (*name).into(), Arc::new(file.clone()));
         }
         let Some(reader) = self.reader.get_value() else { return };
         match reader.inspect(file).await {
-            Ok((file, card)) => self.shipped.set(Some(Kept {
-                id: SHIPPED_ID.into(),
-                name: "Shipped model".into(),
-                saved_ms: 0.0,
-                card,
-                file: Arc::new(file),
-            })),
+            Ok((file, card)) => self.shipped.update(|all| {
+                let (id, name) = ((*id).into(), (*name).into());
+                all.push(Kept { id, name, saved_ms: 0.0, card, file: Arc::new(file) });
+            }),
             Err(text) => self.trouble(text),
         }
     }
@@ -245,6 +253,8 @@ impl Session {
             self.drawings.update(|drawings| drawings.insert(0, drawing));
             let count = self.drawings.with_untracked(Vec::len);
             let undo = Rc::new(move || self.discard(id.clone()));
+            // One after the other would cover the page.
+            self.notices.update(|notices| notices.retain(|notice| !notice.text.starts_with("Kept as")));
             let text =
                 format!("Kept as {label}: {} in \"My hand\".", gauge::counted(count as u32, "drawing"));
             self.notice(text, Some(("Undo", undo)));
@@ -512,6 +522,11 @@ impl Session {
 pub(crate) fn labelled<'a>(drawings: impl Iterator<Item = &'a Collected> + Clone) -> Vec<Vec<u8>> {
     let levels = drawings.clone().flat_map(|drawing| drawing.image).collect();
     vec![levels, drawings.map(|drawing| drawing.label).collect()]
+}
+
+/// Whether a model came with the site: it can be neither renamed nor deleted.
+pub(crate) fn is_shipped(model: &Kept) -> bool {
+    SHIPPED.iter().any(|shipped| shipped.id == model.id)
 }
 
 /// How people call a device.

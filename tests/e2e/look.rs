@@ -14,7 +14,7 @@ async fn pages_fit_from_a_phone_to_a_desk() {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
-            for (path, name) in [("", "draw"), ("train", "train"), ("models", "models")] {
+            for (path, name) in [("", "draw"), ("train", "train"), ("hand", "hand"), ("models", "models")] {
                 browser.visit(path).await;
                 browser.says("Shipped model: Reader CNN", SOON).await;
                 if name == "draw" {

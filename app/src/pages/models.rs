@@ -13,7 +13,7 @@ use crate::{
     engine::{Errand, errand},
     library::Kept,
     pages::evaluate::Evaluate,
-    session::{SHIPPED_ID, Session},
+    session::{Session, is_shipped},
 };
 
 /// The Models page.
@@ -75,7 +75,7 @@ pub(crate) fn ModelsPage() -> impl IntoView {
 #[component]
 fn ModelCard(model: Kept) -> impl IntoView {
     let session = expect_context::<Session>();
-    let is_shipped = model.id == SHIPPED_ID;
+    let is_shipped = is_shipped(&model);
     let model = Rc::new(model);
     let renaming = RwSignal::new(false);
     let name = RwSignal::new(model.name.clone());

@@ -74,13 +74,14 @@ mod tests {
 
     fn unzipped(bytes: Vec<u8>) -> Vec<(String, Vec<u8>)> {
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let count = zip.len();
         let each = |index| {
             let mut file = zip.by_index(index).unwrap();
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).unwrap();
             (file.name().to_owned(), bytes)
         };
-        (0..zip.len()).map(each).collect()
+        (0..count).map(each).collect()
     }
 
     #[test]

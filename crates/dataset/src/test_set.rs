@@ -138,7 +138,7 @@ mod tests {
         check(
             &[text("{\"label\":8,\"strokes\":[[[1,")],
             Err(
-                "b.txt cannot be used: line 1 is no JSON object with a label and strokes: EOF while parsing a value at line 1 column 27.",
+                "b.txt cannot be used: line 1 is no JSON object with a label and strokes: EOF while parsing a value at line 1 column 26.",
             ),
         );
         let labels = idx(2049, &[2], &[3, 4]);

@@ -83,7 +83,7 @@ mod tests {
             .filter(|&index| (0..own.len()).any(|other| own.image(other) == lesson.image(index)))
             .count();
         assert_eq!(own_images, 1_440);
-        assert_eq!(lesson.labels.iter().filter(|&&label| label == NOT_A_DIGIT).count(), NOT_DIGITS);
+        assert!(lesson.labels[LESSON_IMAGES - NOT_DIGITS..].iter().all(|&label| label == NOT_A_DIGIT));
         assert!(hand_lesson(&LabelledImages::default(), &own, 1).is_empty());
     }
 }
