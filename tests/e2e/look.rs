@@ -20,6 +20,10 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                 if name == "draw" {
                     browser.draw(SEVEN).await;
                     browser.reads('7').await;
+                    let apart = "const [buttons, answer] = ['.desk .buttons button:last-of-type', '.answer strong']
+                        .map(own => document.querySelector(own).getBoundingClientRect());
+                        return buttons.right <= answer.left || buttons.bottom <= answer.top || answer.bottom <= buttons.top";
+                    assert_eq!(browser.script(apart).await, true, "buttons and answer overlap at {width} px");
                 }
                 let overflow =
                     browser.script("return document.documentElement.scrollWidth - innerWidth").await;

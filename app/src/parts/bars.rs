@@ -42,7 +42,7 @@ pub(crate) fn Answer() -> impl IntoView {
         <p class="answer" role="status" aria-label="Prediction">
             {move || match answer.get() {
                 Some(InWords { text, percent, is_digit: true }) => view! {
-                    <strong class:long={text.len() > 6}>{text.clone()}</strong>
+                    <strong class:several={text.len() > 1} class:long={text.len() > 6}>{text.clone()}</strong>
                     <span>{format!(" {percent} %")}</span>
                 }.into_any(),
                 Some(InWords { text, percent, is_digit: false }) => view! {

@@ -122,7 +122,8 @@ fn read_idx(mut source: impl Read) -> Result<IdxFile, IdxError> {
             if [width, height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
                 return Err(IdxError::ImageSize { rows, columns });
             }
-            let values = read_values(source, u64::from(count) * (width * height) as u64)?;
+            let mut values = read_values(source, u64::from(count) * (width * height) as u64)?;
+            spread(&mut values);
             Ok(IdxFile::Images(IdxImages { width, height, values }))
         }
         LABELS_MAGIC => {
@@ -133,6 +134,17 @@ fn read_idx(mut source: impl Read) -> Result<IdxFile, IdxError> {
             }
         }
         magic => Err(IdxError::Magic(magic)),
+    }
+}
+
+/// Bitmaps (0 and 1) and scans of few levels (0 to 16), over all levels: the ink of such files would be taken for dust.
+fn spread(values: &mut [u8]) {
+    const FEW_LEVELS: u8 = 32;
+    let most = values.iter().copied().max().unwrap_or(0);
+    if (1..FEW_LEVELS).contains(&most) {
+        for value in values {
+            *value = (u32::from(*value) * 255 / u32::from(most)) as u8;
+        }
     }
 }
 
@@ -183,11 +195,19 @@ mod tests {
     #[test]
     fn good_files_are_read_gzipped_or_not() {
         let labels = idx(&[2049, 3], &[7, 0, 9]);
-        let images = idx(&[2051, 2, 28, 28], &[5; 2 * PIXELS]);
+        let images = idx(&[2051, 2, 28, 28], &[50; 2 * PIXELS]);
         for pack in [<[u8]>::to_vec, gzip] {
             check(&pack(&labels), &Ok(IdxFile::Labels(vec![7, 0, 9])));
-            let expected = IdxImages { width: 28, height: 28, values: vec![5; 2 * PIXELS] };
+            let expected = IdxImages { width: 28, height: 28, values: vec![50; 2 * PIXELS] };
             check(&pack(&images), &Ok(IdxFile::Images(expected)));
+        }
+    }
+
+    #[test]
+    fn files_of_few_levels_are_spread_over_all() {
+        for (values, spread) in [([0, 1, 1, 0], [0, 255, 255, 0]), ([0, 8, 16, 1], [0, 127, 255, 15])] {
+            let expected = IdxImages { width: 2, height: 2, values: spread.to_vec() };
+            check(&idx(&[2051, 1, 2, 2], &values), &Ok(IdxFile::Images(expected)));
         }
     }
 

@@ -143,7 +143,7 @@ mod tests {
         );
         let labels = idx(2049, &[2], &[3, 4]);
         let alone = "Give an IDX file of images together with the one of its labels, or one CSV file, or one of strokes.";
-        check(&[labels.clone()], Err(alone));
+        check(std::slice::from_ref(&labels), Err(alone));
         check(&[labels.clone(), labels.clone()], Err(alone));
         check(&[idx(2051, &[1, 2, 2], &[0, 0, 9, 0]), labels], Err("There are 1 images but 2 labels."));
     }
