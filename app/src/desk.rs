@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use ink::{Bounds, Drawing, FoundInk, Image, Picture, Polarity, Raster, Stroke, found_ink};
 use leptos::prelude::*;
-use reading::{ReadDigit, ReadNumber, Sheet};
+use protocol::MOST_IMAGES;
+use reading::{MOST_CANDIDATES, ReadDigit, ReadNumber, Sheet};
 use recipe::Reading;
 
 use crate::engine::Reader;
+
+const _: () = assert!(MOST_CANDIDATES <= MOST_IMAGES, "a worker reads a whole sheet at once");
 
 /// A picture and how it is looked at.
 #[derive(Clone, PartialEq)]
@@ -77,6 +80,8 @@ pub(crate) struct Desk {
     /// The picture on the desk; without one it is the drawing.
     pub(crate) shot: RwSignal<Option<Shot>, LocalStorage>,
     pub(crate) has_ink: RwSignal<bool>,
+    /// Whether there is ink, but none that may be digits.
+    pub(crate) is_unreadable: RwSignal<bool>,
     /// What is read, from top to bottom; nothing while there is no ink.
     pub(crate) numbers: RwSignal<Vec<ReadNumber>>,
     /// The digit whose bars are shown, counted through all numbers.
@@ -96,6 +101,7 @@ impl Desk {
             ink_version: RwSignal::new(0),
             shot: RwSignal::new_local(None),
             has_ink: RwSignal::new(false),
+            is_unreadable: RwSignal::new(false),
             numbers: RwSignal::new(Vec::new()),
             chosen: RwSignal::new(0),
             drawing: StoredValue::new_local(Drawing::new()),
@@ -129,6 +135,11 @@ impl Desk {
     pub(crate) fn chosen_digit(self) -> Option<ReadDigit> {
         let chosen = self.chosen.get();
         self.numbers.with(|numbers| numbers.iter().flatten().nth(chosen).cloned())
+    }
+
+    /// The same, where it is of the ink as it is now.
+    pub(crate) fn settled_digit(self) -> Option<ReadDigit> {
+        untrack(|| self.chosen_digit()).filter(|_| !self.is_stale.get_value())
     }
 
     pub(crate) fn chosen_reading(self) -> Option<Reading> {
@@ -181,8 +192,8 @@ impl Desk {
             let sheet = self.with_raster(Sheet::of);
             let levels = sheet.images().concat();
             self.sheet.set_value(Some(sheet));
+            self.is_unreadable.set(levels.is_empty());
             if levels.is_empty() {
-                self.has_ink.set(false);
                 self.numbers.set(Vec::new());
             } else {
                 reader.predict(self.ink_version.get_untracked(), levels);
@@ -217,7 +228,7 @@ impl Desk {
     }
 }
 
-/// The image of a digit that is read, or of all ink while nothing is.
+/// The image of the digit whose bars are shown.
 pub(crate) fn seen(desk: Desk) -> Option<Image> {
     desk.chosen_digit().map(|digit| digit.image)
 }

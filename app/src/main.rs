@@ -1,4 +1,4 @@
-//! The page: a thin Leptos shell around `ink`, `recipe`, `gauge` and the protocol.
+//! The page: a thin Leptos shell around `ink`, `reading`, `recipe`, `gauge` and the protocol.
 
 #![expect(unreachable_pub, reason = "the component macro makes its functions public")]
 
@@ -7,6 +7,7 @@ mod collection;
 mod desk;
 mod engine;
 mod form;
+mod lesson;
 mod library;
 mod pages;
 mod parts;

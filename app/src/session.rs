@@ -4,17 +4,18 @@ use std::{rc::Rc, sync::Arc};
 
 use ink::{Drawing, Point};
 use leptos::prelude::*;
-use protocol::{Backend, ExportFormat, ToWorker};
+use protocol::{Backend, DataSource, ExportFormat, ToWorker};
 use recipe::{DataChoice, ModelCard};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::{
     browser,
-    collection::Collected,
+    collection::{Collected, holds_back},
     desk::{Desk, Shot},
     engine::{Reader, ReaderEvent, RunView, Site, Trainer, TrainerEvent},
     form::Form,
+    lesson::LessonView,
     library::Kept,
     pictures,
     storage::{Record, Storage, StorageError},
@@ -92,6 +93,7 @@ pub(crate) struct Session {
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
     /// Whether there are trained weights that can be saved.
     pub(crate) can_save: RwSignal<bool>,
+    pub(crate) lesson: LessonView,
     /// The weights that the reader was given last.
     given: StoredValue<Given, LocalStorage>,
     trained: StoredValue<Option<Trained>, LocalStorage>,
@@ -115,6 +117,7 @@ impl Session {
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
             can_save: RwSignal::new(false),
+            lesson: LessonView::new(),
             given: StoredValue::new_local(Given::default()),
             trained: StoredValue::new_local(None),
             reader: StoredValue::new_local(None),
@@ -152,7 +155,12 @@ impl Session {
                 }
             }
         });
-        let storage = Storage::open().await;
+        let storage = Storage::open(move || {
+            self.trouble(
+                "Close Inkling's other tabs: an older one keeps your models and drawings to itself.".into(),
+            );
+        })
+        .await;
         self.storage_lasts.set(Some(storage.is_lasting()));
         if let Some(drawings) = self.told(storage.all().await) {
             self.drawings.set(drawings);
@@ -203,6 +211,10 @@ impl Session {
 
     /// Takes back the last stroke.
     pub(crate) fn undo(self) {
+        // The drawing under a picture is left alone.
+        if self.desk.shot.with_untracked(Option::is_some) {
+            return;
+        }
         self.draw(None, |drawing| {
             drawing.undo();
         });
@@ -241,10 +253,12 @@ impl Session {
 
     /// Keeps the chosen digit as what its person says it is.
     pub(crate) fn collect(self, label: u8) {
-        let Some(digit) = self.desk.chosen_digit() else { return };
+        let Some(digit) = self.desk.settled_digit() else { return };
         let strokes = self.desk.strokes_of_one_digit();
         let is_whole = !strokes.is_empty();
-        let drawing = Collected::new(label, digit.reading.digit, &digit.image, strokes);
+        let version = self.desk.ink_version.get_untracked();
+        let is_held_back = self.drawings.with_untracked(|drawings| holds_back(drawings, label));
+        let drawing = Collected::new((label, digit.reading.digit), &digit.image, strokes, is_held_back);
         spawn_local(async move {
             if !self.put(&drawing).await {
                 return;
@@ -258,8 +272,8 @@ impl Session {
             let text =
                 format!("Kept as {label}: {} in \"My hand\".", gauge::counted(count as u32, "drawing"));
             self.notice(text, Some(("Undo", undo)));
-            // The paper is free for the next one.
-            if is_whole {
+            // The paper is free for the next one, where that has not been begun.
+            if is_whole && self.desk.ink_version.get_untracked() == version {
                 self.clear();
             }
         });
@@ -268,7 +282,7 @@ impl Session {
     /// Deletes a drawing.
     pub(crate) fn discard(self, id: String) {
         spawn_local(async move {
-            let Some(storage) = self.storage.get_value() else { return };
+            let Some(storage) = self.opened() else { return };
             if self.told(storage.delete::<Collected>(&id).await).is_some() {
                 self.drawings.update(|drawings| drawings.retain(|drawing| drawing.id != id));
             }
@@ -370,8 +384,17 @@ impl Session {
         true
     }
 
+    /// The storage; where it is still opening, that is said.
+    fn opened(self) -> Option<Storage> {
+        let storage = self.storage.get_value();
+        if storage.is_none() {
+            self.trouble("The browser's storage is still opening. Try again in a moment.".into());
+        }
+        storage
+    }
+
     async fn put<R: Record>(self, record: &R) -> bool {
-        let Some(storage) = self.storage.get_value() else { return false };
+        let Some(storage) = self.opened() else { return false };
         self.told(storage.put(record).await).is_some()
     }
 
@@ -389,7 +412,7 @@ impl Session {
 
     /// Deletes from the library and the list; false where that failed and was said.
     pub(crate) async fn forget(self, id: &str) -> bool {
-        let Some(storage) = self.storage.get_value() else { return false };
+        let Some(storage) = self.opened() else { return false };
         if self.told(storage.delete::<Kept>(id).await).is_none() {
             return false;
         }
@@ -516,6 +539,13 @@ impl Session {
             notices.drain(..extra);
         });
     }
+}
+
+/// The data that the page has at hand: MNIST, where the site holds it.
+pub(crate) fn usual_data(session: &Session) -> DataSource {
+    let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
+    let choice = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
+    DataSource { choice, mnist_url: browser::site_url("data/mnist/"), file_names: Vec::new() }
 }
 
 /// Drawings as a worker takes them: grey levels, then labels.

@@ -5,6 +5,9 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use idb::{Database, DatabaseEvent as _, Factory, KeyPath, ObjectStoreParams, TransactionMode};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::IdbDatabase;
+
+use crate::{collection::Collected, library::Kept};
 
 /// Storage that does not do what it should; the text is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +71,10 @@ impl Fields {
         self.get(key)?.as_f64()
     }
 
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
     pub(crate) fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         Some(self.get(key)?.dyn_into::<Uint8Array>().ok()?.to_vec())
     }
@@ -78,7 +85,7 @@ impl Fields {
 }
 
 /// The stores of this version of the database. A new one takes a new version.
-const STORES: [&str; 2] = ["models", "drawings"];
+const STORES: [&str; 2] = [Kept::STORE, Collected::STORE];
 const VERSION: u32 = 2;
 
 type InMemory = BTreeMap<(&'static str, String), JsValue>;
@@ -92,9 +99,9 @@ pub(crate) enum Storage {
 }
 
 impl Storage {
-    /// Opens IndexedDB, or memory where that fails.
-    pub(crate) async fn open() -> Self {
-        match open_database().await {
+    /// Opens IndexedDB, or memory where that fails. `on_blocked` is called where another tab holds an older version open.
+    pub(crate) async fn open(on_blocked: impl FnOnce() + 'static) -> Self {
+        match open_database(on_blocked).await {
             Ok(database) => Self::IndexedDb(Rc::new(database)),
             Err(_) => Self::Memory(Rc::default()),
         }
@@ -165,7 +172,7 @@ pub(crate) fn new_id(saved_ms: f64) -> String {
     format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32)
 }
 
-async fn open_database() -> Result<Database, idb::Error> {
+async fn open_database(on_blocked: impl FnOnce() + 'static) -> Result<Database, idb::Error> {
     let mut request = Factory::new()?.open("inkling", Some(VERSION))?;
     request.on_upgrade_needed(|event| {
         // A store that cannot be made shows as an error of the first transaction.
@@ -177,5 +184,15 @@ async fn open_database() -> Result<Database, idb::Error> {
             let _ = database.create_object_store(store, parameters);
         }
     });
-    request.await
+    request.on_blocked(|_| on_blocked());
+    let mut database = request.await?;
+    // A newer page in another tab needs the database for itself. This one then says that its storage fails.
+    database.on_version_change(|event| {
+        if let Ok(database) =
+            event.target().ok_or(()).and_then(|target| target.dyn_into::<IdbDatabase>().map_err(drop))
+        {
+            database.close();
+        }
+    });
+    Ok(database)
 }

@@ -139,8 +139,8 @@ fn data(args: &Args, config: Option<&Config>, seed: u64) -> anyhow::Result<(Spli
 fn tested_on(args: &Args, config: Option<&Config>, split: &Split) -> String {
     match config {
         Some(config) if !config.data().mnist => "built-in digits".into(),
-        Some(_) if args.validate == 0 => "MNIST".into(),
-        Some(_) => "the last training images of MNIST".into(),
+        _ if args.validate > 0 => "the last training images of MNIST".into(),
+        Some(_) => "MNIST".into(),
         None => split.name.clone(),
     }
 }

@@ -60,7 +60,9 @@ async fn test_images(
             let labels = labels.map_err(|error| format!("{error}."))?;
             let mut set = LabelledImages::default();
             for (name, label) in labels {
-                let place = names.iter().position(|known| *known == name);
+                // A list may name folders, pictures do not.
+                let file = name.rsplit(['/', '\\']).next().unwrap_or(&name);
+                let place = names.iter().position(|known| known == file);
                 let image = place.and_then(|place| levels.as_chunks::<PIXELS>().0.get(place));
                 let image = image.ok_or_else(|| {
                     format!("labels.csv names {name}, which is not among the pictures that were given.")

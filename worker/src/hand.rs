@@ -61,14 +61,7 @@ pub(crate) async fn learn(
 
     post(FromWorker::Doing(job, "Measuring what has changed".into()));
     let sets = [&own, &held_back, &known.test];
-    let mut before = test(&weights, &sets[..2], device).await?;
-    // What the card says of the same images need not be measured again.
-    let said =
-        card.test.filter(|test| card.tested_on == known.name && test.total as usize == known.test.len());
-    match said {
-        Some(said) => before.push(said),
-        None => before.extend(test(&weights, &sets[2..], device).await?),
-    }
+    let before = test(&weights, &sets, device).await?;
     let after = test(&learned, &sets, device).await?;
     let change = |place: usize| Change { before: before[place], after: after[place] };
     let report = HandReport {
@@ -79,7 +72,8 @@ pub(crate) async fn learn(
     };
     card.test = Some(after[2]);
     card.tested_on.clone_from(&known.name);
-    card.trained_on = format!("{}, then {} drawings of one hand", card.trained_on, own.len());
+    let before = if card.trained_on.is_empty() { "what is not known" } else { &card.trained_on };
+    card.trained_on = format!("{before}, then {} drawings of one hand", own.len());
     let file = write_safetensors(&learned, &card).map_err(|error| error.to_string())?;
     Ok((report, card, file))
 }

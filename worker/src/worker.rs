@@ -170,7 +170,12 @@ pub(crate) fn read_model(buffers: Vec<Vec<u8>>) -> Result<(weights::Weights, Mod
 
 /// Weights and card as they came, with 16 bits to a weight; the error is for people.
 fn halve(buffers: Vec<Vec<u8>>) -> Result<Vec<u8>, String> {
-    let (weights, card, _) = read_model(buffers)?;
+    let (weights, mut card, _) = read_model(buffers)?;
+    // What was measured was measured on other weights.
+    if weights.rounded_to_half() != weights {
+        card.test = None;
+        card.tested_on.clear();
+    }
     write_safetensors_as(Precision::Half, &weights, &card).map_err(|error| error.to_string())
 }
 

@@ -100,7 +100,7 @@ fn take_key(session: &Session, event: &KeyboardEvent) {
             session.undo();
         }
         "Delete" => session.clear(),
-        key if !has_modifier => {
+        key if !has_modifier && !event.repeat() => {
             if let Some(digit) = key.parse().ok().filter(|&digit: &u8| digit < 10) {
                 session.collect(digit);
             }

@@ -11,7 +11,7 @@ use crate::{
     browser,
     engine::{Errand, errand},
     pictures,
-    session::{Session, labelled},
+    session::{Given, Session, labelled},
 };
 
 /// Most that files to test on may have together.
@@ -78,8 +78,8 @@ pub(crate) fn Evaluate() -> impl IntoView {
         failed.set(String::new());
         said.set("Reading the images …".into());
         spawn_local(async move {
-            let name = session.given().name;
-            match evaluate(&session, source.get_untracked(), files.get_untracked(), said).await {
+            let Given { name, file, .. } = session.given();
+            match evaluate(&session, &file, source.get_untracked(), files.get_untracked(), said).await {
                 Ok((assessment, images)) => {
                     said.set(in_words(&assessment, &name, &images));
                     found.set(Some(assessment));
@@ -206,6 +206,7 @@ fn Confusion(found: Assessment) -> impl IntoView {
 
 async fn evaluate(
     session: &Session,
+    weights: &[u8],
     source: Source,
     files: Vec<File>,
     said: RwSignal<String>,
@@ -226,11 +227,10 @@ async fn evaluate(
         }
         Source::Files => test_files(files, said).await?,
     };
-    let weights = session.given().file.to_vec();
     if weights.is_empty() {
         return Err("The model is still loading. Try again in a moment.".into());
     }
-    let buffers = std::iter::once(weights).chain(rest).collect();
+    let buffers = std::iter::once(weights.to_vec()).chain(rest).collect();
     let progress = move |step: Errand| {
         if let Errand::Done(done, total) = step {
             said.set(format!("{} of {} images", gauge::grouped(done), gauge::grouped(total)));

@@ -4,24 +4,22 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use port::Packet;
-use protocol::{Change, DataSource, ExportFormat, FromWorker, HandReport, ToWorker};
-use recipe::{DataChoice, ModelCard};
+use protocol::{Change, ExportFormat, FromWorker, HandReport, ToWorker};
+use recipe::ModelCard;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser,
     collection::Collected,
-    engine::{Errand, errand},
+    engine::{Errand, RunView, errand},
+    lesson::{Lesson, LessonView},
     library::Kept,
     parts::seen::Thumbnail,
-    session::{Given, Session, labelled},
+    session::{Session, labelled, usual_data},
 };
 
 /// Fewer drawings than this teach nothing that lasts.
 const LEAST: usize = 5;
-/// From so many drawings on every fourth is held back, to be measured on.
-const HOLDS_BACK_FROM: usize = 8;
-const HELD_BACK_EVERY: usize = 4;
 
 /// The My hand page.
 #[component]
@@ -88,24 +86,19 @@ fn Drawing(drawing: Collected) -> impl IntoView {
     }
 }
 
-/// What came out of a lesson, and what was in use before it.
-#[derive(Clone)]
-struct Lesson {
-    report: HandReport,
-    model: Kept,
-    before: Given,
-}
-
 #[component]
 fn Learn() -> impl IntoView {
     let session = expect_context::<Session>();
-    let busy = RwSignal::new(None::<String>);
-    let failed = RwSignal::new(String::new());
-    let lesson = RwSignal::new_local(None::<Lesson>);
+    let LessonView { doing: busy, failed, done: lesson } = session.lesson;
     let too_few = move || session.drawings.with(Vec::len) < LEAST;
     let press = move |_| {
         if busy.with_untracked(Option::is_some) || too_few() {
             return;
+        }
+        if session.run.with_untracked(RunView::is_busy) {
+            return failed.set(
+                "A run is training now, and its weights would take the place of yours. Stop it first.".into(),
+            );
         }
         failed.set(String::new());
         busy.set(Some("Starting".into()));
@@ -193,21 +186,9 @@ async fn learn(
     if weights.is_empty() {
         return Err("The model is still loading. Try again in a moment.".into());
     }
-    let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
-    let choice = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
-    let source = DataSource { choice, mnist_url: browser::site_url("data/mnist/"), file_names: Vec::new() };
     let drawings = session.drawings.get_untracked();
-    let holds_back = drawings.len() >= HOLDS_BACK_FROM;
-    let (held_back, own): (Vec<_>, Vec<_>) = drawings
-        .iter()
-        .rev()
-        .enumerate()
-        .partition(|(place, _)| holds_back && place % HELD_BACK_EVERY == HELD_BACK_EVERY - 1);
-    let buffers = [
-        vec![weights],
-        labelled(own.iter().map(|(_, drawing)| *drawing)),
-        labelled(held_back.iter().map(|(_, drawing)| *drawing)),
-    ];
+    let (held_back, own): (Vec<_>, Vec<_>) = drawings.iter().rev().partition(|drawing| drawing.is_held_back);
+    let buffers = [vec![weights], labelled(own.into_iter()), labelled(held_back.into_iter())];
     let doing = StoredValue::new(String::new());
     let progress = move |step: Errand| match step {
         Errand::Doing(text) => {
@@ -218,7 +199,7 @@ async fn learn(
             busy.set(Some(format!("{}: step {done} of {total}", doing.get_value())));
         }
     };
-    match errand(ToWorker::LearnHand(1, source), buffers.concat(), progress).await? {
+    match errand(ToWorker::LearnHand(1, usual_data(session)), buffers.concat(), progress).await? {
         Packet { message: FromWorker::HandLearned(_, report, card), buffers } => {
             let file = buffers.into_iter().next().ok_or("The weights did not arrive.")?;
             Ok((*report, *card, file))

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use leptos::{html, prelude::*};
-use protocol::{DataSource, FromWorker, TestData, ToWorker};
-use recipe::{Accuracy, DataChoice};
+use protocol::{FromWorker, TestData, ToWorker};
+use recipe::Accuracy;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
@@ -13,7 +13,7 @@ use crate::{
     engine::{Errand, errand},
     library::Kept,
     pages::evaluate::Evaluate,
-    session::{Session, is_shipped},
+    session::{Session, is_shipped, usual_data},
 };
 
 /// The Models page.
@@ -95,8 +95,7 @@ fn ModelCard(model: Kept) -> impl IntoView {
             return;
         }
         checking.set(true);
-        let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
-        let data = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
+        let data = usual_data(&session);
         checked.set("Checking its accuracy …".into());
         let file = kept.with_value(|model| model.file.to_vec());
         spawn_local(async move {
@@ -106,12 +105,7 @@ fn ModelCard(model: Kept) -> impl IntoView {
                 }
             };
             let tested_on = kept.with_value(|model| model.card.tested_on.clone());
-            let source = DataSource {
-                choice: data,
-                mnist_url: browser::site_url("data/mnist/"),
-                file_names: Vec::new(),
-            };
-            let order = ToWorker::Evaluate(1, TestData::Split(source));
+            let order = ToWorker::Evaluate(1, TestData::Split(data));
             let text = match errand(order, vec![file], progress).await.map(|packet| packet.message) {
                 Ok(FromWorker::Evaluated(_, found, name)) => {
                     verdict(found.accuracy(), &name, saved_test.filter(|_| name == tested_on))

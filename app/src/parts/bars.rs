@@ -49,6 +49,9 @@ pub(crate) fn Answer() -> impl IntoView {
                     <strong class="doubt">"Not a digit?"</strong>
                     <span>{format!(" Most like {text}, {percent} %")}</span>
                 }.into_any(),
+                None if has_ink.get() && session.desk.is_unreadable.get() => {
+                    view! { <span class="quiet">"Too much or too little ink for digits"</span> }.into_any()
+                }
                 None if has_ink.get() => view! { <span class="quiet">"…"</span> }.into_any(),
                 None if has_picture.get() => {
                     view! { <span class="quiet">"No ink was found: invert it?"</span> }.into_any()

@@ -22,7 +22,8 @@ pub enum CsvError {
     Empty,
 }
 
-/// Reads labelled rows, with or without a header; empty rows are left out. Bright on dark or dark on light.
+/// Reads labelled rows, with or without a header; empty rows are left out. Bright on dark or dark on light: each image as a
+/// network reads it.
 ///
 /// # Errors
 /// [`CsvError`] names the row and the column.
@@ -55,7 +56,7 @@ pub fn parse_csv(bytes: &[u8]) -> Result<LabelledImages, CsvError> {
     if labels.is_empty() {
         return Err(CsvError::Empty);
     }
-    let pixels = IdxImages { width: ink::SIDE, height: ink::SIDE, values }.into_pixels();
+    let pixels = IdxImages { width: ink::SIDE, height: ink::SIDE, values }.through_pipeline();
     Ok(LabelledImages { pixels, labels })
 }
 
@@ -66,6 +67,7 @@ mod tests {
 
     use super::*;
 
+    /// A row whose first pixel alone is said.
     fn row(label: &str, pixel: &str) -> String {
         format!("{label},{pixel}{}\n", ",0".repeat(PIXELS - 1))
     }
@@ -78,7 +80,8 @@ mod tests {
         {
             let images = parse_csv(text.as_bytes()).unwrap();
             assert_eq!(images.labels, [7, 0]);
-            assert_eq!((images.image(0)[0], images.image(1)[0], images.image(1)[1]), (255, 3, 0));
+            // The only pixel fills the box of the pipeline.
+            assert_eq!((images.image(0)[14 * 28 + 14], images.image(1)[14 * 28 + 14]), (255, 3));
         }
     }
 

@@ -90,7 +90,9 @@ impl WrittenDigit {
             (values.clone().fold(f32::INFINITY, f32::min), values.fold(f32::NEG_INFINITY, f32::max))
         };
         let ((left, right), (top, bottom)) = (bounds(|point| point.x), bounds(|point| point.y));
-        let longer = (right - left).max(bottom - top).max(f32::MIN_POSITIVE);
+        let longer = (right - left).max(bottom - top);
+        // A dot has no size to scale.
+        let longer = if longer > 0.0 { longer } else { 1.0 };
         let scale = share * Drawing::SIDE / longer;
         let place = |value: f32, low: f32, high: f32, middle: f32| {
             let reach = 0.5 * scale * (high - low);

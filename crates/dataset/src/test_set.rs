@@ -30,7 +30,7 @@ pub enum TestSetError {
     Length { images: usize, labels: usize },
 }
 
-/// Reads a pair of IDX files in either order, one file of CSV rows, or one of pen strokes, gzipped or not; what a file holds
+/// Reads a pair of IDX files in either order, one of pen strokes (both gzipped or not), or one of CSV rows; what a file holds
 /// is seen from its first byte. Every image goes through the pipeline of pictures, strokes through that of drawings.
 ///
 /// # Errors

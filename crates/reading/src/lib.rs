@@ -35,8 +35,9 @@ impl Sheet {
         let mut count = 0;
         let mut lines = lines(raster);
         lines.retain(|line| {
-            count += line.candidates.len();
-            count <= MOST_CANDIDATES
+            let fits = count + line.candidates.len() <= MOST_CANDIDATES;
+            count += if fits { line.candidates.len() } else { 0 };
+            fits
         });
         Self { lines }
     }
