@@ -1,4 +1,4 @@
-//! The workers behind the page: one that reads digits, and one that trains while there is a run.
+//! The workers behind the page: one that reads digits, one that trains while there is a run, and one for each errand.
 
 mod errand;
 mod link;
