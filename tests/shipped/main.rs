@@ -55,7 +55,7 @@ fn check(file: &str, least_right: u32) {
 fn shipped_weights_reach_the_accuracy_on_their_card() {
     check("fast-cnn.safetensors", 9_930);
     check("reader-cnn.safetensors", 9_952);
-    check("small-cnn.safetensors", 9_920);
+    check("small-cnn.safetensors", 9_940);
 }
 
 #[test]
