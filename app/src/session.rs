@@ -58,6 +58,13 @@ pub(crate) struct Given {
     pub(crate) file: Arc<Vec<u8>>,
 }
 
+impl Given {
+    /// Whether it came with the site.
+    pub(crate) fn is_shipped(&self) -> bool {
+        SHIPPED.iter().any(|shipped| self.id.as_deref() == Some(shipped.id))
+    }
+}
+
 /// Name of what can be done about something, and how.
 pub(crate) type Action = (&'static str, Rc<dyn Fn()>);
 

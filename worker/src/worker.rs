@@ -94,8 +94,8 @@ impl Worker {
                     Err(text) => refuse(job, text),
                 }
             }
-            ToWorker::LearnHand(job, source) => {
-                match hand::learn(job, &source, buffers, &self.device, &mut self.data).await {
+            ToWorker::LearnHand(job, order) => {
+                match hand::learn(job, &order, buffers, &self.device, &mut self.data).await {
                     Ok((report, card, file)) => {
                         post_with(FromWorker::HandLearned(job, Box::new(report), Box::new(card)), vec![file]);
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use port::Packet;
-use protocol::{Change, ExportFormat, FromWorker, HandReport, ToWorker};
+use protocol::{Change, ExportFormat, FromWorker, HandOrder, HandReport, ToWorker};
 use recipe::ModelCard;
 use wasm_bindgen_futures::spawn_local;
 
@@ -15,7 +15,7 @@ use crate::{
     lesson::{Lesson, LessonView},
     library::Kept,
     parts::seen::Thumbnail,
-    session::{Session, labelled, usual_data},
+    session::{Given, Session, labelled, usual_data},
 };
 
 /// Fewer drawings than this teach nothing that lasts.
@@ -104,7 +104,7 @@ fn Learn() -> impl IntoView {
         busy.set(Some("Starting".into()));
         spawn_local(async move {
             let before = session.given();
-            match learn(&session, before.file.to_vec(), busy).await {
+            match learn(&session, &before, busy).await {
                 Ok((report, card, file)) => {
                     let model = Kept::new(format!("My hand, from {}", before.name), card, Arc::new(file));
                     if session.keep(&model).await {
@@ -180,15 +180,16 @@ fn row((name, Change { before, after }): (String, Change)) -> impl IntoView {
 /// Has a worker learn from all drawings but those that are held back; the error is for people.
 async fn learn(
     session: &Session,
-    weights: Vec<u8>,
+    given: &Given,
     busy: RwSignal<Option<String>>,
 ) -> Result<(HandReport, ModelCard, Vec<u8>), String> {
-    if weights.is_empty() {
+    if given.file.is_empty() {
         return Err("The model is still loading. Try again in a moment.".into());
     }
     let drawings = session.drawings.get_untracked();
     let (held_back, own): (Vec<_>, Vec<_>) = drawings.iter().rev().partition(|drawing| drawing.is_held_back);
-    let buffers = [vec![weights], labelled(own.into_iter()), labelled(held_back.into_iter())];
+    let buffers = [vec![given.file.to_vec()], labelled(own.into_iter()), labelled(held_back.into_iter())];
+    let order = HandOrder { known: usual_data(session), is_shipped: given.is_shipped() };
     let doing = StoredValue::new(String::new());
     let progress = move |step: Errand| match step {
         Errand::Doing(text) => {
@@ -199,7 +200,7 @@ async fn learn(
             busy.set(Some(format!("{}: step {done} of {total}", doing.get_value())));
         }
     };
-    match errand(ToWorker::LearnHand(1, usual_data(session)), buffers.concat(), progress).await? {
+    match errand(ToWorker::LearnHand(1, order), buffers.concat(), progress).await? {
         Packet { message: FromWorker::HandLearned(_, report, card), buffers } => {
             let file = buffers.into_iter().next().ok_or("The weights did not arrive.")?;
             Ok((*report, *card, file))

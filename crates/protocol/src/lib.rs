@@ -9,6 +9,6 @@ mod message;
 
 pub use hello::{FINGERPRINT, Hello, HelloError};
 pub use message::{
-    Backend, Change, DataSource, DecodeError, ExportFormat, FailureKind, FromWorker, HandReport, Helper,
-    JobId, MOST_IMAGES, RunPoint, TestData, ToWorker, TrainOrder, decode, encode,
+    Backend, Change, DataSource, DecodeError, ExportFormat, FailureKind, FromWorker, HandOrder, HandReport,
+    Helper, JobId, MOST_IMAGES, RunPoint, TestData, ToWorker, TrainOrder, decode, encode,
 };

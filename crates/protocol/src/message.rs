@@ -60,6 +60,15 @@ pub struct Change {
     pub after: Accuracy,
 }
 
+/// What to rehearse while a hand is learned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOrder {
+    /// Where the images are.
+    pub known: DataSource,
+    /// Whether the weights came with the site: then what their card says of the test images need not be measured again.
+    pub is_shipped: bool,
+}
+
 /// What learning a hand has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandReport {
@@ -117,7 +126,7 @@ pub enum ToWorker {
     Evaluate(JobId, TestData),
     /// Go on training weights with a person's drawings, rehearsing other images. Buffers: safetensors; 784 grey levels and
     /// a label of each drawing to learn from; the same of those that are held back; the user's files.
-    LearnHand(JobId, DataSource),
+    LearnHand(JobId, HandOrder),
     /// Write labelled images to a file. Buffers: 784 grey levels each, a label each.
     Export(JobId, ExportFormat),
     /// Round weights to 16 bits. Buffer: safetensors.
@@ -299,7 +308,7 @@ mod tests {
         check(&ToWorker::Help(Helper { rank: 1, order: Box::new(order.clone()) }));
         check(&ToWorker::Train(7, Box::new(order)));
         check(&ToWorker::Evaluate(8, TestData::Split(data.clone())));
-        check(&ToWorker::LearnHand(9, data));
+        check(&ToWorker::LearnHand(9, HandOrder { known: data, is_shipped: true }));
         check(&ToWorker::Predict(u32::MAX));
         check(&FromWorker::Predicted(3, vec![Calibration::NONE.read(&[0.1; 10])]));
         let mut found = Assessment::default();
