@@ -13,6 +13,9 @@ pub fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
+/// Writers whom `recipes/reader-cnn.toml` holds back from training.
+pub const UNSEEN: [&str; 6] = ["tra03", "tra08", "tra13", "tra18", "tra23", "tra28"];
+
 /// Digits as pen strokes from the file in `INKLING_STROKES` (as `inkling eval --strokes` reads them); without it `None`, which
 /// is said.
 ///

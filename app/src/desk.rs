@@ -15,7 +15,6 @@ const _: () = assert!(MOST_CANDIDATES <= MOST_IMAGES, "a worker reads a whole sh
 /// A picture and how it is looked at.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Shot {
-    pub(crate) name: String,
     whole: Rc<Picture>,
     /// The part that is looked at, turned.
     pub(crate) shown: Rc<Picture>,
@@ -28,10 +27,10 @@ pub(crate) struct Shot {
 }
 
 impl Shot {
-    pub(crate) fn new(name: String, picture: Picture) -> Self {
+    pub(crate) fn new(picture: Picture) -> Self {
         let whole = Rc::new(picture);
         let found = Rc::new(found_ink(&whole, None));
-        Self { name, shown: Rc::clone(&whole), whole, found, quarters: 0, crop: None, polarity: None }
+        Self { shown: Rc::clone(&whole), whole, found, quarters: 0, crop: None, polarity: None }
     }
 
     /// The other way round than it is taken now: dark for bright ink.

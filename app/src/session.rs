@@ -250,7 +250,7 @@ impl Session {
     pub(crate) fn open_picture(self, file: File) {
         spawn_local(async move {
             match pictures::decode(&file).await {
-                Ok(picture) => self.show(Some(Shot::new(file.name(), picture))),
+                Ok(picture) => self.show(Some(Shot::new(picture))),
                 Err(text) => self.trouble(text),
             }
         });

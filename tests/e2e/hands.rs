@@ -239,8 +239,7 @@ async fn my_hand_is_learned_within_seconds_and_unlearned_with_a_click() {
 #[tokio::test]
 async fn unseen_hands_are_read_through_the_canvas() {
     let Some(written) = tests::strokes() else { return };
-    let unseen = ["tra03", "tra08", "tra13", "tra18", "tra23", "tra28"];
-    let unseen = written.iter().filter(|digit| unseen.contains(&digit.writer.as_str())).step_by(15);
+    let unseen = written.iter().filter(|digit| tests::UNSEEN.contains(&digit.writer.as_str())).step_by(15);
     let browser = Browser::open(Options::default()).await;
     browser.visit("").await;
     browser.draw(SEVEN).await;

@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Instant};
 use burn::tensor::Device;
 use dataset::{LabelledImages, Split, drawn_digits};
 use pollster::block_on;
+use tests::UNSEEN;
 use training::{Event, Pace, Run, hand_lesson, hand_recipe};
 
-use super::{assess, model, strokes::UNSEEN};
+use super::{assess, model};
 
 /// Of the unseen writers the one who is read worst teaches with two drawings of each digit.
 #[test]

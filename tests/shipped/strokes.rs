@@ -7,11 +7,9 @@ use network::Network;
 use pollster::block_on;
 use reading::{ReadNumber, Sheet};
 use recipe::{Accuracy, Calibration};
+use tests::UNSEEN;
 
 use super::{assess, model};
-
-/// Writers whom `recipes/reader-cnn.toml` holds back from training.
-pub(crate) const UNSEEN: [&str; 6] = ["tra03", "tra08", "tra13", "tra18", "tra23", "tra28"];
 
 /// Digits of the unseen writers, a third of the paper to nine tenths high, from corner to corner, with a pen of half the usual
 /// width to one and a half.
