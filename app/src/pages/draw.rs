@@ -1,6 +1,6 @@
 //! Draw a digit, or show a picture of some, and see what is read.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::{ClipboardEvent, DragEvent, Element, KeyboardEvent};
 
@@ -9,6 +9,7 @@ use crate::{
     parts::{
         bars::{Answer, Bars},
         digits::Digits,
+        file_button::FileButton,
         paper::Paper,
         picture::{PictureButtons, PictureView},
         seen::Seen,
@@ -40,21 +41,6 @@ pub(crate) fn DrawPage() -> impl IntoView {
             session.open_picture(file);
         }
     };
-    let input = NodeRef::<html::Input>::new();
-    let choose = move |_| {
-        if let Some(input) = input.get_untracked() {
-            input.click();
-        }
-    };
-    let chosen = move |_| {
-        if let Some(input) = input.get_untracked() {
-            if let Some(file) = browser::files(input.files()).into_iter().next() {
-                session.open_picture(file);
-            }
-            // The same file can be chosen again.
-            input.set_value("");
-        }
-    };
     let is_blank = move || !session.desk.has_ink.get();
     let has_picture = Memo::new(move |_| session.desk.shot.with(Option::is_some));
     view! {
@@ -71,8 +57,8 @@ pub(crate) fn DrawPage() -> impl IntoView {
                     }>
                         <PictureButtons />
                     </Show>
-                    <button on:click=choose title="A file or a photograph; or drop or paste one">"Picture"</button>
-                    <input type="file" accept="image/*" hidden aria-label="Picture to read" node_ref=input on:change=chosen />
+                    <FileButton says="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
+                        accept="image/*" multiple=false take=move |file| session.open_picture(file) />
                 </div>
             </section>
             <section class="reading card" aria-label="Reading">

@@ -13,6 +13,7 @@ use crate::{
     engine::{Errand, errand},
     library::Kept,
     pages::evaluate::Evaluate,
+    parts::file_button::FileButton,
     session::{Session, is_shipped, usual_data},
 };
 
@@ -20,21 +21,6 @@ use crate::{
 #[component]
 pub(crate) fn ModelsPage() -> impl IntoView {
     let session = expect_context::<Session>();
-    let input = NodeRef::<html::Input>::new();
-    let choose = move |_| {
-        if let Some(input) = input.get_untracked() {
-            input.click();
-        }
-    };
-    let chosen = move |_| {
-        if let Some(input) = input.get_untracked() {
-            for file in browser::files(input.files()) {
-                session.import(file);
-            }
-            // The same file can be chosen again.
-            input.set_value("");
-        }
-    };
     let dropped = move |event: web_sys::DragEvent| {
         event.prevent_default();
         let files = event.data_transfer().and_then(|transfer| transfer.files());
@@ -54,9 +40,8 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         <div class="models" on:dragover=|event| event.prevent_default() on:drop=dropped>
             <div class="heading">
                 <h1>"Models"</h1>
-                <button on:click=choose>"Import"</button>
-                <input type="file" accept=".safetensors" multiple hidden aria-label="File to import"
-                    node_ref=input on:change=chosen />
+                <FileButton says="Import" field="File to import" accept=".safetensors" multiple=true
+                    take=move |file| session.import(file) />
             </div>
             <p class="quiet">
                 "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
