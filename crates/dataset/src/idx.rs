@@ -6,7 +6,7 @@
 use std::io::{Read, copy, sink};
 
 use flate2::read::GzDecoder;
-use ink::{PIXELS, Picture, SIDE, found_ink, normalise};
+use ink::{PIXELS, Picture, Polarity, SIDE, found_ink, normalise};
 
 /// Largest file that is unpacked, in bytes: five times MNIST's training images.
 pub const MAX_FILE_BYTES: usize = 256 << 20;
@@ -59,13 +59,32 @@ impl IdxImages {
     }
 
     /// What a network reads in each image, 784 values each, whatever its size and polarity. Blank ones stay blank.
+    ///
+    /// Where nearly all images of a file are of one polarity, the few that seem to be of the other are broad digits that fill
+    /// their image: they are read as the rest.
     pub fn through_pipeline(&self) -> Vec<u8> {
+        const FEW: usize = 5;
         let each = self.values.chunks_exact(self.width * self.height);
-        let read = |values: &[u8]| {
+        let read = |values: &[u8], polarity| {
             let picture = Picture::from_brightness(self.width, self.height, values.to_vec()).ok()?;
-            normalise(&found_ink(&picture, None).raster)
+            let found = found_ink(&picture, polarity);
+            Some((normalise(&found.raster), found.polarity))
         };
-        each.flat_map(|values| read(values).unwrap_or([0; PIXELS])).collect()
+        let mut all: Vec<_> = each.clone().map(|values| read(values, None)).collect();
+        let bright = all.iter().flatten().filter(|(_, polarity)| *polarity == Polarity::BrightInk).count();
+        let (usual, others) = if 2 * bright >= all.len() {
+            (Polarity::BrightInk, all.len() - bright)
+        } else {
+            (Polarity::DarkInk, bright)
+        };
+        if FEW * others < all.len() {
+            for (values, found) in each.zip(&mut all) {
+                if found.as_ref().is_some_and(|(_, polarity)| *polarity != usual) {
+                    *found = read(values, Some(usual));
+                }
+            }
+        }
+        all.into_iter().flat_map(|found| found.and_then(|(image, _)| image).unwrap_or([0; PIXELS])).collect()
     }
 }
 
@@ -224,6 +243,23 @@ mod tests {
         let made = IdxImages { width: 28, height: 28, values: pixels.clone() };
         assert_eq!(made.through_pipeline(), pixels);
         assert_eq!(made.into_pixels(), pixels);
+    }
+
+    #[test]
+    fn what_nearly_all_images_are_the_rest_is_too() {
+        // Nine bright bars on dark, and a frame so broad that it leaves more ink than paper.
+        let bar = |place: usize| if place % 8 == 3 { 250 } else { 0 };
+        let frame = |place: usize| {
+            if (2..6).contains(&(place % 8)) && (3..5).contains(&(place / 8)) { 0 } else { 250 }
+        };
+        let mut values: Vec<u8> = (0..9 * 64).map(|place| bar(place % 64)).collect();
+        values.extend((0..64).map(frame));
+        let pixels = IdxImages { width: 8, height: 8, values: values.clone() }.through_pipeline();
+        let ink = |pixels: &[u8]| pixels.iter().filter(|&&level| level > 127).count();
+        assert!(ink(&pixels[9 * PIXELS..]) > 300, "{}", ink(&pixels[9 * PIXELS..]));
+        // Alone it is taken for a dark spot.
+        let alone = IdxImages { width: 8, height: 8, values: values.split_off(9 * 64) };
+        assert!(ink(&alone.through_pipeline()) < 300);
     }
 
     #[test]
