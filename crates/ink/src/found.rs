@@ -4,7 +4,12 @@
 //! as it went in. Elsewhere the light on the paper is estimated from place to place, ink is what is far darker (or
 //! brighter) than that, and the rules of the paper are taken out.
 
-use crate::{Picture, Raster, components::components, rules::without_rules};
+use crate::{
+    Picture, Raster,
+    light::{light, likelier_polarity},
+    rules::without_rules,
+    specks::without_specks,
+};
 
 /// Which of the two is darker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +38,12 @@ const FAINT: u8 = 200;
 /// Ink differs by at least so much from the light around it.
 const LEAST_CONTRAST: f32 = 14.0;
 
+/// By this factor a table is darker than the paper that lies on it, at least; shadows are weaker.
+const TABLE: f32 = 2.5;
+
 /// Finds the ink; `polarity` where a person has said which it is.
 pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
-    let paper = Paper::of(&picture.brightness);
+    let paper = Paper::of(picture, polarity);
     if paper.high - paper.low <= EVEN {
         let polarity = polarity.unwrap_or(paper.polarity);
         return FoundInk { raster: on_even_paper(picture, &paper, polarity), polarity, is_even: true };
@@ -56,23 +64,34 @@ struct Paper {
 }
 
 impl Paper {
-    /// What lies in the brighter or the darker third of all brightness, whichever has more.
-    fn of(brightness: &[u8]) -> Self {
-        let mut counts = [0_usize; 256];
-        for &value in brightness {
-            counts[usize::from(value)] += 1;
+    /// What lies in the brighter or the darker third of all brightness: the one that a person says, else the one that has
+    /// more of the picture and of its border.
+    fn of(picture: &Picture, polarity: Option<Polarity>) -> Self {
+        let (mut counts, mut border) = ([0_usize; 256], [0_usize; 256]);
+        for (row, values) in picture.brightness.chunks_exact(picture.width).enumerate() {
+            let is_edge = row == 0 || row + 1 == picture.height;
+            for (column, &value) in values.iter().enumerate() {
+                counts[usize::from(value)] += 1;
+                border[usize::from(value)] +=
+                    usize::from(is_edge || column == 0 || column + 1 == picture.width);
+            }
         }
         let least = counts.iter().position(|&count| count > 0).unwrap_or(0);
         let most = counts.iter().rposition(|&count| count > 0).unwrap_or(0);
         let third = (most - least) / 3;
         let (dark, bright) = (least..=least + third, most - third..=most);
-        let sum = |range: &core::ops::RangeInclusive<usize>| counts[range.clone()].iter().sum::<usize>();
-        let (range, polarity) = if sum(&bright) >= sum(&dark) {
-            (bright, Polarity::DarkInk)
-        } else {
-            (dark, Polarity::BrightInk)
+        let sum = |counts: &[usize; 256], range: &core::ops::RangeInclusive<usize>| {
+            counts[range.clone()].iter().sum::<usize>()
         };
-        let own = sum(&range);
+        // A broad digit that fills its picture has more ink than paper, but hardly along the whole border.
+        let share = |range| {
+            let of = |counts| sum(counts, range) as f32 / sum(counts, &(0..=255)).max(1) as f32;
+            of(&counts) + of(&border)
+        };
+        let likelier = if share(&bright) >= share(&dark) { Polarity::DarkInk } else { Polarity::BrightInk };
+        let polarity = polarity.unwrap_or(likelier);
+        let range = if polarity == Polarity::DarkInk { bright } else { dark };
+        let own = sum(&counts, &range);
         let percentile = |hundredths: usize| {
             let mut left = own * hundredths / 100;
             for value in range.clone() {
@@ -109,78 +128,39 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
     };
     let levels = picture.brightness.iter().map(level).collect();
     let raster = Picture::raster(picture.width, picture.height, levels);
-    if clean { raster } else { without_specks(raster) }
+    if clean { raster } else { without_specks(raster, |_| false) }
 }
 
 fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Polarity) {
-    let polarity = polarity.unwrap_or_else(|| {
-        // Ink is the long tail of what differs from the light around.
-        let light = light(picture, 50);
-        let cubes: f64 = picture
-            .brightness
-            .iter()
-            .zip(&light)
-            .map(|(&value, light)| f64::from(f32::from(value) - light).powi(3))
-            .sum();
-        if cubes <= 0.0 { Polarity::DarkInk } else { Polarity::BrightInk }
-    });
+    let polarity = polarity.unwrap_or_else(|| likelier_polarity(picture));
     // As a share of the light, which falls on paper and ink alike.
     let relative: fn(f32, f32) -> f32 = match polarity {
         Polarity::DarkInk => |value, light| 255.0 * (light - value) / light.max(30.0),
         Polarity::BrightInk => |value, light| 100.0 * (value - light) / (light + 40.0),
     };
-    let light = light(picture, if polarity == Polarity::DarkInk { 75 } else { 25 });
-    let contrast: Vec<f32> = picture
-        .brightness
-        .iter()
-        .zip(&light)
-        .map(|(&value, &light)| relative(f32::from(value), light))
-        .collect();
+    let light = light(picture, polarity);
+    // A table beside the paper has its own light, and no ink.
+    let most = percentile(&light, 80);
+    let is_table =
+        |place: usize| polarity == Polarity::DarkInk && TABLE * f32::from(light[place]) < f32::from(most);
+    let contrast_at = |(place, &value): (usize, &u8)| {
+        if is_table(place) { 0.0 } else { relative(f32::from(value), f32::from(light[place])) }
+    };
+    let contrast: Vec<f32> = picture.brightness.iter().enumerate().map(contrast_at).collect();
     let Some((least, strong)) = thresholds(&contrast) else {
         return (Raster::blank(picture.width, picture.height), polarity);
     };
     let level =
         |&contrast: &f32| (255.0 * ((contrast - least) / (strong - least)).clamp(0.0, 1.0) + 0.5) as u8;
     let raster = Picture::raster(picture.width, picture.height, contrast.iter().map(level).collect());
-    (without_specks(without_rules(&raster)), polarity)
+    (without_specks(without_rules(&raster), is_table), polarity)
 }
 
-/// Brightness of the paper at each place: this percentile of squares of the picture, smoothed.
-fn light(picture: &Picture, percentile: usize) -> Vec<f32> {
-    let side = (picture.width.max(picture.height) / 12).max(8);
-    let (columns, rows) = (picture.width.div_ceil(side), picture.height.div_ceil(side));
-    let mut squares = Vec::with_capacity(columns * rows);
-    for row in 0..rows {
-        for column in 0..columns {
-            // Of twice the side, so that neighbours overlap and broad strokes leave some paper.
-            let span = |at: usize, limit: usize| {
-                (at * side).saturating_sub(side / 2)..((at + 1) * side + side / 2).min(limit)
-            };
-            let mut values: Vec<u8> = Vec::new();
-            for row in span(row, picture.height) {
-                let columns = span(column, picture.width);
-                values.extend(&picture.brightness[row * picture.width + columns.start..][..columns.len()]);
-            }
-            let place = (values.len() - 1) * percentile / 100;
-            squares.push(f32::from(*values.select_nth_unstable(place).1));
-        }
-    }
-    let along = |at: usize, count: usize| {
-        let place = ((at as f32 + 0.5) / side as f32 - 0.5).clamp(0.0, (count - 1) as f32);
-        (place as usize, (place as usize + 1).min(count - 1), place.fract())
-    };
-    let mut light = Vec::with_capacity(picture.brightness.len());
-    for row in 0..picture.height {
-        let (upper, lower, down) = along(row, rows);
-        for column in 0..picture.width {
-            let (left, right, aside) = along(column, columns);
-            let line = |row: usize| {
-                squares[row * columns + left] * (1.0 - aside) + squares[row * columns + right] * aside
-            };
-            light.push(line(upper) * (1.0 - down) + line(lower) * down);
-        }
-    }
-    light
+/// The value that so many hundredths of all are not above.
+fn percentile(values: &[u8], hundredths: usize) -> u8 {
+    let mut values = values.to_vec();
+    let place = (values.len() - 1) * hundredths / 100;
+    *values.select_nth_unstable(place).1
 }
 
 /// The contrast from which on there is ink, and that of strong ink; none where nothing stands out.
@@ -213,38 +193,6 @@ fn thresholds(contrast: &[f32]) -> Option<(f32, f32)> {
     let place = ink.len() / 2;
     let strong = *ink.select_nth_unstable_by(place, f32::total_cmp).1;
     Some((0.7 * threshold, strong.max(threshold)))
-}
-
-/// Without what is far smaller than the largest piece of ink, and without what hangs in from the border where there is other ink.
-fn without_specks(raster: Raster) -> Raster {
-    let all = components(&raster);
-    let longer = |bounds: &crate::Bounds| bounds.width.max(bounds.height);
-    let reaches_border = |bounds: &crate::Bounds| {
-        bounds.left == 0
-            || bounds.top == 0
-            || bounds.right() == raster.width()
-            || bounds.bottom() == raster.height()
-    };
-    let Some(largest_inside) =
-        all.iter().filter(|own| !reaches_border(&own.bounds)).map(|own| longer(&own.bounds)).max()
-    else {
-        return raster;
-    };
-    let largest = all.iter().map(|own| longer(&own.bounds)).max().unwrap_or(0);
-    // Ink that is cut by the border may well be the digit itself, if nothing of its size lies inside.
-    let drops_border = 3 * largest_inside >= largest;
-    let reference = if drops_border { largest_inside } else { largest };
-    let mut levels = vec![0; raster.levels().len()];
-    for own in all {
-        let is_speck = 8 * longer(&own.bounds) < reference;
-        let is_foreign = drops_border && reaches_border(&own.bounds);
-        if !is_speck && !is_foreign {
-            for place in own.places {
-                levels[place as usize] = raster.levels()[place as usize];
-            }
-        }
-    }
-    Picture::raster(raster.width(), raster.height(), levels)
 }
 
 #[cfg(test)]
@@ -336,8 +284,29 @@ mod tests {
         let picture =
             Picture::from_brightness(3, 3, vec![255, 255, 255, 255, 0, 255, 255, 255, 255]).unwrap();
         assert_eq!(found_ink(&picture, None).raster.levels()[4], 255);
+        // Inverted, everything but the spot is ink.
         let other = found_ink(&picture, Some(Polarity::BrightInk));
-        assert!(other.raster.levels().iter().all(|&level| level == 0));
+        assert_eq!(other.raster.levels(), [255, 255, 255, 255, 0, 255, 255, 255, 255]);
+    }
+
+    #[test]
+    fn a_broad_digit_that_fills_its_picture_is_ink_not_paper() {
+        // A nought, three of five pixels wide: more ink than paper, but not in the corners nor along the border.
+        let nought = [".###.", "##.##", "##.##", "##.##", ".###."];
+        let levels = |ink: u8, paper: u8| -> Vec<u8> {
+            nought
+                .iter()
+                .flat_map(|row| row.bytes().map(move |sign| if sign == b'#' { ink } else { paper }))
+                .collect()
+        };
+        for (ink, paper, polarity) in [(20, 230, Polarity::DarkInk), (230, 20, Polarity::BrightInk)] {
+            let mut padded = vec![paper; 7 * 5];
+            for (row, line) in levels(ink, paper).chunks(5).enumerate() {
+                padded[7 * row + 1..7 * row + 6].copy_from_slice(line);
+            }
+            let picture = Picture::from_brightness(7, 5, padded).unwrap();
+            assert_eq!(found_ink(&picture, None).polarity, polarity);
+        }
     }
 
     #[test]

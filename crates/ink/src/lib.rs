@@ -6,11 +6,13 @@
 mod components;
 mod drawing;
 mod found;
+mod light;
 mod normalise;
 mod picture;
 mod raster;
 mod rules;
 mod segments;
+mod specks;
 
 pub use components::Bounds;
 pub use drawing::{Drawing, Point, Stroke};
