@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow};
+use augment::restroked;
 use dataset::{LabelledImages, Split, WrittenDigit, built_in_digits, not_digits};
 use ink::{Drawing, Raster, normalise};
 use rand::RngExt as _;
@@ -111,6 +112,9 @@ fn drawn(digits: &[&WrittenDigit], seed: u64, copy: usize) -> LabelledImages {
     let mut images = LabelledImages::default();
     for (index, digit) in digits.iter().enumerate() {
         let mut rng = Pcg32::new(seed ^ 0x57_0000_0000_0000, (copy * digits.len() + index) as u64);
+        // The first copy is as it was written.
+        let strokes = if copy == 0 { digit.strokes.clone() } else { restroked(&digit.strokes, &mut rng) };
+        let digit = WrittenDigit { strokes, ..WrittenDigit::clone(digit) };
         let mut between = |low: f32, high: f32| low + (high - low) * rng.random::<f32>();
         let strokes = digit.on_paper(between(0.25, 0.85), (between(0.2, 0.8), between(0.2, 0.8)));
         let radius = between(0.4, 1.6) * Drawing::PEN_RADIUS;

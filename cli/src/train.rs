@@ -169,7 +169,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                 );
             }
             Event::EpochDone(report) => {
-                println!("epoch {}  test accuracy {}", report.epoch, report.test.with_interval());
+                println!(
+                    "epoch {}  test accuracy {}  loss {:.4}",
+                    report.epoch,
+                    report.test.with_interval(),
+                    report.test_loss
+                );
                 card.epochs_done = report.epoch;
                 card.test = Some(report.test);
                 card.tested_on.clone_from(&tested_on);
