@@ -110,16 +110,16 @@ impl Desk {
         }
     }
 
-    /// What the drawing's strokes are now.
-    pub(crate) fn with_strokes<T>(self, look: impl FnOnce(&[Stroke]) -> T) -> T {
-        self.drawing.with_value(|drawing| look(drawing.strokes()))
+    /// The drawing as it is now.
+    pub(crate) fn with_drawing<T>(self, look: impl FnOnce(&Drawing) -> T) -> T {
+        self.drawing.with_value(look)
     }
 
     /// The strokes of a drawing in which one digit is read; none else.
     pub(crate) fn strokes_of_one_digit(self) -> Vec<Stroke> {
         let digits = self.numbers.with_untracked(|numbers| numbers.iter().map(Vec::len).sum::<usize>());
         if digits == 1 && self.shot.with_untracked(Option::is_none) {
-            self.with_strokes(<[Stroke]>::to_vec)
+            self.with_drawing(|drawing| drawing.strokes().to_vec())
         } else {
             Vec::new()
         }

@@ -1,6 +1,6 @@
 //! Picture files, decoded by the browser.
 
-use ink::Picture;
+use ink::{Picture, is_animated};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast as _, JsValue, UnwrapThrowExt as _};
 use wasm_bindgen_futures::JsFuture;
@@ -15,8 +15,15 @@ const MOST_PIXELS: usize = 64_000_000;
 /// A canvas of a larger side is refused by some phones.
 const MOST_SIDE: u32 = 4_000;
 
+/// A picture from a file.
+pub(crate) struct Decoded {
+    pub(crate) picture: Picture,
+    /// Whether the file has further pictures, which are left alone.
+    pub(crate) is_first_of_several: bool,
+}
+
 /// Decodes a picture, upright as its EXIF data says; the error is for people.
-pub(crate) async fn decode(file: &File) -> Result<Picture, String> {
+pub(crate) async fn decode(file: &File) -> Result<Decoded, String> {
     let name = file.name();
     if file.size() == 0.0 {
         return Err(format!("{name} is empty. Choose another picture."));
@@ -40,7 +47,8 @@ pub(crate) async fn decode(file: &File) -> Result<Picture, String> {
     let picture = pixels(&bitmap)
         .and_then(|(width, height, rgba)| Picture::from_rgba(width as usize, height as usize, &rgba).ok());
     bitmap.close();
-    picture.ok_or_else(no_picture)
+    let picture = picture.ok_or_else(no_picture)?;
+    Ok(Decoded { picture, is_first_of_several: is_animated(&bytes) })
 }
 
 /// The picture on a canvas, made smaller where it is too large for one.

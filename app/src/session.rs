@@ -17,7 +17,7 @@ use crate::{
     form::Form,
     lesson::LessonView,
     library::Kept,
-    pictures,
+    pictures::{self, Decoded},
     storage::{Record, Storage, StorageError},
 };
 
@@ -39,6 +39,8 @@ const MAX_WEIGHTS_MIB: u32 = 64;
 const LAST_RUN_ID: &str = "last-run";
 /// Preference: the model that was in use last.
 const IN_USE_KEY: &str = "inkling.model";
+/// Preference: the pen's radius.
+const PEN_KEY: &str = "inkling.pen";
 
 /// The model that Draw uses.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +137,9 @@ impl Session {
         let trainer = Trainer::new(reader.clone(), session.run, move |event| session.hear_trainer(event));
         session.reader.set_value(Some(reader));
         session.trainer.set_value(Some(trainer));
+        if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
+            session.draw(None, |drawing| drawing.set_pen_radius(radius));
+        }
         spawn_local(session.look_at_site());
         spawn_local(session.open_storage());
         session
@@ -216,6 +221,12 @@ impl Session {
         self.draw(Some(event_ms), |drawing| points.iter().for_each(|&point| drawing.pen_move(point)));
     }
 
+    /// Takes another pen, now and after a reload.
+    pub(crate) fn set_pen_radius(self, radius: f32) {
+        self.draw(None, |drawing| drawing.set_pen_radius(radius));
+        browser::set_preference(PEN_KEY, &radius.to_string());
+    }
+
     /// Takes back the last stroke.
     pub(crate) fn undo(self) {
         // The drawing under a picture is left alone.
@@ -250,7 +261,12 @@ impl Session {
     pub(crate) fn open_picture(self, file: File) {
         spawn_local(async move {
             match pictures::decode(&file).await {
-                Ok(picture) => self.show(Some(Shot::new(picture))),
+                Ok(Decoded { picture, is_first_of_several }) => {
+                    if is_first_of_several {
+                        self.notice(format!("{} moves: its first picture is read.", file.name()), None);
+                    }
+                    self.show(Some(Shot::new(picture)));
+                }
                 Err(text) => self.trouble(text),
             }
         });

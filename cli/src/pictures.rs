@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, bail, ensure};
 use dataset::{LabelledImages, parse_labels};
 use image::{DynamicImage, ImageDecoder as _, ImageReader};
-use ink::{Picture, found_ink, normalise};
+use ink::{Picture, found_ink, is_animated, normalise};
 
 /// Larger pictures are refused: decoding them takes gigabytes.
 const MOST_PIXELS: u64 = 64_000_000;
@@ -29,6 +29,9 @@ pub(crate) fn picture(path: &Path) -> anyhow::Result<Picture> {
     let at = || format!("cannot use {}", path.display());
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     ensure!(!bytes.is_empty(), "{} is empty", path.display());
+    if is_animated(&bytes) {
+        eprintln!("{} moves: its first picture is read", path.display());
+    }
     let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format().with_context(at)?;
     let mut decoder = reader.into_decoder().with_context(at)?;
     let (width, height) = decoder.dimensions();

@@ -37,6 +37,15 @@ impl Browser {
         self.client.execute(script, vec![json!(strokes)]).await.unwrap();
     }
 
+    /// Moves a slider, as a hand does.
+    async fn set_range(&self, name: &str, value: &str) {
+        let script = "const slider = arguments[0];
+            slider.value = arguments[1];
+            slider.dispatchEvent(new InputEvent('input', { bubbles: true }));";
+        let slider = self.get("slider", name).await;
+        self.client.execute(script, vec![serde_json::to_value(slider).unwrap(), json!(value)]).await.unwrap();
+    }
+
     async fn press(&self, key: &str) {
         self.client
             .execute(
@@ -131,6 +140,41 @@ async fn a_photograph_is_read_and_can_be_put_right_by_hand() {
         browser.click("button", "Close picture").await;
         browser.reads('D').await;
     }
+    browser.close().await;
+}
+
+/// Files as other programs write them: a CMYK photograph, a picture that moves.
+#[tokio::test]
+async fn unusual_pictures_are_read_too() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("").await;
+    for (name, says) in [("cmyk-7.jpg", None), ("moving-7-then-1.webp", Some("its first picture is read"))] {
+        browser.give_file(&tests::root().join("tests/pictures").join(name)).await;
+        if let Some(says) = says {
+            browser.says(says, SOON).await;
+        }
+        browser.reads('7').await;
+        browser.click("button", "Close picture").await;
+        browser.reads('D').await;
+    }
+    browser.close().await;
+}
+
+/// The same strokes are the same digit whatever pen draws them, and the pen is kept.
+#[tokio::test]
+async fn the_pen_can_be_broader_and_finer() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("").await;
+    browser.draw(SEVEN).await;
+    browser.reads('7').await;
+    for radius in ["3", "24", "6"] {
+        browser.set_range("Pen", radius).await;
+        browser.reads('7').await;
+        browser.picture(&format!("pen-{radius}")).await;
+    }
+    browser.visit("").await;
+    let kept = "return document.querySelector('.pen input').value";
+    assert_eq!(browser.script(kept).await, "6");
     browser.close().await;
 }
 

@@ -36,7 +36,7 @@ impl Browser {
             "button" => "button",
             "link" => "a",
             "combobox" => "select",
-            "spinbutton" | "textbox" => "input",
+            "spinbutton" | "textbox" | "slider" => "input",
             "canvas" => "canvas",
             "image" => "[role=img]",
             "table" => "table",

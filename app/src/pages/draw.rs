@@ -1,5 +1,6 @@
 //! Draw a digit, or show a picture of some, and see what is read.
 
+use ink::Drawing;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::{ClipboardEvent, DragEvent, Element, KeyboardEvent};
@@ -60,6 +61,9 @@ pub(crate) fn DrawPage() -> impl IntoView {
                     <FileButton says="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
                         accept="image/*" multiple=false take=move |file| session.open_picture(file) />
                 </div>
+                <Show when=move || !has_picture.get()>
+                    <Pen />
+                </Show>
             </section>
             <section class="reading card" aria-label="Reading">
                 <Answer />
@@ -69,6 +73,26 @@ pub(crate) fn DrawPage() -> impl IntoView {
                 <Seen />
             </section>
         </div>
+    }
+}
+
+/// How broad the pen is: the drawing is inked anew while the slider moves.
+#[component]
+fn Pen() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let (finest, broadest) = (*Drawing::PEN_RADII.start(), *Drawing::PEN_RADII.end());
+    let radius = session.desk.with_drawing(Drawing::pen_radius);
+    let take = move |event| {
+        if let Ok(radius) = event_target_value(&event).parse() {
+            session.set_pen_radius(radius);
+        }
+    };
+    view! {
+        <label class="pen">
+            "Pen"
+            <input type="range" min=finest max=broadest step="1" value=radius on:input=take
+                title="How broad the pen is, for all strokes" />
+        </label>
     }
 }
 

@@ -262,7 +262,7 @@ async fn test_files(files: Vec<File>, said: RwSignal<String>) -> Result<(TestDat
     let pictures: Vec<&File> = files.iter().filter(|file| !is_list(file)).collect();
     for (index, file) in pictures.iter().enumerate() {
         said.set(format!("Picture {} of {}", index + 1, pictures.len()));
-        let picture = pictures::decode(file).await?;
+        let picture = pictures::decode(file).await?.picture;
         names.push(file.name());
         levels.extend(normalise(&found_ink(&picture, None).raster).unwrap_or([0; PIXELS]));
     }

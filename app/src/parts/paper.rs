@@ -113,11 +113,11 @@ fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
     context.clear_rect(0.0, 0.0, f64::from(side), f64::from(side));
     let scale = f64::from(side) / f64::from(Drawing::SIDE);
     context.set_stroke_style_str(&colour);
-    context.set_line_width(2.0 * f64::from(Drawing::PEN_RADIUS) * scale);
     context.set_line_cap("round");
     context.set_line_join("round");
-    session.desk.with_strokes(|strokes| {
-        for stroke in strokes {
+    session.desk.with_drawing(|drawing| {
+        context.set_line_width(2.0 * f64::from(drawing.pen_radius()) * scale);
+        for stroke in drawing.strokes() {
             let mut points =
                 stroke.iter().map(|point| (scale * f64::from(point.x), scale * f64::from(point.y)));
             let Some((x, y)) = points.next() else { continue };

@@ -21,6 +21,7 @@ pub type Stroke = Vec<Point>;
 pub struct Drawing {
     strokes: Vec<Stroke>,
     raster: Raster,
+    pen_radius: f32,
     /// Whether the last stroke is under way.
     pen_is_down: bool,
 }
@@ -36,11 +37,13 @@ impl Drawing {
     pub const SIDE: f32 = 280.0;
     /// Radius of the pen: at the usual size of a digit its line is as wide as MNIST's.
     pub const PEN_RADIUS: f32 = 11.0;
+    /// The finest and the broadest pen.
+    pub const PEN_RADII: core::ops::RangeInclusive<f32> = 3.0..=24.0;
 
     /// Blank paper.
     pub fn new() -> Self {
         let raster = Raster::blank(Self::SIDE as usize, Self::SIDE as usize);
-        Self { strokes: Vec::new(), raster, pen_is_down: false }
+        Self { strokes: Vec::new(), raster, pen_radius: Self::PEN_RADIUS, pen_is_down: false }
     }
 
     /// Paper with these strokes on it.
@@ -55,7 +58,7 @@ impl Drawing {
     pub fn pen_down(&mut self, point: Point) {
         self.pen_is_down = true;
         self.strokes.push(vec![point]);
-        self.raster.ink_segment(point, point, Self::PEN_RADIUS);
+        self.raster.ink_segment(point, point, self.pen_radius);
     }
 
     /// Moves the pen; the same as [`pen_down`](Self::pen_down) where no stroke is under way.
@@ -65,7 +68,19 @@ impl Drawing {
         };
         let from = stroke.last().copied().unwrap_or(point);
         stroke.push(point);
-        self.raster.ink_segment(from, point, Self::PEN_RADIUS);
+        self.raster.ink_segment(from, point, self.pen_radius);
+    }
+
+    /// Changes the pen for all strokes, those that are drawn already too: how wide a line is says nothing of a digit. In units of
+    /// the paper, as near as [`PEN_RADII`](Self::PEN_RADII) allow.
+    pub fn set_pen_radius(&mut self, radius: f32) {
+        self.pen_radius = radius.clamp(*Self::PEN_RADII.start(), *Self::PEN_RADII.end());
+        self.redraw();
+    }
+
+    /// Radius of the pen, in units of the paper.
+    pub fn pen_radius(&self) -> f32 {
+        self.pen_radius
     }
 
     /// Takes back the last stroke; false where there is none.
@@ -102,7 +117,7 @@ impl Drawing {
     fn redraw(&mut self) {
         self.raster.clear();
         for stroke in &self.strokes {
-            self.raster.ink_stroke(stroke, Self::PEN_RADIUS);
+            self.raster.ink_stroke(stroke, self.pen_radius);
         }
     }
 }
@@ -128,6 +143,21 @@ mod tests {
         drawing.pen_move(at(180.0, 140.0));
         let at_once = Drawing::from_strokes(drawing.strokes().to_vec());
         assert_eq!(drawing.raster(), at_once.raster());
+    }
+
+    #[test]
+    fn another_pen_inks_all_strokes_anew() {
+        let strokes = vec![vec![at(60.0, 60.0), at(60.0, 200.0)]];
+        let mut drawing = Drawing::from_strokes(strokes.clone());
+        let ink = |drawing: &Drawing| drawing.raster().levels().iter().filter(|&&level| level > 0).count();
+        let usual = ink(&drawing);
+        drawing.set_pen_radius(4.0);
+        assert!(2 * ink(&drawing) < usual);
+        drawing.set_pen_radius(1_000.0);
+        assert_eq!(drawing.pen_radius(), *Drawing::PEN_RADII.end());
+        assert_eq!(drawing.strokes(), strokes);
+        drawing.set_pen_radius(Drawing::PEN_RADIUS);
+        assert_eq!(ink(&drawing), usual);
     }
 
     #[test]

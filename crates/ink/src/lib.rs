@@ -3,6 +3,7 @@
 //! There is one way from ink to an image, and page, tests and command line all take it:
 //! [`Drawing`] (strokes), or [`Picture`] and [`found_ink`] -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
 
+mod animation;
 mod components;
 mod drawing;
 mod found;
@@ -14,6 +15,7 @@ mod rules;
 mod segments;
 mod specks;
 
+pub use animation::is_animated;
 pub use components::Bounds;
 pub use drawing::{Drawing, Point, Stroke};
 pub use found::{FoundInk, Polarity, found_ink};
