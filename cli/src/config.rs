@@ -99,7 +99,7 @@ impl Data {
             names.push(format!("{} images of no digit", self.not_digits));
             train.append(&not_digits(self.not_digits, seed));
         }
-        Split { train, test, name: names.join(", ") }
+        Split { train, test, name: names.join(", "), ..Split::default() }
     }
 
     fn is_held_out(&self, digit: &WrittenDigit) -> bool {

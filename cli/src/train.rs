@@ -63,9 +63,6 @@ pub(crate) struct Args {
     out: PathBuf,
 }
 
-/// Digits that a calibrated model may take for none, as a share of the images it is calibrated on.
-const REJECTED_SHARE: f64 = 0.006;
-
 #[derive(Clone, Copy, ValueEnum)]
 enum Data {
     Mnist,
@@ -197,7 +194,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if !validation.is_empty() {
         let probabilities = images::probabilities(&network, &validation.pixels)?;
-        let calibration = Calibration::fitted(&probabilities, &validation.labels, REJECTED_SHARE);
+        let calibration =
+            Calibration::fitted(&probabilities, &validation.labels, Calibration::REJECTED_SHARE);
         println!("calibrated on {} images: {calibration:?}", validation.len());
         card.calibration = Some(calibration);
     }

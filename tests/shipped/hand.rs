@@ -34,7 +34,7 @@ fn twenty_drawings_halve_the_error_and_nothing_is_forgotten() {
     let (weights, card) = &reader;
     let start = Instant::now();
     let train = hand_lesson(&learned, &mnist.train, 1);
-    let lesson = Split { train, test: LabelledImages::default(), name: String::new() };
+    let lesson = Split { train, ..Split::default() };
     let architecture = weights.architecture();
     let recipe = hand_recipe(architecture, 1);
     let pace = Pace::cpu(architecture);

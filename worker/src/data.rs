@@ -43,7 +43,7 @@ impl Data {
                 split_from_files(&named).map_err(|error| error.to_string())?
             }
         };
-        let split = Arc::new(split);
+        let split = Arc::new(split.holding_back());
         self.kept = Some((source.clone(), Arc::clone(&split)));
         Ok(split)
     }

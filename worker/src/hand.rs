@@ -38,12 +38,8 @@ pub(crate) async fn learn(
 
     post(FromWorker::Doing(job, "Learning your hand".into()));
     let recipe = hand_recipe(weights.architecture(), SEED);
-    let lesson = Split {
-        train: hand_lesson(&own, &known.train, SEED),
-        // Nothing is tested within the run: the report below is.
-        test: LabelledImages::default(),
-        name: String::new(),
-    };
+    // Nothing is tested within the run: the report below is.
+    let lesson = Split { train: hand_lesson(&own, &known.train, SEED), ..Split::default() };
     let pace = device::pace(weights.architecture());
     let yielder = Yielder::new();
     let mut run = Run::from_weights(recipe, &weights, Arc::new(lesson), device, pace)

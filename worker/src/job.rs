@@ -192,8 +192,9 @@ impl Job {
     async fn send_epoch(&mut self, report: EpochReport) -> Result<(), RunError> {
         self.card.epochs_done = report.epoch;
         self.card.test = Some(report.test);
+        self.card.calibration = report.calibration;
         let buffers = vec![self.file().await?, self.run.checkpoint().await?.to_bytes()];
-        let EpochReport { epoch, test, test_loss } = report;
+        let EpochReport { epoch, test, test_loss, .. } = report;
         let card = Box::new(self.card.clone());
         post_with(FromWorker::EpochDone { job: self.id, epoch, test, test_loss, card }, buffers);
         self.snapshot_sent_ms = now_ms();

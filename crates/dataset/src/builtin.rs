@@ -39,6 +39,7 @@ pub fn built_in_split(train_images: usize, seed: u64) -> Split {
         train: built_in_digits(train_images, seed),
         test: built_in_digits((train_images / 6).max(100), seed ^ 0x7e57_0000_0000_0000),
         name: "built-in digits".into(),
+        ..Split::default()
     }
 }
 

@@ -74,7 +74,7 @@ pub fn split_from_files(files: &[(String, Vec<u8>)]) -> Result<Split, FilesError
             }
         }
     };
-    Ok(Split { train, test, name: "your files".into() })
+    Ok(Split { train, test, name: "your files".into(), ..Split::default() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// Whether these bytes are a GIF, PNG or WebP file of more than one frame.
 ///
-/// GIF89a; PNG (third edition, `acTL`); WebP container specification, `VP8X`.
+/// `GIF89a`; PNG (third edition, `acTL`); WebP container specification, `VP8X`.
 pub fn is_animated(file: &[u8]) -> bool {
     if file.starts_with(b"GIF8") {
         frames_of_gif(file) > 1

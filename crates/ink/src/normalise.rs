@@ -60,8 +60,11 @@ impl Averages {
         let len = ((source as f64 / source_per_pixel - 1e-6).ceil() as usize).clamp(1, most);
         let taps = (0..len).map(|pixel| {
             let start = pixel as f64 * source_per_pixel;
-            let end = start + source_per_pixel;
-            if source_per_pixel < 1.0 { between(source, start, end) } else { covered(source, start, end) }
+            if source_per_pixel < 1.0 {
+                between(source, start, source_per_pixel)
+            } else {
+                covered(source, start, source_per_pixel)
+            }
         });
         Self { taps: taps.collect() }
     }
@@ -71,20 +74,21 @@ impl Averages {
     }
 }
 
-/// The source pixels that lie within an output pixel.
-fn covered(source: usize, start: f64, end: f64) -> Vec<(usize, f64)> {
+/// The source pixels that lie within an output pixel, which begins at `start` and is `size` of them long.
+fn covered(source: usize, start: f64, size: f64) -> Vec<(usize, f64)> {
+    let end = start + size;
     let covered = start.floor() as usize..(end.ceil() as usize).min(source);
-    let share = |index: usize| (end.min(index as f64 + 1.0) - start.max(index as f64)).max(0.0);
-    covered.map(|index| (index, share(index) / (end - start))).collect()
+    let share = |index: usize| (end.min(index as f64 + 1.0) - start.max(index as f64)).max(0.0) / size;
+    covered.map(|index| (index, share(index))).collect()
 }
 
 /// The two source pixels on both sides of the middle of an output pixel that is smaller than they are: coarse scans would
 /// keep their stairs otherwise, which no pen has.
-fn between(source: usize, start: f64, end: f64) -> Vec<(usize, f64)> {
+fn between(source: usize, start: f64, size: f64) -> Vec<(usize, f64)> {
     let last = source - 1;
-    let middle = (f64::midpoint(start, end) - 0.5).clamp(0.0, last as f64);
+    let middle = (start + 0.5 * size - 0.5).clamp(0.0, last as f64);
     // As much as lies on the source.
-    let inside = ((source as f64).min(end) - start) / (end - start);
+    let inside = ((source as f64).min(start + size) - start) / size;
     let (before, toward_next) = (middle as usize, middle.fract());
     vec![(before, (1.0 - toward_next) * inside), ((before + 1).min(last), toward_next * inside)]
 }

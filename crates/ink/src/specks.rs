@@ -45,7 +45,8 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
     let mut levels = vec![0; raster.levels().len()];
     for (own, is_at_edge) in all.iter().zip(at_edge) {
         let is_speck = SHORTEST * longer(own) < reference || FAINTEST * ink(own) < most_ink.unwrap_or(0);
-        if !is_speck && !(drops_edge && is_at_edge) {
+        let is_foreign = drops_edge && is_at_edge;
+        if !is_speck && !is_foreign {
             for &place in &own.places {
                 levels[place as usize] = raster.levels()[place as usize];
             }

@@ -90,11 +90,21 @@ impl Network {
     /// [`DeviceError`] where the device is lost.
     pub async fn predict(&self, levels: &[u8]) -> Result<Vec<[f32; CLASSES]>, DeviceError> {
         let images = image_tensor(levels, &self.device);
-        let probabilities = activation::softmax(self.forward(images, Dropout::Off), 1);
-        let flat: Tensor<1> = probabilities.reshape([(levels.len() / PIXELS) * CLASSES]);
-        let values = read_flat(vec![flat]).await?;
-        Ok(values.iter().flat_map(|values| values.as_chunks().0.iter().copied()).collect())
+        let logits: Tensor<1> = self
+            .forward(images, Dropout::Off)
+            .without_autodiff()
+            .reshape([(levels.len() / PIXELS) * CLASSES]);
+        let logits = read_flat(vec![logits]).await?;
+        Ok(logits.iter().flat_map(|logits| logits.as_chunks().0.iter().map(softmax)).collect())
     }
+}
+
+/// Ten numbers are no work for a device.
+fn softmax(logits: &[f32; CLASSES]) -> [f32; CLASSES] {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers = logits.map(|logit| (logit - largest).exp());
+    let sum: f32 = powers.iter().sum();
+    powers.map(|power| power / sum)
 }
 
 /// The mask of the dropout layer at this position of the network.

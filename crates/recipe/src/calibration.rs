@@ -32,6 +32,9 @@ impl Calibration {
     /// Probabilities as they are; everything is a digit.
     pub const NONE: Self = Self { temperature: 1.0, least_confidence: 0.0 };
 
+    /// Digits that a calibrated model may take for none, as a share of the images it is calibrated on.
+    pub const REJECTED_SHARE: f64 = 0.006;
+
     /// Reads a network's probabilities.
     pub fn read(&self, probabilities: &[f32; CLASSES]) -> Reading {
         let tempered = self.tempered(probabilities);

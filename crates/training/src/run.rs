@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Tensor, TensorData};
 use dataset::{LabelledImages, Split};
 use network::{Batch, Device, DeviceError, Dropout, Network, TrainPass, read_flat};
-use recipe::{Accuracy, PIXELS, RecipeError, TrainRecipe};
+use recipe::{Accuracy, CLASSES, Calibration, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
 use crate::{
@@ -74,6 +74,8 @@ pub struct EpochReport {
     pub test: Accuracy,
     /// Mean cross-entropy on the test images, in nats.
     pub test_loss: f32,
+    /// How its probabilities are to be read, where images are held back to find that out.
+    pub calibration: Option<Calibration>,
 }
 
 /// A training run.
@@ -116,6 +118,8 @@ struct Unread {
 struct TestProgress {
     done: usize,
     sums: Option<Tensor<1>>,
+    /// What was answered to the images that are held back.
+    held_back: Vec<[f32; CLASSES]>,
 }
 
 impl Run {
@@ -331,10 +335,10 @@ impl Run {
         let mut test = self.test.take().unwrap_or_default();
         let set = &self.split.test;
         let own = self.share(set.len());
-        let count = self.pace.test_images.min(own.len() - test.done);
-        test.sums = Some(added(test.sums, tested(&self.network, set, own.start + test.done, count)));
-        test.done += count;
         if test.done < own.len() {
+            let count = self.pace.test_images.min(own.len() - test.done);
+            test.sums = Some(added(test.sums, tested(&self.network, set, own.start + test.done, count)));
+            test.done += count;
             // The readback lets a GPU's queue run dry and a browser's messages in.
             let sums = test.sums.take().map(Tensor::into_data_async);
             if let Some(sums) = sums {
@@ -347,6 +351,17 @@ impl Run {
             self.test = Some(test);
             return Ok(event);
         }
+        // In a team everyone finds the same: it is little work, and nothing has to be sent.
+        let held_back = &self.split.held_back;
+        if test.held_back.len() < held_back.len() {
+            let rest = &held_back.pixels[test.held_back.len() * PIXELS..];
+            let levels = &rest[..rest.len().min(self.pace.test_images * PIXELS)];
+            test.held_back.extend(self.network.predict(levels).await?);
+            self.test = Some(test);
+            return Ok(Event::Testing { done: set.len() as u32, total: set.len() as u32 });
+        }
+        let calibration = (!held_back.is_empty())
+            .then(|| Calibration::fitted(&test.held_back, &held_back.labels, Calibration::REJECTED_SHARE));
         let [mut loss, mut right] = read_sums(test.sums).await?;
         if let Some(team) = &mut self.team {
             if let [loss_sum, right_sum] = team.team.sum(vec![loss, right]).await?[..] {
@@ -361,6 +376,7 @@ impl Run {
             epoch: self.epoch,
             test: Accuracy { correct: right as u32, total: set.len() as u32 },
             test_loss: loss / set.len().max(1) as f32,
+            calibration,
         }))
     }
 }
