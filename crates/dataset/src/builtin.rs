@@ -119,8 +119,9 @@ impl Style {
             bend: [hand.normal(5.0), hand.normal(4.0)],
             bend_phase: [hand.uniform(0.0, 6.3), hand.uniform(0.0, 6.3)],
             bend_waves: hand.uniform(0.02, 0.055),
-            // 1.3 to 4.2 pixels of the image across.
-            pen_radius: DIGIT_HEIGHT / 20.0 * hand.uniform(0.65, 2.1),
+            // 1.3 to 4.2 pixels of the image across; one in ten up to 6, as felt pens are.
+            pen_radius: DIGIT_HEIGHT / 20.0
+                * if hand.below(10) == 0 { hand.uniform(2.1, 3.0) } else { hand.uniform(0.65, 2.1) },
         }
     }
 
