@@ -188,7 +188,12 @@ impl Desk {
         }
         self.is_stale.set_value(!reader.is_free());
         if reader.is_free() {
-            let sheet = self.with_raster(Sheet::of);
+            let sheet = self.shot.with_untracked(|shot| match shot {
+                Some(shot) => Sheet::of(&shot.found.raster),
+                None => {
+                    self.with_drawing(|drawing| Sheet::of_strokes(drawing.raster(), drawing.strokes().len()))
+                }
+            });
             let levels = sheet.images().concat();
             self.sheet.set_value(Some(sheet));
             self.is_unreadable.set(levels.is_empty());

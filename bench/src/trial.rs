@@ -77,7 +77,7 @@ impl Trial {
         let split = Split {
             name: "synthetic images".into(),
             train: LabelledImages { pixels, labels },
-            test: LabelledImages::default(),
+            ..Split::default()
         };
         let device = Device::flex();
         let run =

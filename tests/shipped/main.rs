@@ -5,6 +5,7 @@
 mod built_in;
 mod hand;
 mod no_digit;
+mod photographs;
 mod strokes;
 
 use std::fs;

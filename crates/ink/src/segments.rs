@@ -11,8 +11,8 @@ use crate::{
     normalise,
 };
 
-/// Atoms that one digit may be made of.
-const MOST_ATOMS: usize = 4;
+/// Atoms that one digit may be made of: a wide one, drawn with a fine pen, can be cut in six places.
+const MOST_ATOMS: usize = 7;
 /// The width of a digit, in heights of its line.
 const WIDEST: f32 = 1.35;
 /// From this width on a component may be several digits.
@@ -50,23 +50,30 @@ pub fn lines(raster: &Raster) -> Vec<Line> {
 }
 
 /// The candidates of one reading of a line, from left to right, by their places: those which together are all atoms, each
-/// once, and whose `costs`, one to a candidate, are the least in sum.
-pub fn cheapest(line: &Line, costs: &[f32]) -> Vec<usize> {
-    // For each atom the least cost to have read everything before it, and the candidate that ends there.
-    let mut best = vec![(f32::INFINITY, usize::MAX); line.atoms + 1];
-    best[0].0 = 0.0;
-    for end in 1..=line.atoms {
-        for (place, candidate) in line.candidates.iter().enumerate().filter(|(_, own)| own.end == end) {
-            let cost = best[candidate.first].0 + costs[place];
-            if cost < best[end].0 {
-                best[end] = (cost, place);
+/// once, are at most so many, and whose `costs`, one to a candidate, are the least in sum. None where so few cannot be all.
+pub fn cheapest(line: &Line, costs: &[f32], most: usize) -> Vec<usize> {
+    let most = most.min(line.atoms);
+    // For each number of digits and each atom: the least cost to have read everything before it in so many digits, and the
+    // candidate that ends there.
+    let mut best = vec![vec![(f32::INFINITY, usize::MAX); line.atoms + 1]; most + 1];
+    best[0][0].0 = 0.0;
+    for count in 1..=most {
+        for (place, candidate) in line.candidates.iter().enumerate() {
+            let cost = best[count - 1][candidate.first].0 + costs[place];
+            let known = &mut best[count][candidate.end];
+            if cost < known.0 {
+                *known = (cost, place);
             }
         }
     }
-    let (mut path, mut end) = (Vec::new(), line.atoms);
-    while end > 0 && best[end].1 != usize::MAX {
-        path.push(best[end].1);
-        end = line.candidates[best[end].1].first;
+    let (mut end, mut path) = (line.atoms, Vec::new());
+    let Some(count) = (1..=most).min_by(|&a, &b| best[a][end].0.total_cmp(&best[b][end].0)) else {
+        return path;
+    };
+    for row in best[..=count].iter().skip(1).rev() {
+        let Some(candidate) = line.candidates.get(row[end].1) else { return Vec::new() };
+        path.push(row[end].1);
+        end = candidate.first;
     }
     path.reverse();
     path
@@ -229,7 +236,7 @@ mod tests {
         assert_eq!(atoms, expected);
         for line in lines {
             // Whatever the costs, there is a reading of everything.
-            let path = cheapest(&line, &vec![1.0; line.candidates.len()]);
+            let path = cheapest(&line, &vec![1.0; line.candidates.len()], usize::MAX);
             let (first, last) = (path[0], path[path.len() - 1]);
             assert_eq!((line.candidates[first].first, line.candidates[last].end), (0, line.atoms));
         }
@@ -274,7 +281,10 @@ mod tests {
                 .map(|own| if own.end - own.first == 1 { alone } else { both })
                 .collect()
         };
-        assert_eq!(cheapest(&lines[0], &cost(1.0, 3.0)).len(), 2);
-        assert_eq!(cheapest(&lines[0], &cost(1.0, 1.5)).len(), 1);
+        assert_eq!(cheapest(&lines[0], &cost(1.0, 3.0), usize::MAX).len(), 2);
+        assert_eq!(cheapest(&lines[0], &cost(1.0, 1.5), usize::MAX).len(), 1);
+        // However much better two would read.
+        assert_eq!(cheapest(&lines[0], &cost(0.0, 9.0), 1).len(), 1);
+        assert!(cheapest(&lines[0], &cost(1.0, 1.0), 0).is_empty());
     }
 }

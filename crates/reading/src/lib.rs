@@ -13,6 +13,8 @@ pub const MOST_CANDIDATES: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Sheet {
     lines: Vec<Line>,
+    /// Digits of the only line at most.
+    most_digits: usize,
 }
 
 /// A digit and where it stands.
@@ -30,6 +32,11 @@ pub struct ReadDigit {
 pub type ReadNumber = Vec<ReadDigit>;
 
 impl Sheet {
+    /// As [`Sheet::of`], for the ink of so many strokes: who lifts the pen so often writes no more digits in a line.
+    pub fn of_strokes(raster: &Raster, strokes: usize) -> Self {
+        Self { most_digits: strokes, ..Self::of(raster) }
+    }
+
     /// Looks for what may be digits; of more than [`MOST_CANDIDATES`] the lines that are too many are left out.
     pub fn of(raster: &Raster) -> Self {
         let mut count = 0;
@@ -39,7 +46,7 @@ impl Sheet {
             count += if fits { line.candidates.len() } else { 0 };
             fits
         });
-        Self { lines }
+        Self { lines, most_digits: usize::MAX }
     }
 
     /// What a network is to read, in this order.
@@ -63,7 +70,13 @@ impl Sheet {
                 let Candidate { bounds, image, .. } = line.candidates[place];
                 ReadDigit { bounds, image, reading: own[place] }
             };
-            let number: ReadNumber = cheapest(line, &costs).into_iter().map(digit).collect();
+            let most = if self.lines.len() == 1 { self.most_digits } else { usize::MAX };
+            let mut number = cheapest(line, &costs, most);
+            if number.is_empty() {
+                // A stroke that goes out of the paper and in again is one, but no one digit.
+                number = cheapest(line, &costs, usize::MAX);
+            }
+            let number: ReadNumber = number.into_iter().map(digit).collect();
             if !number.is_empty() {
                 numbers.push(number);
             }
@@ -114,7 +127,11 @@ mod tests {
     /// Digits that are read when single bars are read as ones this surely and pairs as fours that surely.
     #[track_caller]
     fn check(single: f32, pair: f32, expected: &[u8]) {
-        let sheet = bars();
+        check_sheet(&bars(), single, pair, expected);
+    }
+
+    #[track_caller]
+    fn check_sheet(sheet: &Sheet, single: f32, pair: f32, expected: &[u8]) {
         let readings: Vec<Reading> = sheet
             .candidates()
             .map(|own| match own.end - own.first {
@@ -132,6 +149,15 @@ mod tests {
     fn what_reads_best_together_is_taken() {
         check(0.99, 0.3, &[1, 1, 1]);
         check(0.6, 0.98, &[4, 1]);
+    }
+
+    #[test]
+    fn there_are_no_more_digits_than_strokes() {
+        let of = |strokes| Sheet { most_digits: strokes, ..bars() };
+        check_sheet(&of(3), 0.99, 0.3, &[1, 1, 1]);
+        check_sheet(&of(2), 0.99, 0.3, &[4, 1]);
+        // The last bar is too far off for one digit.
+        check_sheet(&of(1), 0.99, 0.3, &[1, 1, 1]);
     }
 
     #[test]

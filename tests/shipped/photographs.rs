@@ -1,0 +1,141 @@
+//! Photographs of pen on paper, made here of unseen writers' strokes: light that falls off, hard shadows, rules, a table beside
+//! the sheet; single digits, and a page of them.
+
+use dataset::{LabelledImages, WrittenDigit};
+use ink::{PIXELS, Picture, Point, Raster, found_ink, normalise};
+use rand::RngExt as _;
+use rand_pcg::Pcg32;
+use recipe::Accuracy;
+use tests::UNSEEN;
+
+use super::{assess, model, strokes::Reader};
+
+/// What lies under and over the ink.
+#[derive(Clone, Copy, Debug)]
+enum Scene {
+    Plain,
+    Lined,
+    Squared,
+    Shadow,
+    Table,
+    Board,
+}
+
+const SCENES: [Scene; 6] =
+    [Scene::Plain, Scene::Lined, Scene::Squared, Scene::Shadow, Scene::Table, Scene::Board];
+
+/// Ink as a camera sees it in a scene.
+fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
+    let (width, height) = (ink.width(), ink.height());
+    let mut between = |low: f32, high: f32| low + (high - low) * rng.random::<f32>();
+    let (paper, pen, rule) = (between(190.0, 245.0), between(30.0, 110.0), between(120.0, 170.0));
+    let (fall_x, fall_y) = (between(-0.3, 0.3), between(-0.3, 0.3));
+    let every = between(0.12, 0.3) * width as f32;
+    let (shadow_at, shadow_tilt, shade) = (between(0.3, 0.7), between(-0.5, 0.5), between(0.45, 0.75));
+    let edge = between(0.02, 0.08) * width as f32;
+    let mut brightness = Vec::with_capacity(width * height);
+    for row in 0..height {
+        for column in 0..width {
+            let (x, y) = (column as f32, row as f32);
+            let (along, down) = (x / width as f32, y / height as f32);
+            let is_rule = match scene {
+                Scene::Lined => (y + 0.02 * x) % every < 2.0,
+                Scene::Squared => (y + 0.02 * x) % every < 2.0 || (x - 0.02 * y).abs() % every < 2.0,
+                _ => false,
+            };
+            let under = if is_rule { rule } else { paper };
+            let level = f32::from(ink.levels()[row * width + column]) / 255.0;
+            let mut value = under * (1.0 - level) + pen * level;
+            let is_beside = [x, y, width as f32 - x, height as f32 - y].iter().any(|&own| own < edge);
+            if matches!(scene, Scene::Table) && is_beside {
+                value = 60.0 + 12.0 * (0.05 * x + 0.3 * y).sin();
+            }
+            let is_shaded = along + shadow_tilt * (down - 0.5) > shadow_at;
+            let shade = if matches!(scene, Scene::Shadow) && is_shaded { shade } else { 1.0 };
+            let light = (1.0 + fall_x * (along - 0.5) + fall_y * (down - 0.5)) * shade;
+            value = value * light + 6.0 * (rng.random::<f32>() - 0.5);
+            if matches!(scene, Scene::Board) {
+                value = 255.0 - value;
+            }
+            brightness.push(value.clamp(0.0, 255.0) as u8);
+        }
+    }
+    Picture::from_brightness(width, height, brightness).unwrap()
+}
+
+/// Strokes in a box of this height at this place.
+fn ink_at(raster: &mut Raster, digit: &WrittenDigit, (left, top): (f32, f32), size: f32, radius: f32) {
+    let points = || digit.strokes.iter().flatten();
+    let low = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::INFINITY, f32::min);
+    let high = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::NEG_INFINITY, f32::max);
+    let (x, y) = (low(|point| point.x), low(|point| point.y));
+    let scale = size / (high(|point| point.x) - x).max(high(|point| point.y) - y).max(1.0);
+    for stroke in &digit.strokes {
+        let place = |point: &Point| Point { x: left + scale * (point.x - x), y: top + scale * (point.y - y) };
+        raster.ink_stroke(&stroke.iter().map(place).collect::<Vec<_>>(), radius);
+    }
+}
+
+fn unseen() -> Option<Vec<WrittenDigit>> {
+    let written = tests::strokes()?;
+    Some(written.into_iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str())).collect())
+}
+
+#[test]
+fn photographed_digits_of_unseen_writers_are_read() {
+    let Some(unseen) = unseen() else { return };
+    let reader = model("reader-cnn.safetensors");
+    let mut right = Accuracy::default();
+    for scene in SCENES {
+        let mut set = LabelledImages::default();
+        for (index, digit) in unseen.iter().step_by(15).enumerate() {
+            let mut rng = Pcg32::new(21, index as u64);
+            let mut between = |low: f32, high: f32| low + (high - low) * rng.random::<f32>();
+            let (width, height, size) = (320.0, 280.0, between(70.0, 180.0));
+            let place = (between(40.0, width - 40.0 - size), between(40.0, height - 40.0 - size));
+            let mut ink = Raster::blank(width as usize, height as usize);
+            ink_at(&mut ink, digit, place, size, size * between(0.015, 0.05));
+            let picture = photographed(&ink, scene, &mut rng);
+            let image = normalise(&found_ink(&picture, None).raster).unwrap_or([0; PIXELS]);
+            set.push(&image, digit.label);
+        }
+        let found = assess(&reader, &set).accuracy();
+        println!("photographs, {scene:?}: {}", found.with_interval());
+        right.correct += found.correct;
+        right.total += found.total;
+    }
+    println!("photographed digits of unseen writers: {}", right.with_interval());
+    assert!(right.share() >= 0.97, "{right:?}");
+}
+
+/// Six lines of six digits, each line by one writer.
+#[test]
+fn a_photographed_page_of_digits_is_read_line_by_line() {
+    let Some(unseen) = unseen() else { return };
+    let reader = Reader::shipped();
+    let (mut right, mut lines) = (Accuracy::default(), 0);
+    for (page, scene) in [Scene::Plain, Scene::Shadow, Scene::Table].into_iter().enumerate() {
+        let mut ink = Raster::blank(620, 620);
+        let mut expected = Vec::new();
+        for (line, writer) in UNSEEN.iter().enumerate() {
+            let own = unseen.iter().filter(|digit| digit.writer == *writer).skip(20 * page).take(6);
+            let digits: Vec<&WrittenDigit> = own.collect();
+            for (place, digit) in digits.iter().enumerate() {
+                let left = 70.0 + 80.0 * place as f32;
+                ink_at(&mut ink, digit, (left, 70.0 + 85.0 * line as f32), 50.0, 2.2);
+            }
+            expected.push(digits.iter().map(|digit| digit.label).collect::<Vec<_>>());
+        }
+        let picture = photographed(&ink, scene, &mut Pcg32::new(5, page as u64));
+        let found = reader.read(&found_ink(&picture, None).raster);
+        lines += found.len();
+        for (found, expected) in found.iter().zip(&expected) {
+            let found: Vec<u8> = found.iter().map(|digit| digit.reading.digit).collect();
+            right.total += expected.len() as u32;
+            right.correct += found.iter().zip(expected).filter(|(a, b)| a == b).count() as u32;
+        }
+    }
+    println!("digits on photographed pages: {}", right.with_interval());
+    assert_eq!(lines, 3 * UNSEEN.len(), "lines are missing or taken apart");
+    assert!(right.share() >= 0.95, "{right:?}");
+}
