@@ -44,12 +44,19 @@ const TABLE: f32 = 2.5;
 /// Finds the ink; `polarity` where a person has said which it is.
 pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
     let paper = Paper::of(picture, polarity);
-    if paper.high - paper.low <= EVEN {
+    if paper.high - paper.low <= EVEN || is_scrap(picture) {
         let polarity = polarity.unwrap_or(paper.polarity);
         return FoundInk { raster: on_even_paper(picture, &paper, polarity), polarity, is_even: true };
     }
     let (raster, polarity) = on_uneven_paper(picture, polarity);
     FoundInk { raster, polarity, is_even: false }
+}
+
+/// Whether a picture is too small for a photograph: a digit cut out of a scan, half of it edges of ink. There is no light to tell
+/// from ink.
+fn is_scrap(picture: &Picture) -> bool {
+    const LEAST_SIDE: usize = 48;
+    picture.width.min(picture.height) < LEAST_SIDE
 }
 
 /// The brightness of most of a picture.
@@ -114,7 +121,7 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
         Polarity::BrightInk => value.saturating_sub(paper.median),
     };
     let strongest = picture.brightness.iter().map(|&value| above(value)).max().unwrap_or(0);
-    let clean = paper.is_clean || f32::from(strongest) < LEAST_CONTRAST;
+    let clean = paper.is_clean || is_scrap(picture) || f32::from(strongest) < LEAST_CONTRAST;
     // Grain of the paper is no ink.
     let least = if clean { 0 } else { 2 * (paper.high - paper.low).max(4) };
     let gain = if (1..FAINT).contains(&strongest) && f32::from(strongest) >= LEAST_CONTRAST {
@@ -201,7 +208,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::{Image, Point, normalise};
+    use crate::{CENTRE, Image, Point, SIDE, normalise, placed};
 
     /// A two, as a pen draws it.
     const TWO: &[(f32, f32)] = &[
@@ -277,6 +284,28 @@ mod tests {
             let rule = if (y + x / 60) % 50 < 2 || (x + y / 80) % 50 < 2 { 0.8 } else { 0.0 };
             pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.75 + 0.25 * y as f32 / 400.0) + 4.0 * grain(x, y)
         });
+    }
+
+    /// Sixteen pixels high and without a margin, as old collections of postcodes are: half of it is edges of ink.
+    #[test]
+    fn a_small_cut_out_scan_keeps_its_grey_edges() {
+        let ink = two(280, 280, 40.0, 40.0, 200.0, 14.0);
+        let small = placed(&ink, 16, (CENTRE, CENTRE)).unwrap();
+        let small = Raster::from_levels(SIDE, SIDE, small.to_vec()).unwrap();
+        let (left, top, width, height) = small.ink_bounds().unwrap();
+        let rows = (top..top + height).map(|row| &small.levels()[row * SIDE + left..][..width]);
+        let levels: Vec<u8> = rows.flatten().copied().collect();
+        for polarity in [Polarity::BrightInk, Polarity::DarkInk] {
+            let brightness = levels.iter().map(|&level| match polarity {
+                Polarity::BrightInk => level,
+                Polarity::DarkInk => 255 - level,
+            });
+            let picture = Picture::from_brightness(width, height, brightness.collect()).unwrap();
+            let found = found_ink(&picture, None);
+            assert_eq!(found.polarity, polarity);
+            let apart = apart(&normalise(&found.raster).unwrap(), &normalise(&ink).unwrap());
+            assert!(apart < 0.4, "{polarity:?}: {apart} of the ink is elsewhere");
+        }
     }
 
     #[test]
