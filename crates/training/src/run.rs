@@ -463,11 +463,11 @@ mod tests {
             let (recipe, split) = small();
             let learning_rate = optimizer.usual_learning_rate(recipe.architecture) / 2.0;
             let recipe =
-                TrainRecipe { optimizer, learning_rate, epochs: 4, schedule: Schedule::Constant, ..recipe };
+                TrainRecipe { optimizer, learning_rate, epochs: 8, schedule: Schedule::Constant, ..recipe };
             let (points, reports) = finish(&mut begin(recipe, &split, 20));
-            assert_eq!((points.len(), reports.len()), (40, 4));
-            assert_eq!(points[39].images_seen, 800);
-            let (first, last) = (points[0].loss, points[39].loss);
+            assert_eq!((points.len(), reports.len()), (80, 8));
+            assert_eq!(points[79].images_seen, 1_600);
+            let (first, last) = (points[0].loss, points[79].loss);
             assert!(last < 0.65 * first, "{optimizer:?}: {first} to {last}");
         }
     }
@@ -650,7 +650,12 @@ mod team_tests {
             epochs: 2,
             seed: 5,
             optimizer,
-            learning_rate: optimizer.usual_learning_rate(architecture) / 4.0,
+            learning_rate: optimizer.usual_learning_rate(architecture)
+                / match optimizer {
+                    // A maximum that rounding moves to its neighbour takes a gradient along: slowly, it stays small.
+                    Optimizer::Sgd => 16.0,
+                    _ => 4.0,
+                },
             schedule: Schedule::Constant,
             // Each rank changes its own images, as one alone would.
             augmentation: match architecture {
@@ -679,8 +684,7 @@ mod team_tests {
     #[test]
     fn a_team_takes_the_steps_of_one() {
         for architecture in Architecture::ALL {
-            // Where rounding moves a maximum to its neighbour, a gradient moves with it; which, depends on the CPU's vectors too.
-            check(architecture, 30, Optimizer::Sgd, 2e-3);
+            check(architecture, 30, Optimizer::Sgd, 1e-3);
         }
         // Of two images a team of three leaves one rank without any.
         check(Architecture::Mlp, 2, Optimizer::Sgd, 1e-4);
