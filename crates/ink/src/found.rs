@@ -44,7 +44,8 @@ const TABLE: f32 = 2.5;
 /// Finds the ink; `polarity` where a person has said which it is.
 pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
     let paper = Paper::of(picture, polarity);
-    if paper.high - paper.low <= EVEN || is_scrap(picture) {
+    let is_even = || paper.is_clean || is_evenly_lit(picture, paper.polarity);
+    if is_scrap(picture) || paper.high - paper.low <= EVEN && is_even() {
         let polarity = polarity.unwrap_or(paper.polarity);
         return FoundInk { raster: on_even_paper(picture, &paper, polarity), polarity, is_even: true };
     }
@@ -57,6 +58,13 @@ pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
 fn is_scrap(picture: &Picture) -> bool {
     const LEAST_SIDE: usize = 48;
     picture.width.min(picture.height) < LEAST_SIDE
+}
+
+/// Whether the light is the same nearly everywhere: a shadow, too, may leave an even rest.
+fn is_evenly_lit(picture: &Picture, polarity: Polarity) -> bool {
+    const MOST_APART: u8 = 40;
+    let light = light(picture, polarity);
+    percentile(&light, 95) - percentile(&light, 5) <= MOST_APART
 }
 
 /// The brightness of most of a picture.
@@ -135,7 +143,7 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
     };
     let levels = picture.brightness.iter().map(level).collect();
     let raster = Picture::raster(picture.width, picture.height, levels);
-    if clean { raster } else { without_specks(raster, |_| false) }
+    if clean { raster } else { without_specks(without_rules(&raster), |_| false) }
 }
 
 fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Polarity) {

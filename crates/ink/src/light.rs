@@ -17,16 +17,20 @@ pub(crate) fn light(picture: &Picture, polarity: Polarity) -> Vec<u8> {
 }
 
 /// Around ink there is more paper than ink. Where the brightest and the darkest of what lies around are far apart, most places
-/// are as bright as the paper.
+/// are as bright as the paper. The edge of a shadow has as much on either side, and says little: then ink is dark, as it mostly is.
 pub(crate) fn likelier_polarity(picture: &Picture) -> Polarity {
     let widened = Widened::new(picture, 1);
     let (dark, bright) = (widened.extremes(Ord::min).levels, widened.extremes(Ord::max).levels);
+    const CLEARLY: f64 = -0.25;
     let vote = |(&value, (&dark, &bright)): (&u8, (&u8, &u8))| {
         let (dark, bright) = (f64::from(dark), f64::from(bright));
-        (bright - dark).powi(2) * (f64::from(value) - f64::midpoint(dark, bright)).signum()
+        let weight = (bright - dark).powi(2);
+        (weight * (f64::from(value) - f64::midpoint(dark, bright)).signum(), weight)
     };
-    let votes: f64 = picture.brightness.iter().zip(dark.iter().zip(&bright)).map(vote).sum();
-    if votes >= 0.0 { Polarity::DarkInk } else { Polarity::BrightInk }
+    let votes = picture.brightness.iter().zip(dark.iter().zip(&bright)).map(vote);
+    let (sum, weights) =
+        votes.fold((0.0, 0.0), |(sum, weights), (vote, weight)| (sum + vote, weights + weight));
+    if sum >= CLEARLY * weights { Polarity::DarkInk } else { Polarity::BrightInk }
 }
 
 /// A picture on which all goes on beyond the border as at the border: the edge of a table that is just in sight is broad too.
