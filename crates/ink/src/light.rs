@@ -16,12 +16,14 @@ pub(crate) fn light(picture: &Picture, polarity: Polarity) -> Vec<u8> {
     }
 }
 
+/// Below this share of all votes ink is bright.
+const CLEARLY: f64 = -0.25;
+
 /// Around ink there is more paper than ink. Where the brightest and the darkest of what lies around are far apart, most places
 /// are as bright as the paper. The edge of a shadow has as much on either side, and says little: then ink is dark, as it mostly is.
 pub(crate) fn likelier_polarity(picture: &Picture) -> Polarity {
     let widened = Widened::new(picture, 1);
     let (dark, bright) = (widened.extremes(Ord::min).levels, widened.extremes(Ord::max).levels);
-    const CLEARLY: f64 = -0.25;
     let vote = |(&value, (&dark, &bright)): (&u8, (&u8, &u8))| {
         let (dark, bright) = (f64::from(dark), f64::from(bright));
         let weight = (bright - dark).powi(2);
