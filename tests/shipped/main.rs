@@ -11,8 +11,8 @@ mod strokes;
 use std::fs;
 
 use burn::tensor::Device;
-use dataset::{LabelledImages, built_in_digits};
-use ink::{Raster, SIDE, normalise};
+use dataset::{IdxImages, LabelledImages, built_in_digits};
+use ink::{CENTRE, Raster, SIDE, normalise, placed};
 use network::Network;
 use pollster::block_on;
 use recipe::{Assessment, Calibration, ModelCard};
@@ -55,8 +55,38 @@ fn check(file: &str, least_right: u32) {
 #[test]
 fn shipped_weights_reach_the_accuracy_on_their_card() {
     check("fast-cnn.safetensors", 9_930);
-    check("reader-cnn.safetensors", 9_952);
+    check("reader-cnn.safetensors", 9_960);
     check("small-cnn.safetensors", 9_940);
+}
+
+/// As collections of postcodes are: 16 x 16 pixels, cut out without a margin, bright on dark or dark on bright.
+#[test]
+fn small_scans_of_either_polarity_are_read() {
+    const SMALL: usize = 16;
+    let Some(mnist) = tests::mnist() else { return };
+    let test = mnist.test.take(2_000);
+    let mut values = Vec::new();
+    for index in 0..test.len() {
+        let image = Raster::from_levels(SIDE, SIDE, test.image(index).to_vec()).unwrap();
+        let small = placed(&image, SMALL, (CENTRE, CENTRE)).unwrap();
+        let small = Raster::from_levels(SIDE, SIDE, small.to_vec()).unwrap();
+        let (left, top, width, height) = small.ink_bounds().unwrap();
+        let mut cut_out = [0; SMALL * SMALL];
+        for row in 0..height {
+            let start = (row + (SMALL - height) / 2) * SMALL + (SMALL - width) / 2;
+            cut_out[start..start + width]
+                .copy_from_slice(&small.levels()[(top + row) * SIDE + left..][..width]);
+        }
+        values.extend(cut_out);
+    }
+    let reader = model("reader-cnn.safetensors");
+    for inverted in [false, true] {
+        let values = values.iter().map(|&value| if inverted { 255 - value } else { value }).collect();
+        let pixels = IdxImages { width: SMALL, height: SMALL, values }.through_pipeline();
+        let accuracy = assess(&reader, &LabelledImages { pixels, labels: test.labels.clone() }).accuracy();
+        println!("MNIST at 16 x 16, inverted: {inverted}: {}", accuracy.with_interval());
+        assert!(accuracy.share() >= 0.985, "{accuracy:?}");
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Raster {
     }
 
     /// Smallest rectangle that holds all ink: left, top, width and height in pixels; `None` on blank paper.
-    pub(crate) fn ink_bounds(&self) -> Option<(usize, usize, usize, usize)> {
+    pub fn ink_bounds(&self) -> Option<(usize, usize, usize, usize)> {
         let mut rows = self.levels.chunks_exact(self.width.max(1));
         let top = rows.position(|row| row.iter().any(|&level| level > 0))?;
         let bottom =
