@@ -103,6 +103,7 @@ impl Form {
             batch_size: number("Batch size", &self.batch_size.get_untracked())?,
             epochs: number("Epochs", &self.epochs.get_untracked())?,
             seed: number("Seed", &self.seed.get_untracked())?,
+            batch_norm: false,
             augmentation: if self.augments.get_untracked() {
                 Augmentation::USUAL
             } else {

@@ -71,6 +71,7 @@ impl Trial {
             batch_size: BATCH,
             epochs: 1_000,
             seed: 1,
+            batch_norm: false,
             augmentation: Augmentation::NONE,
         };
         let one = pixels.iter().copied().take(PIXELS).collect();

@@ -9,6 +9,8 @@ use burn::backend::{
 };
 use kernels::{ConvShape, DropoutMask, Layout};
 
+use crate::batch_norm::{self, Normalised};
+
 /// Gradients of an operation with a weight and a bias.
 #[derive(Debug)]
 pub(crate) struct LayerGradients<T> {
@@ -87,4 +89,17 @@ pub(crate) trait Computes: Backend {
 
     /// Values times `share` and the first of `factor`.
     fn scaled(values: &FloatTensor<Self>, factor: &FloatTensor<Self>, share: f32) -> FloatTensor<Self>;
+
+    /// Values, `[rows, channels]`, normalised in every channel.
+    fn norm(values: &FloatTensor<Self>) -> Normalised<FloatTensor<Self>> {
+        batch_norm::plain::<Self>(values)
+    }
+
+    /// Its gradient.
+    fn norm_backward(
+        normalised: &Normalised<FloatTensor<Self>>,
+        gradient: &FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        batch_norm::plain_backward::<Self>(normalised, gradient)
+    }
 }

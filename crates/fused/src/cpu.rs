@@ -5,6 +5,7 @@ use burn_flex::{Flex, FlexTensor};
 use kernels::{ConvShape, DropoutMask, Layout, OutputGradient, Winners};
 
 use crate::{
+    batch_norm::Normalised,
     computes::{Computes, LayerGradients},
     conv::output_dims,
     profile::measured,
@@ -121,6 +122,26 @@ impl Computes for Flex {
         let mut output = values.slice().to_vec();
         measured(|| "dropout".into(), || mask.apply(&mut output));
         tensor(output, values.dims::<1>())
+    }
+
+    fn norm(values: &FlexTensor) -> Normalised<FlexTensor> {
+        let values = Values::new(values);
+        let [rows, channels] = values.dims();
+        let got = measured(|| "batch norm, forward".into(), || kernels::batch_norm(channels, values.slice()));
+        Normalised {
+            values: tensor(got.values, [rows, channels]),
+            inverse_deviation: tensor(got.inverse_deviation, [1, channels]),
+        }
+    }
+
+    fn norm_backward(normalised: &Normalised<FlexTensor>, gradient: &FlexTensor) -> FlexTensor {
+        let (values, gradient) = (Values::new(&normalised.values), Values::new(gradient));
+        let inverse_deviation = Values::new(&normalised.inverse_deviation);
+        let got = measured(
+            || "batch norm, backward".into(),
+            || kernels::batch_norm_backward(values.slice(), inverse_deviation.slice(), gradient.slice()),
+        );
+        tensor(got, values.dims::<2>())
     }
 
     fn cross_entropy(logits: &FlexTensor, labels: &FlexTensor) -> (FlexTensor, FlexTensor) {

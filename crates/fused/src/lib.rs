@@ -4,6 +4,7 @@
 //! on Burn's CPU backend (`Flex`, feature `cpu`) and on its GPU backend (`CubeCL`, feature `gpu`, without fusion: it would
 //! have nothing left to fuse).
 
+mod batch_norm;
 mod computes;
 mod conv;
 #[cfg(feature = "cpu")]
@@ -22,6 +23,7 @@ pub mod profile;
 #[cfg(test)]
 mod tests;
 
+pub use batch_norm::batch_norm;
 pub use conv::{conv_relu, conv_relu_pool};
 pub use cross_entropy::cross_entropy;
 pub use dense::dense;

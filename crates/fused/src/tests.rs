@@ -12,7 +12,7 @@ use kernels::DropoutMask;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use crate::{Layout, conv_relu, conv_relu_pool, cross_entropy, dense, dropout};
+use crate::{Layout, batch_norm, conv_relu, conv_relu_pool, cross_entropy, dense, dropout};
 
 /// Largest difference, as a share of the largest value: what another order of the sums makes.
 const ROUNDING: f32 = 1e-5;
@@ -142,6 +142,24 @@ fn the_loss_is_that_of_burn() {
     let got = ours.backward();
     let expected = (theirs * 0.25).backward();
     assert_close("gradient", &logits.grad(&got).unwrap(), &logits.grad(&expected).unwrap());
+}
+
+#[test]
+fn batch_normalisation_is_what_burn_makes_of_mean_and_variance() {
+    for seed in 0..12 {
+        let mut case = Case(Pcg64Mcg::seed_from_u64(seed));
+        let dims = [case.one_of(&[2, 9, 300]), case.one_of(&[1, 8, 33])];
+        let values = case.values(dims, 0.3);
+        let centred = values.clone() - values.clone().mean_dim(0);
+        let variance = centred.clone().square().mean_dim(0);
+        let theirs = centred / (variance + kernels::NORM_EPSILON).sqrt();
+        let ours = batch_norm(values.clone());
+        assert_close("result", &ours.clone().without_autodiff(), &theirs.clone().without_autodiff());
+        let upstream = case.values(ours.dims(), 0.3).without_autodiff().autodiff();
+        let got = values.grad(&(ours * upstream.clone()).sum().backward()).unwrap();
+        let expected = values.grad(&(theirs * upstream).sum().backward()).unwrap();
+        assert_close("gradient", &got, &expected);
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@
 )]
 #![expect(unsafe_code, reason = "the inner loops read and write whole vectors without a check for each")]
 
+mod batch_norm;
 mod conv_backward;
 mod conv_forward;
 mod cross_entropy;
@@ -32,6 +33,7 @@ mod winograd;
 #[cfg(test)]
 mod plain;
 
+pub use batch_norm::{NORM_EPSILON, Normalised, batch_norm, batch_norm_backward};
 pub use conv_backward::{ConvGradients, OutputGradient, conv_backward};
 pub use conv_forward::{Winners, conv, conv_relu_pool};
 pub use cross_entropy::{CrossEntropy, cross_entropy};

@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, activation};
 use recipe::CLASSES;
 use weights::Weights;
 
-use crate::{Batch, DeviceError, Dropout, Engine, Network, parameters};
+use crate::{Batch, DeviceError, Dropout, Engine, Network, norm::Norm, parameters};
 
 /// One gradient for each parameter, in the parameters' order and layout.
 pub type Gradients = Vec<Tensor<1>>;
@@ -31,7 +31,8 @@ impl Network {
             let gradients = self.parameters().iter().map(Tensor::zeros_like).collect();
             return TrainPass { sums: self.no_sums(), gradients };
         }
-        let (loss, sums) = self.loss(batch, dropout, (batch_size as f32).recip());
+        let mut norm = if self.batch_norm { Norm::Batch } else { Norm::Off };
+        let (loss, sums) = self.loss(batch, dropout, &mut norm, (batch_size as f32).recip());
         let mut gradients = loss.backward();
         let gradients = self
             .parameters
@@ -43,7 +44,11 @@ impl Network {
 
     /// Sum of the cross-entropy and number of right answers over images: `[2]`, on the device.
     pub fn test_pass(&self, batch: Batch<'_>) -> Tensor<1> {
-        if batch.count() == 0 { self.no_sums() } else { self.loss(batch, Dropout::Off, 1.0).1 }
+        if batch.count() == 0 {
+            self.no_sums()
+        } else {
+            self.loss(batch, Dropout::Off, &mut Norm::Off, 1.0).1
+        }
     }
 
     /// The sums over no images.
@@ -62,9 +67,15 @@ impl Network {
     }
 
     /// What has the gradient of the loss's sum times `share`; and that sum with the number of right answers, `[2]`.
-    fn loss(&self, batch: Batch<'_>, dropout: Dropout, share: f32) -> (Tensor<1>, Tensor<1>) {
+    fn loss(
+        &self,
+        batch: Batch<'_>,
+        dropout: Dropout,
+        norm: &mut Norm<'_>,
+        share: f32,
+    ) -> (Tensor<1>, Tensor<1>) {
         let (images, labels) = batch.tensors(&self.device);
-        let logits = self.forward(images, dropout);
+        let logits = self.forward_normed(images, dropout, norm);
         match self.engine {
             Engine::Stock => stock_loss(logits, labels, share),
             #[cfg(feature = "fused")]

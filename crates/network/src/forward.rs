@@ -8,7 +8,11 @@ use burn::tensor::{
 use kernels::{DropoutMask, mix};
 use recipe::{CLASSES, Layer, PIXELS, SIDE};
 
-use crate::{DeviceError, Engine, Network, parameters::read_flat};
+use crate::{
+    DeviceError, Engine, Network,
+    norm::{Norm, stock_batch_norm},
+    parameters::read_flat,
+};
 
 /// Whether dropout acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,27 +35,37 @@ pub fn image_tensor(levels: &[u8], device: &Device) -> Tensor<4> {
 }
 
 impl Network {
-    /// Logits `[images, 10]` of images `[images, 1, 28, 28]`.
+    /// Logits `[images, 10]` of images `[images, 1, 28, 28]`, without batch normalisation.
     ///
     /// # Panics
     /// Never: the parameters were made for these layers.
     pub fn forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
+        self.forward_normed(images, dropout, &mut Norm::Off)
+    }
+
+    pub(crate) fn forward_normed(
+        &self,
+        images: Tensor<4>,
+        dropout: Dropout,
+        norm: &mut Norm<'_>,
+    ) -> Tensor<2> {
         match self.engine {
-            Engine::Stock => self.stock_forward(images, dropout),
+            Engine::Stock => self.stock_forward(images, dropout, norm),
             #[cfg(feature = "fused")]
-            Engine::Fused => self.fused_forward(images, dropout),
+            Engine::Fused => self.fused_forward(images, dropout, norm),
         }
     }
 
     /// With Burn's own operations, on any device.
-    fn stock_forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
+    fn stock_forward(&self, images: Tensor<4>, dropout: Dropout, norm: &mut Norm<'_>) -> Tensor<2> {
         let count = images.dims()[0];
         let mut flat = self.parameters.iter().cloned();
         let mut pair =
             || flat.next().zip(flat.next()).expect("every conv and dense layer has a weight and a bias");
         let mut shapes = self.architecture.shapes().into_iter();
         let mut activation = Activation::Maps(images);
-        for (position, layer) in self.architecture.layers().into_iter().enumerate() {
+        let layers = self.architecture.layers().into_iter().zip(self.architecture.normalised());
+        for (position, (layer, normalised)) in layers.enumerate() {
             let input = shapes.next().expect("there is a shape before every layer");
             activation = match (layer, activation) {
                 (Layer::Conv { channels, kernel }, Activation::Maps(maps)) => {
@@ -80,6 +94,18 @@ impl Network {
                 },
                 (layer, Activation::Rows(_)) => unreachable!("{layer:?} needs feature maps"),
             };
+            if normalised {
+                let mut rows = |rows| norm.apply(rows, stock_batch_norm);
+                activation = match activation {
+                    Activation::Rows(values) => Activation::Rows(rows(values)),
+                    Activation::Maps(maps) => {
+                        let [images, channels, height, width] = maps.dims();
+                        let last = maps.permute([0, 2, 3, 1]).reshape([images * height * width, channels]);
+                        let last = rows(last).reshape([images, height, width, channels]);
+                        Activation::Maps(last.permute([0, 3, 1, 2]))
+                    }
+                };
+            }
         }
         activation.flattened([count, CLASSES])
     }

@@ -4,12 +4,18 @@ use burn::tensor::Tensor;
 use fused::Layout;
 use recipe::{CLASSES, Layer, SIDE};
 
-use crate::{Dropout, Network, forward::layer_mask};
+use crate::{Dropout, Network, forward::layer_mask, norm::Norm};
 
 impl Network {
-    pub(crate) fn fused_forward(&self, images: Tensor<4>, dropout: Dropout) -> Tensor<2> {
+    pub(crate) fn fused_forward(
+        &self,
+        images: Tensor<4>,
+        dropout: Dropout,
+        norm: &mut Norm<'_>,
+    ) -> Tensor<2> {
         let count = images.dims()[0];
         let (layers, shapes) = (self.architecture.layers(), self.architecture.shapes());
+        let normalised = self.architecture.normalised();
         let mut flat = self.parameters.iter().cloned();
         let mut pair =
             || flat.next().zip(flat.next()).expect("every conv and dense layer has a weight and a bias");
@@ -23,7 +29,9 @@ impl Network {
                     let (weight, bias) = pair();
                     let weight = weight.reshape([*channels, maps.dims()[3], *kernel, *kernel]);
                     if then.first() == Some(&Layer::MaxPool) {
-                        let layout = layout_for(&then[1..]);
+                        let wanted = layout_for(&then[1..]);
+                        // Channels are normalised where they lie last.
+                        let layout = if norm.is_off() { wanted } else { Layout::ChannelsLast };
                         let maps = fused::conv_relu_pool(maps, weight, bias, 0, layout);
                         (Activation::Maps(maps, layout), 3)
                     } else {
@@ -50,8 +58,12 @@ impl Network {
                     unreachable!("no fused operation for {rest:?}: a test holds every network to them")
                 }
             };
-            activation = next;
             position += done;
+            activation = if normalised[position - 1] && !norm.is_off() {
+                next.normalised(norm, layout_for(&layers[position..]))
+            } else {
+                next
+            };
         }
         activation.flattened([count, CLASSES])
     }
@@ -75,6 +87,25 @@ impl Activation {
             Self::Maps(maps, Layout::ChannelsFirst) => maps.reshape(shape),
             Self::Maps(maps, Layout::ChannelsLast) => maps.permute([0, 3, 1, 2]).reshape(shape),
             Self::Rows(rows) => rows,
+        }
+    }
+
+    /// Normalised; maps are laid out as is said then.
+    fn normalised(self, norm: &mut Norm<'_>, wanted: Layout) -> Self {
+        match self {
+            Self::Rows(rows) => Self::Rows(norm.apply(rows, fused::batch_norm)),
+            Self::Maps(maps, Layout::ChannelsFirst) => {
+                unreachable!("what is to be normalised has its channels last: {:?}", maps.dims())
+            }
+            Self::Maps(maps, Layout::ChannelsLast) => {
+                let [images, height, width, channels] = maps.dims();
+                let rows = norm.apply(maps.reshape([images * height * width, channels]), fused::batch_norm);
+                let maps = rows.reshape([images, height, width, channels]);
+                match wanted {
+                    Layout::ChannelsLast => Self::Maps(maps, wanted),
+                    Layout::ChannelsFirst => Self::Maps(maps.permute([0, 3, 1, 2]), wanted),
+                }
+            }
         }
     }
 
@@ -119,13 +150,20 @@ mod tests {
         let levels = levels();
         for architecture in Architecture::ALL {
             let weights = Weights::initial(architecture, 3);
-            for dropout in [Dropout::Off, Dropout::Seeded { seed: 8, first_image: 2 }] {
-                let network = Network::with_engine(&weights, &device.clone().autodiff(), Engine::Fused);
+            let dropouts = [Dropout::Off, Dropout::Seeded { seed: 8, first_image: 2 }];
+            for (dropout, batch_norm) in
+                dropouts.into_iter().flat_map(|dropout| [(dropout, false), (dropout, true)])
+            {
+                let network = Network::with_engine(&weights, &device.clone().autodiff(), Engine::Fused)
+                    .with_batch_norm(batch_norm);
+                // Its differences of large numbers round more.
+                let tolerance = if batch_norm { 10.0 * tolerance } else { tolerance };
                 let pass = ours(&network, dropout);
                 let sums: Vec<f32> = pass.sums.to_data().iter().collect();
                 let gradients = block_on(network.read_gradients(pass.gradients)).unwrap();
 
-                let stock = Network::with_engine(&weights, &Device::flex().autodiff(), Engine::Stock);
+                let stock = Network::with_engine(&weights, &Device::flex().autodiff(), Engine::Stock)
+                    .with_batch_norm(batch_norm);
                 let batch = Batch::Levels { levels: &levels, labels: &LABELS };
                 let expected = stock.train_pass(batch, BATCH_SIZE, dropout);
                 let expected_sums: Vec<f32> = expected.sums.to_data().iter().collect();

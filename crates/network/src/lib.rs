@@ -9,6 +9,7 @@ mod engine;
 mod forward;
 #[cfg(feature = "fused")]
 mod fused_forward;
+mod norm;
 mod parameters;
 mod update;
 
@@ -18,6 +19,7 @@ pub use batch::Batch;
 pub use batch::KeptImages;
 pub use engine::Engine;
 pub use forward::{Dropout, image_tensor};
+pub use norm::NormStatistics;
 pub use parameters::{DeviceError, read_flat};
 pub use update::update;
 
@@ -31,6 +33,8 @@ pub struct Network {
     architecture: Architecture,
     device: Device,
     engine: Engine,
+    /// Whether training normalises over each batch.
+    batch_norm: bool,
     /// One flat tensor for each of [`Architecture::parameters`], laid out as there.
     parameters: Vec<Tensor<1>>,
 }
@@ -54,6 +58,14 @@ impl Network {
     /// The flat parameters, without gradients.
     pub fn parameters(&self) -> Vec<Tensor<1>> {
         self.parameters.iter().map(|parameter| parameter.clone().without_autodiff()).collect()
+    }
+
+    /// The same, whose [`train_pass`](Self::train_pass) normalises over the images that it is given, where it is `on`.
+    ///
+    /// Everything else answers as if it were off: before, its weights are to be [folded](weights::Weights::folded).
+    #[must_use]
+    pub fn with_batch_norm(self, on: bool) -> Self {
+        Self { batch_norm: on, ..self }
     }
 
     /// Takes the parameters out, without gradients, so that a step can change them in place.

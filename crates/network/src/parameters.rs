@@ -24,6 +24,7 @@ impl Network {
             architecture: weights.architecture(),
             device: device.clone(),
             engine,
+            batch_norm: false,
             parameters: parameters.collect(),
         }
     }

@@ -196,6 +196,20 @@ impl Architecture {
         }
     }
 
+    /// Whether batch normalisation, where a recipe asks for it, follows the layer at each position.
+    ///
+    /// It stands behind each ReLU and its pooling. What comes next is linear, so that it can be folded into that layer's
+    /// weights: a network has the same layers and parameters with and without it.
+    pub fn normalised(self) -> Vec<bool> {
+        let layers = self.layers();
+        let behind = |position: usize| match (layers[position], layers.get(position + 1)) {
+            (Layer::Relu, next) => next != Some(&Layer::MaxPool),
+            (Layer::MaxPool, _) => true,
+            _ => false,
+        };
+        (0..layers.len()).map(behind).collect()
+    }
+
     /// Shape before the first layer and after each one: one entry more than there are layers.
     pub fn shapes(self) -> Vec<Shape> {
         let mut shape = Shape::Maps { channels: 1, side: SIDE };
@@ -304,6 +318,22 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(Architecture::WorkshopCnn.parameters()[4].shape, [128, 9216]);
+    }
+
+    /// Else there is nothing to fold it into.
+    #[test]
+    fn what_is_normalised_is_read_by_a_linear_layer() {
+        for architecture in Architecture::ALL {
+            let (layers, normalised) = (architecture.layers(), architecture.normalised());
+            assert_eq!(normalised.len(), layers.len());
+            assert!(normalised.contains(&true));
+            for (position, _) in normalised.iter().enumerate().filter(|(_, normalised)| **normalised) {
+                let mut rest =
+                    layers[position + 1..].iter().filter(|layer| !matches!(layer, Layer::Dropout(_)));
+                let next = rest.next();
+                assert!(matches!(next, Some(Layer::Conv { .. } | Layer::Dense { .. })), "{next:?}");
+            }
+        }
     }
 
     #[test]

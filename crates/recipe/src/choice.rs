@@ -116,6 +116,9 @@ pub struct TrainRecipe {
     pub epochs: u32,
     /// Sets the initial weights, the order of the images, their changes and the dropout.
     pub seed: u64,
+    /// Whether the values between two layers are normalised over each batch; older cards do not say.
+    #[serde(default)]
+    pub batch_norm: bool,
     /// How the images are changed; older cards do not name it.
     #[serde(default)]
     pub augmentation: Augmentation,
@@ -199,6 +202,7 @@ mod tests {
         check(|recipe| recipe.batch_size = 2_000, Some("Batch size 2000 "));
         check(|recipe| recipe.epochs = 0, Some("0 epochs "));
         check(|recipe| recipe.augmentation.share = 1.5, Some("Augmentation share 1.5 "));
+        check(|recipe| recipe.augmentation.last_share = Some(-1.0), Some("Augmentation last_share -1 "));
         check(|recipe| recipe.augmentation.blur = f32::NAN, Some("Augmentation blur NaN "));
     }
 

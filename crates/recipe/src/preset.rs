@@ -44,6 +44,7 @@ impl Preset {
                 batch_size: 64,
                 epochs: 1,
                 seed: 1,
+                batch_norm: false,
                 augmentation: Augmentation::NONE,
             },
             Self::Workshop => TrainRecipe {
@@ -54,6 +55,7 @@ impl Preset {
                 batch_size: 64,
                 epochs: 1,
                 seed: 1,
+                batch_norm: false,
                 augmentation: Augmentation::NONE,
             },
         }

@@ -47,6 +47,7 @@ pub fn hand_recipe(architecture: Architecture, seed: u64) -> TrainRecipe {
         batch_size: 64,
         epochs: 1,
         seed,
+        batch_norm: false,
         augmentation: HAND,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use dataset::{LabelledImages, Split};
-use network::{Batch, Device, DeviceError, Dropout, Network, TrainPass, read_flat};
+use network::{Batch, Device, DeviceError, Dropout, Network, NormStatistics, TrainPass, read_flat};
 use recipe::{Accuracy, CLASSES, Calibration, PIXELS, RecipeError, TrainRecipe};
 use weights::Weights;
 
@@ -78,6 +78,9 @@ pub struct EpochReport {
     pub calibration: Option<Calibration>,
 }
 
+/// Batches of training images that say what batch normalisation is folded in as.
+const NORM_BATCHES: usize = 80;
+
 /// A training run.
 #[derive(Debug)]
 pub struct Run {
@@ -118,6 +121,8 @@ struct Unread {
 struct TestProgress {
     done: usize,
     sums: Option<Tensor<1>>,
+    /// What is tested, where batch normalisation has to be folded in first.
+    folded: Option<Network>,
     /// What was answered to the images that are held back.
     held_back: Vec<[f32; CLASSES]>,
 }
@@ -157,7 +162,8 @@ impl Run {
             recipe: TrainRecipe { architecture: weights.architecture(), ..recipe },
             pace,
             split,
-            network: Network::from_weights(weights, &device.clone().autodiff()),
+            network: Network::from_weights(weights, &device.clone().autodiff())
+                .with_batch_norm(recipe.batch_norm),
             optimizer: OptimizerState::new(recipe.optimizer),
             epoch: 0,
             step: 0,
@@ -210,12 +216,25 @@ impl Run {
         self.epoch * self.steps_per_epoch() + self.step
     }
 
-    /// Reads the present weights.
+    /// Reads the present weights, batch normalisation folded in.
     ///
     /// # Errors
     /// [`DeviceError`] where the device is lost.
     pub async fn weights(&self) -> Result<Weights, DeviceError> {
-        self.network.to_weights().await
+        let weights = self.network.to_weights().await?;
+        if !self.recipe.batch_norm {
+            return Ok(weights);
+        }
+        // The same images whenever it is asked: what was tested and what is written must be the same weights. Those of
+        // the last epoch, as it is the last weights that matter.
+        let mut images = self.images.clone();
+        images.shuffle(self.recipe.epochs - 1);
+        let count = self.pace.train_images.min(self.recipe.batch_size as usize).min(images.len());
+        let mut statistics = NormStatistics::default();
+        for batch in 0..(images.len() / count).min(NORM_BATCHES) {
+            statistics.add(&self.network, images.batch(batch * count, count));
+        }
+        Ok(weights.folded(&statistics.read().await?))
     }
 
     /// Reads all that is needed to go on later. A batch under way is begun again then.
@@ -227,7 +246,7 @@ impl Run {
     /// In a team within an epoch: each holds a part of the moments then.
     pub async fn checkpoint(&self) -> Result<Checkpoint, DeviceError> {
         assert!(self.team.is_none() || self.step == 0, "a team has checkpoints between two epochs alone");
-        let weights = self.weights().await?;
+        let weights = self.network.to_weights().await?;
         let moments = read_flat(self.optimizer.moments.iter().cloned().collect()).await?.concat();
         let place = Place {
             recipe: self.recipe,
@@ -333,11 +352,15 @@ impl Run {
 
     async fn test_pass(&mut self) -> Result<Event, RunError> {
         let mut test = self.test.take().unwrap_or_default();
+        if self.recipe.batch_norm && test.folded.is_none() {
+            test.folded = Some(Network::from_weights(&self.weights().await?, self.network.device()));
+        }
+        let network = test.folded.as_ref().unwrap_or(&self.network);
         let set = &self.split.test;
         let own = self.share(set.len());
         if test.done < own.len() {
             let count = self.pace.test_images.min(own.len() - test.done);
-            test.sums = Some(added(test.sums, tested(&self.network, set, own.start + test.done, count)));
+            test.sums = Some(added(test.sums, tested(network, set, own.start + test.done, count)));
             test.done += count;
             // The readback lets a GPU's queue run dry and a browser's messages in.
             let sums = test.sums.take().map(Tensor::into_data_async);
@@ -356,7 +379,7 @@ impl Run {
         if test.held_back.len() < held_back.len() {
             let rest = &held_back.pixels[test.held_back.len() * PIXELS..];
             let levels = &rest[..rest.len().min(self.pace.test_images * PIXELS)];
-            test.held_back.extend(self.network.predict(levels).await?);
+            test.held_back.extend(network.predict(levels).await?);
             self.test = Some(test);
             return Ok(Event::Testing { done: set.len() as u32, total: set.len() as u32 });
         }
@@ -430,7 +453,7 @@ mod tests {
 
     use dataset::built_in_split;
     use pollster::block_on;
-    use recipe::{Architecture, Optimizer, Schedule};
+    use recipe::{Architecture, Augmentation, Optimizer, Schedule};
 
     use super::*;
     use crate::DeviceReference;
@@ -519,11 +542,13 @@ mod tests {
 
     #[test]
     fn a_resumed_run_goes_on_exactly() {
-        for (architecture, optimizer) in
-            [(Architecture::WorkshopCnn, Optimizer::RmsProp), (Architecture::FastCnn, Optimizer::Adam)]
-        {
+        for (architecture, optimizer, batch_norm) in [
+            (Architecture::WorkshopCnn, Optimizer::RmsProp, false),
+            (Architecture::FastCnn, Optimizer::Adam, false),
+            (Architecture::Mlp, Optimizer::Adam, true),
+        ] {
             let (recipe, split) = small();
-            let recipe = TrainRecipe { architecture, optimizer, learning_rate: 0.001, ..recipe };
+            let recipe = TrainRecipe { architecture, optimizer, batch_norm, learning_rate: 0.001, ..recipe };
             let mut whole = begin(recipe, &split, 20);
             for _ in 0..7 {
                 block_on(whole.advance()).unwrap();
@@ -539,6 +564,30 @@ mod tests {
             assert!(block_on(whole.weights()) == block_on(resumed.weights()), "{architecture:?}");
             assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
         }
+    }
+
+    /// Folded in, it leaves plain weights: what is tested is what is read afterwards.
+    #[test]
+    fn batch_normalisation_is_in_the_weights_that_are_tested_and_read() {
+        let (recipe, split) = small();
+        let augmentation = Augmentation { share: 0.5, shift_px: 2.0, ..Augmentation::NONE };
+        let recipe = TrainRecipe { epochs: 5, batch_norm: true, augmentation, ..recipe };
+        let mut run = begin(recipe, &split, 20);
+        let mut tested = None;
+        let report = loop {
+            match block_on(run.advance()).unwrap() {
+                Event::EpochDone(report) if report.epoch == 5 => break report,
+                Event::Testing { .. } => tested = Some(block_on(run.weights()).unwrap()),
+                _ => {}
+            }
+        };
+        let weights = block_on(run.weights()).unwrap();
+        assert!(tested.as_ref() == Some(&weights), "other weights were tested");
+        assert!(weights != block_on(run.checkpoint()).unwrap().weights, "nothing is folded in");
+        let network = Network::from_weights(&weights, &Device::flex());
+        let test = block_on(evaluate(&network, &split.test, 64, async |_| ())).unwrap();
+        assert_eq!(test, report.test);
+        assert!(test.share() > 0.5, "{test:?}");
     }
 
     #[test]
@@ -657,6 +706,8 @@ mod team_tests {
                     _ => 4.0,
                 },
             schedule: Schedule::Constant,
+            // Each rank would normalise over its own images.
+            batch_norm: false,
             // Each rank changes its own images, as one alone would.
             augmentation: match architecture {
                 Architecture::Mlp => Augmentation { share: 0.5, bend_px: 0.5, ..Augmentation::NONE },

@@ -3,11 +3,13 @@
 //! This crate knows no tensor library: what it holds is what every device and every file format share.
 
 mod file;
+mod fold;
 mod init;
 
 pub use file::{
     MAX_FILE_BYTES, Precision, WeightsError, read_safetensors, write_safetensors, write_safetensors_as,
 };
+pub use fold::Normalisation;
 
 use recipe::{Architecture, Parameter};
 
