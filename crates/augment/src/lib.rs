@@ -51,6 +51,7 @@ mod tests {
 
     const ALL: Augmentation = Augmentation {
         share: 1.0,
+        last_share: None,
         rotation_degrees: 15.0,
         shear: 0.3,
         stretch: 0.2,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Augmentation {
     /// Share of the images that are changed at all, 0 to 1.
     pub share: f32,
+    /// The same in the last fifth of a run's epochs, where it is another: a network settles on images as they come.
+    pub last_share: Option<f32>,
     /// Rotation, either way, in degrees.
     pub rotation_degrees: f32,
     /// Slant, either way: columns moved for each row.
@@ -38,6 +40,7 @@ impl Augmentation {
     /// Images as they are.
     pub const NONE: Self = Self {
         share: 0.0,
+        last_share: None,
         rotation_degrees: 0.0,
         shear: 0.0,
         stretch: 0.0,
@@ -54,6 +57,7 @@ impl Augmentation {
     /// About as much as hands, pens and scans differ: what the Train page offers.
     pub const USUAL: Self = Self {
         share: 0.8,
+        last_share: None,
         rotation_degrees: 10.0,
         shear: 0.15,
         stretch: 0.15,
@@ -67,15 +71,23 @@ impl Augmentation {
         noise_levels: 15.0,
     };
 
+    /// What holds in an epoch, from 0, of so many.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u32, epochs: u32) -> Self {
+        let last = 5 * u64::from(epoch) >= 4 * u64::from(epochs);
+        Self { share: self.last_share.filter(|_| last).unwrap_or(self.share), ..self }
+    }
+
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        self.share == 0.0
+        self.share == 0.0 && self.last_share.is_none_or(|share| share == 0.0)
     }
 
     /// Each value with its name and the most that it may be.
-    pub(crate) const fn limits(&self) -> [(&'static str, f32, f32); 12] {
+    pub(crate) fn limits(&self) -> [(&'static str, f32, f32); 13] {
         [
             ("share", self.share, 1.0),
+            ("last_share", self.last_share.unwrap_or(0.0), 1.0),
             ("rotation_degrees", self.rotation_degrees, 180.0),
             ("shear", self.shear, 2.0),
             ("stretch", self.stretch, 1.0),
@@ -88,5 +100,28 @@ impl Augmentation {
             ("blur", self.blur, 1.0),
             ("noise_levels", self.noise_levels, 255.0),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(last_share: Option<f32>, epochs: u32, expected: &[f32]) {
+        let augmentation = Augmentation { share: 0.9, last_share, ..Augmentation::NONE };
+        let shares: Vec<f32> = (0..epochs).map(|epoch| augmentation.in_epoch(epoch, epochs).share).collect();
+        assert_eq!(shares, expected);
+    }
+
+    #[test]
+    fn the_last_fifth_of_the_epochs_may_have_another_share() {
+        check(None, 5, &[0.9; 5]);
+        check(Some(0.4), 5, &[0.9, 0.9, 0.9, 0.9, 0.4]);
+        check(Some(0.0), 10, &[0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.0, 0.0]);
+        check(Some(0.4), 1, &[0.9]);
     }
 }

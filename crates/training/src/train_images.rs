@@ -15,11 +15,12 @@ use recipe::{Augmentation, PIXELS, TrainRecipe};
 const MOST_KEPT_BYTES: usize = 128 << 20;
 
 /// Training images, shuffled and changed anew in every epoch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrainImages {
     split: Arc<Split>,
     seed: u64,
     augmentation: Augmentation,
+    epochs: u32,
     epoch: u32,
     order: Vec<u32>,
     /// On the device, where it keeps them.
@@ -42,6 +43,7 @@ impl TrainImages {
             split,
             seed: recipe.seed,
             augmentation,
+            epochs: recipe.epochs,
             epoch: 0,
             order: Vec::new(),
             #[cfg(feature = "gpu")]
@@ -74,16 +76,17 @@ impl TrainImages {
         if let Some(images) = &self.kept {
             return Batch::Kept { images, start, count };
         }
+        let augmentation = self.augmentation.in_epoch(self.epoch, self.epochs);
         self.levels.clear();
         self.labels.clear();
         for &index in &self.order[start..start + count] {
             let image = self.split.train.image(index as usize);
             match <&[u8; PIXELS]>::try_from(image) {
-                Ok(image) if !self.augmentation.is_none() => {
+                Ok(image) if !augmentation.is_none() => {
                     // Of its own for each image and epoch, so that it is the same for whoever works on it.
                     let stream = u64::from(self.epoch) << 32 | u64::from(index);
                     let mut rng = Pcg32::new(self.seed, stream);
-                    self.levels.extend(augmented(image, &self.augmentation, &mut rng));
+                    self.levels.extend(augmented(image, &augmentation, &mut rng));
                 }
                 _ => self.levels.extend_from_slice(image),
             }
