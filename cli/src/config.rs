@@ -22,6 +22,10 @@ pub(crate) struct Config {
     batch_size: u32,
     epochs: u32,
     seed: u64,
+    #[serde(default)]
+    batch_norm: bool,
+    #[serde(default)]
+    threads: Option<u16>,
     data: Data,
     #[serde(default)]
     augmentation: Augmentation,
@@ -63,8 +67,14 @@ impl Config {
             batch_size: self.batch_size,
             epochs: self.epochs,
             seed: self.seed,
+            batch_norm: self.batch_norm,
             augmentation: self.augmentation,
         })
+    }
+
+    /// Threads that share every step.
+    pub(crate) fn threads(&self) -> Option<u16> {
+        self.threads
     }
 
     pub(crate) fn data(&self) -> &Data {

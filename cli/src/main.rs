@@ -5,6 +5,7 @@ mod eval;
 mod images;
 mod pictures;
 mod predict;
+mod ranks;
 mod train;
 
 use clap::{Parser, Subcommand};

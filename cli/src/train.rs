@@ -9,10 +9,10 @@ use dataset::{LabelledImages, Split, built_in_split};
 use network::Network;
 use pollster::block_on;
 use recipe::{Architecture, Calibration, ModelCard, Optimizer, Schedule, TrainRecipe};
-use training::{Event, Pace, Run};
+use training::{Event, Pace};
 use weights::{Precision, write_safetensors_as};
 
-use crate::{config::Config, images};
+use crate::{config::Config, images, ranks};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -55,6 +55,12 @@ pub(crate) struct Args {
     /// Sets everything that is left to chance (default: 1).
     #[arg(long)]
     seed: Option<u64>,
+    /// Normalise the values between two layers over each batch; the weights that are written have it folded in.
+    #[arg(long)]
+    batch_norm: bool,
+    /// Threads that share every step (default: 1). Results are the same to the bit for the same number of them.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
     /// Round the weights to 16 bits and write them so: half the bytes. What the card says is measured after that.
     #[arg(long)]
     half: bool,
@@ -101,6 +107,7 @@ fn recipe(args: &Args, config: Option<&Config>) -> anyhow::Result<TrainRecipe> {
         batch_size: args.batch_size.unwrap_or(base.batch_size),
         epochs: args.epochs.unwrap_or(base.epochs),
         seed: args.seed.unwrap_or(base.seed),
+        batch_norm: args.batch_norm || base.batch_norm,
         augmentation: base.augmentation,
     })
 }
@@ -149,7 +156,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let split = Arc::new(split);
     println!("{} images to learn from: {}", split.train.len(), split.name);
     let tested_on = tested_on(args, config.as_ref(), &split);
-    let mut run = Run::new(recipe, Arc::clone(&split), &Device::flex(), Pace::cpu(recipe.architecture))?;
+    let threads = args.threads.or_else(|| config.as_ref().and_then(Config::threads)).unwrap_or(1);
+    let mut run = ranks::begin(recipe, &split, usize::from(threads))?;
     let mut card = ModelCard {
         recipe: Some(recipe),
         trained_on: split.name.clone(),

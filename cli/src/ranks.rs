@@ -1,0 +1,99 @@
+//! A run on several threads: a team whose ranks send each other their values over channels.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+use burn::tensor::Device;
+use dataset::Split;
+use pollster::block_on;
+use recipe::TrainRecipe;
+use training::{Event, Exchange, Exchanged, Pace, Run, RunError, Team, TeamError};
+
+/// One rank's ends of the channels to and from every other, by rank.
+#[derive(Default)]
+struct Channels {
+    to: Vec<Sender<Vec<f32>>>,
+    from: Vec<Receiver<Vec<f32>>>,
+}
+
+impl Exchange for Channels {
+    fn exchange<'a>(&'a mut self, outgoing: &'a [Vec<&'a [f32]>]) -> Exchanged<'a> {
+        let lost = || TeamError("its thread has ended".into());
+        let send =
+            |(to, pieces): (&Sender<Vec<f32>>, &Vec<&[f32]>)| to.send(pieces.concat()).map_err(|_| lost());
+        let sent: Result<(), _> = self.to.iter().zip(outgoing).try_for_each(send);
+        let heard =
+            sent.and_then(|()| self.from.iter().map(|from| from.recv().map_err(|_| lost())).collect());
+        Box::pin(core::future::ready(heard))
+    }
+}
+
+fn channels(ranks: usize) -> Vec<Channels> {
+    let mut all: Vec<Channels> = (0..ranks).map(|_| Channels::default()).collect();
+    for (from, to) in (0..ranks).flat_map(|from| (0..ranks).map(move |to| (from, to))) {
+        if from != to {
+            let (sender, receiver) = channel();
+            all[from].to.push(sender);
+            all[to].from.push(receiver);
+        }
+    }
+    all
+}
+
+/// A run whose steps are shared with so many threads, this one among them; they end with it.
+///
+/// # Errors
+/// [`RunError`] where the recipe is out of range or there is nothing to train on.
+pub(crate) fn begin(recipe: TrainRecipe, split: &Arc<Split>, threads: usize) -> Result<Run, RunError> {
+    let begin = move |split| Run::new(recipe, split, &Device::flex(), Pace::cpu(recipe.architecture));
+    let mut run = begin(Arc::clone(split))?;
+    if threads > 1 {
+        for (rank, channels) in channels(threads).into_iter().enumerate() {
+            let team = move || Team::new(rank, threads, Box::new(channels));
+            if rank == 0 {
+                run.join(team());
+                continue;
+            }
+            let split = Arc::clone(split);
+            // What goes wrong here is heard by the others as a channel that has ended.
+            thread::spawn(move || -> Result<(), RunError> {
+                let mut run = begin(split)?;
+                run.join(team());
+                while block_on(run.advance())? != Event::Finished {}
+                Ok(())
+            });
+        }
+    }
+    Ok(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::built_in_split;
+    use recipe::Architecture;
+    use weights::Weights;
+
+    use super::*;
+
+    fn trained(threads: usize) -> Weights {
+        let recipe =
+            TrainRecipe { architecture: Architecture::Mlp, batch_size: 20, ..TrainRecipe::default() };
+        let mut run = begin(recipe, &Arc::new(built_in_split(200, 1)), threads).unwrap();
+        while block_on(run.advance()).unwrap() != Event::Finished {}
+        block_on(run.weights()).unwrap()
+    }
+
+    /// To rounding the same whatever their number, to the bit for the same.
+    #[test]
+    fn threads_share_the_steps_of_one() {
+        let (one, three) = (trained(1), trained(3));
+        assert!(three == trained(3));
+        let apart = one.values().iter().zip(three.values()).map(|(a, b)| (a - b).abs());
+        assert!(apart.fold(0.0, f32::max) < 1e-2);
+    }
+}
