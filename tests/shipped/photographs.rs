@@ -2,13 +2,16 @@
 //! the sheet; single digits, and a page of them.
 
 use dataset::{LabelledImages, WrittenDigit};
-use ink::{PIXELS, Picture, Point, Raster, found_ink, normalise};
+use ink::{PIXELS, Picture, Raster, found_ink, normalise};
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
 use recipe::Accuracy;
 use tests::UNSEEN;
 
-use super::{assess, model, strokes::Reader};
+use super::{
+    assess, model,
+    strokes::{Reader, ink_at, unseen},
+};
 
 /// What lies under and over the ink.
 #[derive(Clone, Copy, Debug)]
@@ -61,24 +64,6 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
         }
     }
     Picture::from_brightness(width, height, brightness).unwrap()
-}
-
-/// Strokes in a box of this height at this place.
-fn ink_at(raster: &mut Raster, digit: &WrittenDigit, (left, top): (f32, f32), size: f32, radius: f32) {
-    let points = || digit.strokes.iter().flatten();
-    let low = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::INFINITY, f32::min);
-    let high = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::NEG_INFINITY, f32::max);
-    let (x, y) = (low(|point| point.x), low(|point| point.y));
-    let scale = size / (high(|point| point.x) - x).max(high(|point| point.y) - y).max(1.0);
-    for stroke in &digit.strokes {
-        let place = |point: &Point| Point { x: left + scale * (point.x - x), y: top + scale * (point.y - y) };
-        raster.ink_stroke(&stroke.iter().map(place).collect::<Vec<_>>(), radius);
-    }
-}
-
-fn unseen() -> Option<Vec<WrittenDigit>> {
-    let written = tests::strokes()?;
-    Some(written.into_iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str())).collect())
 }
 
 #[test]

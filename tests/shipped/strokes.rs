@@ -11,12 +11,37 @@ use tests::UNSEEN;
 
 use super::{assess, model};
 
+/// The digits of the writers never trained on.
+pub(super) fn unseen() -> Option<Vec<WrittenDigit>> {
+    let written = tests::strokes()?;
+    Some(written.into_iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str())).collect())
+}
+
+/// Draws a digit, its longer side of this size, at this place: how wide it has become.
+pub(super) fn ink_at(
+    raster: &mut Raster,
+    digit: &WrittenDigit,
+    (left, top): (f32, f32),
+    size: f32,
+    radius: f32,
+) -> f32 {
+    let points = || digit.strokes.iter().flatten();
+    let low = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::INFINITY, f32::min);
+    let high = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::NEG_INFINITY, f32::max);
+    let (x, y) = (low(|point| point.x), low(|point| point.y));
+    let (width, height) = (high(|point| point.x) - x, high(|point| point.y) - y);
+    let scale = size / height.max(width).max(1.0);
+    let place = |point: &Point| Point { x: left + scale * (point.x - x), y: top + scale * (point.y - y) };
+    for stroke in &digit.strokes {
+        raster.ink_stroke(&stroke.iter().map(place).collect::<Vec<_>>(), radius);
+    }
+    scale * width
+}
+
 /// Digits of the unseen writers, a third of the paper to nine tenths high, from corner to corner, with a pen of half the usual
 /// width to one and a half.
 fn unseen_on_paper() -> Option<Vec<(Raster, u8, usize)>> {
-    let written = tests::strokes()?;
-    let unseen = written.iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str()));
-    let each = unseen.enumerate().map(|(index, digit)| {
+    let each = unseen()?.into_iter().enumerate().map(|(index, digit)| {
         let step = |count: usize| (index % count) as f32 / (count - 1) as f32;
         let mut raster = Raster::blank(Drawing::SIDE as usize, Drawing::SIDE as usize);
         for stroke in digit.on_paper(0.33 + 0.57 * step(7), (step(5), step(3))) {
@@ -57,11 +82,11 @@ fn a_single_digit_is_read_as_one() {
 /// Numbers of two to six digits, each by one unseen writer, as they stand beside each other on paper.
 #[test]
 fn numbers_of_unseen_writers_are_read_wholly() {
-    let Some(written) = tests::strokes() else { return };
+    let Some(unseen) = unseen() else { return };
     let reader = Reader::shipped();
     let mut right = Accuracy::default();
     for writer in UNSEEN {
-        let own: Vec<&WrittenDigit> = written.iter().filter(|digit| digit.writer == writer).collect();
+        let own: Vec<&WrittenDigit> = unseen.iter().filter(|digit| digit.writer == writer).collect();
         let mut rest = &own[..];
         for length in (2..=6).cycle() {
             if rest.len() < length {
@@ -114,18 +139,10 @@ fn composed(digits: &[&WrittenDigit]) -> Raster {
     let mut raster = Raster::blank(120 * digits.len() + 80, 200);
     let mut left = 40.0;
     for (index, digit) in digits.iter().enumerate() {
-        let points = || digit.strokes.iter().flatten();
-        let low = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::INFINITY, f32::min);
-        let high = |axis: fn(&Point) -> f32| points().map(axis).fold(f32::NEG_INFINITY, f32::max);
-        let (x, y) = (low(|point| point.x), low(|point| point.y));
-        let (width, height) = (high(|point| point.x) - x, high(|point| point.y) - y);
-        let scale = (90.0 + 5.0 * (index * 7 % 4) as f32) / height.max(width).max(1.0);
+        let size = 90.0 + 5.0 * (index * 7 % 4) as f32;
         let top = 40.0 + 4.0 * (index * 5 % 3) as f32;
-        let place = |point: &Point| Point { x: left + scale * (point.x - x), y: top + scale * (point.y - y) };
-        for stroke in &digit.strokes {
-            raster.ink_stroke(&stroke.iter().map(place).collect::<Vec<_>>(), 4.5);
-        }
-        left += scale * width + 14.0 + 4.0 * (index * 3 % 4) as f32;
+        let width = ink_at(&mut raster, digit, (left, top), size, 4.5);
+        left += width + 14.0 + 4.0 * (index * 3 % 4) as f32;
     }
     raster
 }
