@@ -29,6 +29,8 @@ pub(crate) struct Form {
     pub(crate) data: RwSignal<DataChoice>,
     /// Whether images are bent, turned and thickened anew in every epoch.
     pub(crate) augments: RwSignal<bool>,
+    /// Whether each channel is normalised over each batch.
+    pub(crate) batch_norm: RwSignal<bool>,
     pub(crate) built_in_images: RwSignal<String>,
     pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
 }
@@ -51,6 +53,7 @@ impl Form {
             workers: RwSignal::new(browser::usual_workers().to_string()),
             data: RwSignal::new(DataChoice::Mnist),
             augments: RwSignal::new(false),
+            batch_norm: RwSignal::new(recipe.batch_norm),
             built_in_images: RwSignal::new("20000".into()),
             files: RwSignal::new_local(Vec::new()),
         }
@@ -64,6 +67,7 @@ impl Form {
         self.learning_rate.set(recipe.learning_rate.to_string());
         self.batch_size.set(recipe.batch_size.to_string());
         self.epochs.set(recipe.epochs.to_string());
+        self.batch_norm.set(recipe.batch_norm);
     }
 
     /// Chooses the data. Digits from a generator are more alike than hands are: they are changed, others are not.
@@ -78,6 +82,7 @@ impl Form {
         self.optimizer.track();
         self.schedule.track();
         self.augments.track();
+        self.batch_norm.track();
         for text in [self.learning_rate, self.batch_size, self.epochs, self.seed] {
             text.track();
         }
@@ -103,7 +108,7 @@ impl Form {
             batch_size: number("Batch size", &self.batch_size.get_untracked())?,
             epochs: number("Epochs", &self.epochs.get_untracked())?,
             seed: number("Seed", &self.seed.get_untracked())?,
-            batch_norm: false,
+            batch_norm: self.batch_norm.get_untracked(),
             augmentation: if self.augments.get_untracked() {
                 Augmentation::USUAL
             } else {

@@ -22,17 +22,19 @@ async fn webgpu_learns_what_the_cpu_learns() {
     for model in
         ["Fast CNN", "Reader CNN", "Small CNN", "Workshop CNN", "tfjs-examples CNN", "MLP 784-128-128-10"]
     {
-        check_webgpu(&browser, model).await;
+        check_webgpu(&browser, model, "none").await;
     }
+    check_webgpu(&browser, "Fast CNN", "batch norm, folded into the weights").await;
     browser.picture("train-webgpu").await;
     browser.close().await;
 }
 
 /// Trains a model for some steps on both devices.
-async fn check_webgpu(browser: &Browser, model: &str) {
+async fn check_webgpu(browser: &Browser, model: &str, normalisation: &str) {
     let losses = async |device: &str| {
         browser.fill_built_in(device, 170, 1).await;
         browser.choose("Model", model).await;
+        browser.choose("Normalisation", normalisation).await;
         browser.fill("Batch size", "32").await;
         browser.click("button", "Start training").await;
         browser.says("Done", PATIENCE).await;

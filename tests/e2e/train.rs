@@ -151,6 +151,30 @@ async fn every_model_learns_with_every_optimizer() {
     browser.close().await;
 }
 
+/// Its weights are plain ones: what was tested is what is saved, and reads the same with nothing to normalise it.
+#[tokio::test]
+async fn batch_norm_is_folded_into_what_is_saved() {
+    let browser = Browser::open(Options::default()).await;
+    browser.fill_built_in("cpu", 6_400, 2).await;
+    browser.choose("Normalisation", "batch norm, folded into the weights").await;
+    browser.click("button", "Start training").await;
+    browser.says("Done", Duration::from_mins(1)).await;
+    let text = browser.text_when("status", "Test accuracy", SOON, |text| !text.is_empty()).await;
+    println!("Fast CNN with batch norm, 6,400 built-in digits, twice: {text}");
+    assert!(percent(&text) > 80.0, "{text}");
+    browser.picture("train-batch-norm").await;
+    browser.click("button", "Save model").await;
+    browser.says("Saved as", SOON).await;
+    browser.visit("models").await;
+    browser.says("Fast CNN", SOON).await;
+    let script = "const item = [...document.querySelectorAll('li.model')]
+            .find(item => item.getAttribute('aria-label').startsWith('Fast CNN'));
+        [...item.querySelectorAll('button')].find(button => button.textContent.startsWith('Load')).click();";
+    browser.script(script).await;
+    browser.says("the same as when it was saved", Duration::from_secs(90)).await;
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn the_same_seed_learns_the_same() {
     let browser = Browser::open(Options::default()).await;

@@ -117,6 +117,7 @@ fn Recipe() -> impl IntoView {
         ("none", "none: images as they are", false),
         ("usual", "bent, turned, thickened, blurred", true),
     ];
+    let norms = vec![("none", "none", false), ("batch", "batch norm, folded into the weights", true)];
     let parameters =
         move || format!("{} parameters", gauge::grouped(form.architecture.get().parameter_count() as u32));
     let usual_rate = move || {
@@ -148,6 +149,7 @@ fn Recipe() -> impl IntoView {
             {select("Augmentation", augmentations, form.augments, |_| ())}
             {select("Model", architectures, form.architecture, move |_| usual_rate())}
             <p class="hint">{parameters}</p>
+            {select("Normalisation", norms, form.batch_norm, |_| ())}
             {select("Optimizer", optimizers, form.optimizer, move |_| usual_rate())}
             <div class="pair">
                 {number("Learning rate", "any", form.learning_rate)}

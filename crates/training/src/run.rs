@@ -78,8 +78,9 @@ pub struct EpochReport {
     pub calibration: Option<Calibration>,
 }
 
-/// Batches of training images that say what batch normalisation is folded in as.
-const NORM_BATCHES: usize = 80;
+/// Batches of training images that say what batch normalisation is folded in as: about a second's work for a tab, which
+/// waits three for a stopped run's last weights.
+const NORM_BATCHES: usize = 32;
 
 /// A training run.
 #[derive(Debug)]
