@@ -24,7 +24,7 @@ async fn webgpu_learns_what_the_cpu_learns() {
     {
         check_webgpu(&browser, model, "none").await;
     }
-    check_webgpu(&browser, "Fast CNN", "batch norm, folded into the weights").await;
+    check_webgpu(&browser, "Reader CNN", "batch norm, folded into the weights").await;
     browser.picture("train-webgpu").await;
     browser.close().await;
 }

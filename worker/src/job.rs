@@ -283,13 +283,12 @@ async fn check_device(
     device: &Device,
 ) -> Result<f32, BeginError> {
     post(FromWorker::Doing(id, "Compiling shaders and checking the GPU against the CPU".into()));
-    let architecture = order.recipe.architecture;
-    let expected = DeviceReference::from_bytes(architecture, reference).ok_or_else(|| {
+    let expected = DeviceReference::from_bytes(order.recipe.architecture, reference).ok_or_else(|| {
         (FailureKind::Order, "The reference for the device check did not arrive whole.".to_owned())
     })?;
     let lost = |error: network::DeviceError| (FailureKind::Device, error.to_string());
     let difference =
-        DeviceReference::compute(architecture, device).await.map_err(lost)?.difference(&expected);
+        DeviceReference::compute(&order.recipe, device).await.map_err(lost)?.difference(&expected);
     if difference <= DEVICE_TOLERANCE {
         Ok(difference)
     } else {

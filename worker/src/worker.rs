@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use network::Network;
 use port::Packet;
 use protocol::{FailureKind, FromWorker, JobId, MOST_IMAGES, ToWorker};
-use recipe::{Architecture, Calibration, ModelCard, PIXELS};
+use recipe::{Calibration, ModelCard, PIXELS, TrainRecipe};
 use training::DeviceReference;
 use weights::{Precision, write_safetensors_as};
 
@@ -73,7 +73,7 @@ impl Worker {
                 Err(text) => refuse(job, text),
             },
             ToWorker::Predict(job) => self.predict(job, &buffers).await,
-            ToWorker::Reference(job, architecture) => self.reference(job, architecture).await,
+            ToWorker::Reference(job, recipe) => self.reference(job, &recipe).await,
             ToWorker::Train(job, order) => {
                 self.job = None;
                 match Job::begin(job, *order, buffers, &self.device, &mut self.data).await {
@@ -152,8 +152,8 @@ impl Worker {
         post(FromWorker::Predicted(job, readings));
     }
 
-    async fn reference(&self, job: JobId, architecture: Architecture) {
-        match DeviceReference::compute(architecture, &self.device).await {
+    async fn reference(&self, job: JobId, recipe: &TrainRecipe) {
+        match DeviceReference::compute(recipe, &self.device).await {
             Ok(reference) => post_with(FromWorker::Reference(job), vec![reference.to_bytes()]),
             Err(error) => post(FromWorker::Failed(job, FailureKind::Device, error.to_string())),
         }

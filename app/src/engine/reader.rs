@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use futures_channel::oneshot;
 use port::Packet;
 use protocol::{Backend, FromWorker, JobId, ToWorker};
-use recipe::{Architecture, ModelCard, Reading};
+use recipe::{ModelCard, Reading, TrainRecipe};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -107,8 +107,8 @@ impl Reader {
     }
 
     /// Computes the reference that a GPU is checked against; the error is for people.
-    pub(crate) async fn reference(&self, architecture: Architecture) -> Result<Vec<u8>, String> {
-        let packet = self.ask(|job| ToWorker::Reference(job, architecture), Vec::new()).await?;
+    pub(crate) async fn reference(&self, recipe: TrainRecipe) -> Result<Vec<u8>, String> {
+        let packet = self.ask(|job| ToWorker::Reference(job, Box::new(recipe)), Vec::new()).await?;
         packet.buffers.into_iter().next().ok_or_else(|| "The worker gave no answer.".into())
     }
 

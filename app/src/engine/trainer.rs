@@ -235,7 +235,7 @@ impl Trainer {
         let has_reference = backend == Backend::WebGpu;
         if has_reference {
             self.set_phase(Phase::Preparing("Computing on the CPU what the GPU must agree with".into()));
-            buffers.push(self.reader.reference(recipe.architecture).await?);
+            buffers.push(self.reader.reference(recipe).await?);
         }
         let total_mib = files.iter().map(|file| file.size()).sum::<f64>() / 1_048_576.0;
         if total_mib > f64::from(MAX_FILES_MIB) {

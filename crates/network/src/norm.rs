@@ -13,7 +13,7 @@ pub(crate) enum Norm<'a> {
     Off,
     /// Each channel is normalised over the batch.
     Batch,
-    /// That too, and each channel's mean, then its mean square are noted.
+    /// That too, and each channel's mean, then its variance, then the mean's square are noted.
     Measured(&'a mut Vec<Tensor<1>>),
 }
 
@@ -34,9 +34,11 @@ impl Norm<'_> {
             Self::Measured(moments) => {
                 let plain = rows.clone().without_autodiff();
                 let channels = plain.dims()[1];
-                let mean = plain.clone().mean_dim(0).reshape([channels]);
-                let square = plain.square().mean_dim(0).reshape([channels]);
-                moments.push(Tensor::cat(vec![mean, square], 0));
+                let mean = plain.clone().mean_dim(0);
+                // Of what is centred: squares of large values leave nothing of a small variance.
+                let variance = (plain - mean.clone()).square().mean_dim(0).reshape([channels]);
+                let mean = mean.reshape([channels]);
+                moments.push(Tensor::cat(vec![mean.clone(), variance, mean.square()], 0));
                 batch_norm(rows)
             }
         }
@@ -83,13 +85,14 @@ impl NormStatistics {
         let batches = self.batches.max(1) as f32;
         let moments = read_flat(self.moments).await?;
         let normalisation = |moments: Vec<f32>| {
-            let (sums, squares) = moments.split_at(moments.len() / 2);
-            let mean: Vec<f32> = sums.iter().map(|sum| sum / batches).collect();
-            let inverse = |(square, mean): (&f32, &f32)| {
-                let variance = (square / batches - mean * mean).max(0.0);
-                (variance + NORM_EPSILON).sqrt().recip()
+            let channels = moments.len() / 3;
+            let moments: Vec<f32> = moments.into_iter().map(|sum| sum / batches).collect();
+            let mean = moments[..channels].to_vec();
+            let inverse = |channel: usize| {
+                let of_the_means = moments[2 * channels + channel] - mean[channel] * mean[channel];
+                (moments[channels + channel] + of_the_means.max(0.0) + NORM_EPSILON).sqrt().recip()
             };
-            let inverse_deviation = squares.iter().zip(&mean).map(inverse).collect();
+            let inverse_deviation = (0..channels).map(inverse).collect();
             Normalisation { mean, inverse_deviation }
         };
         Ok(moments.into_iter().map(normalisation).collect())

@@ -1,6 +1,6 @@
 //! The messages.
 
-use recipe::{Accuracy, Architecture, Assessment, DataChoice, ModelCard, Reading, TrainRecipe};
+use recipe::{Accuracy, Assessment, DataChoice, ModelCard, Reading, TrainRecipe};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Tells the answers to one order from those to another. The page counts up.
@@ -115,8 +115,8 @@ pub enum ToWorker {
     Inspect(JobId),
     /// Read images, at most [`MOST_IMAGES`]. Buffer: 784 grey levels each.
     Predict(JobId),
-    /// Compute the reference that another device is checked against.
-    Reference(JobId, Architecture),
+    /// Compute the reference that another device is checked against before it follows this recipe.
+    Reference(JobId, Box<TrainRecipe>),
     /// Train. Buffers: the checkpoint, the reference (as flagged), then the user's files.
     Train(JobId, Box<TrainOrder>),
     /// Share the steps of another worker. Buffers: those of its order; with them come message channels to the other
@@ -277,7 +277,7 @@ mod tests {
 
     use core::fmt::Debug;
 
-    use recipe::Calibration;
+    use recipe::{Architecture, Calibration};
 
     use super::*;
 

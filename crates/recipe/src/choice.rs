@@ -99,7 +99,7 @@ impl DeviceChoice {
     }
 }
 
-/// Everything that determines a run, the images and the device aside.
+/// Everything that determines a run, the images, the device and the number of workers aside.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainRecipe {
     /// The network.
@@ -116,13 +116,18 @@ pub struct TrainRecipe {
     pub epochs: u32,
     /// Sets the initial weights, the order of the images, their changes and the dropout.
     pub seed: u64,
-    /// Whether the values between two layers are normalised over each batch; older cards do not say.
+    /// Whether the values between two layers are normalised over the images that are computed together: those of a batch, at
+    /// most [`cpu_pass_images`](Architecture::cpu_pass_images) on a CPU, and of several workers each over its own. Older cards
+    /// do not say.
     #[serde(default)]
     pub batch_norm: bool,
     /// How the images are changed; older cards do not name it.
     #[serde(default)]
     pub augmentation: Augmentation,
 }
+
+/// Images of a batch, at least, for a mean and a variance worth the name.
+const LEAST_NORMALISED: u32 = 8;
 
 /// A recipe that cannot be followed; the text is for the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +161,11 @@ impl TrainRecipe {
             )
         } else if !(1..=1_024).contains(&self.batch_size) {
             format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)
+        } else if self.batch_norm && self.batch_size < LEAST_NORMALISED {
+            format!(
+                "Batch size {} is too small for batch norm: choose {LEAST_NORMALISED} or more, or no normalisation.",
+                self.batch_size
+            )
         } else if !(1..=1_000).contains(&self.epochs) {
             format!("{} epochs are out of range: choose 1 to 1,000.", self.epochs)
         } else if let Some((name, value, most)) =
@@ -200,6 +210,14 @@ mod tests {
         check(|recipe| recipe.learning_rate = f64::NAN, Some("Learning rate NaN "));
         check(|recipe| recipe.batch_size = 0, Some("Batch size 0 "));
         check(|recipe| recipe.batch_size = 2_000, Some("Batch size 2000 "));
+        let normalised = |batch_size| {
+            move |recipe: &mut TrainRecipe| {
+                recipe.batch_norm = true;
+                recipe.batch_size = batch_size;
+            }
+        };
+        check(normalised(8), None);
+        check(normalised(7), Some("Batch size 7 is too small for batch norm"));
         check(|recipe| recipe.epochs = 0, Some("0 epochs "));
         check(|recipe| recipe.augmentation.share = 1.5, Some("Augmentation share 1.5 "));
         check(|recipe| recipe.augmentation.last_share = Some(-1.0), Some("Augmentation last_share -1 "));

@@ -5,7 +5,7 @@
 
 use dataset::built_in_digits;
 use network::{Batch, Device, DeviceError, Dropout, Network};
-use recipe::Architecture;
+use recipe::{Architecture, TrainRecipe};
 use weights::Weights;
 
 /// Largest difference of a gradient that is put down to rounding, as a share of the largest gradient of its parameter.
@@ -26,13 +26,14 @@ pub struct DeviceReference {
 }
 
 impl DeviceReference {
-    /// Computes them; dropout is off.
+    /// Computes them for a recipe's network, normalised as the recipe says; dropout is off.
     ///
     /// # Errors
     /// [`DeviceError`] where the device is lost.
-    pub async fn compute(architecture: Architecture, device: &Device) -> Result<Self, DeviceError> {
+    pub async fn compute(recipe: &TrainRecipe, device: &Device) -> Result<Self, DeviceError> {
+        let initial = Weights::initial(recipe.architecture, SEED);
         let network =
-            Network::from_weights(&Weights::initial(architecture, SEED), &device.clone().autodiff());
+            Network::from_weights(&initial, &device.clone().autodiff()).with_batch_norm(recipe.batch_norm);
         let digits = built_in_digits(IMAGES, SEED);
         let batch = Batch::Levels { levels: &digits.pixels, labels: &digits.labels };
         let pass = network.train_pass(batch, IMAGES, Dropout::Off);

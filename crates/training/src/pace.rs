@@ -3,7 +3,7 @@
 use recipe::Architecture;
 
 /// Sizes of the pieces that a run is cut into. They change how often the caller gets to act, and nothing else but the
-/// order in which gradients are added.
+/// order in which gradients are added; and over which images batch normalisation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Images to a forward and backward pass at most; a larger batch takes several passes.

@@ -78,9 +78,11 @@ pub struct EpochReport {
     pub calibration: Option<Calibration>,
 }
 
-/// Batches of training images that say what batch normalisation is folded in as: about a second's work for a tab, which
-/// waits three for a stopped run's last weights.
-const NORM_BATCHES: usize = 32;
+/// Training images that say what batch normalisation is folded in as, where weights are tested.
+const NORM_IMAGES: usize = 2_048;
+
+/// The same within an epoch: a page asks for weights every second, and waits no longer than three for a stopped run's.
+const SNAPSHOT_NORM_IMAGES: usize = 512;
 
 /// A training run.
 #[derive(Debug)]
@@ -99,6 +101,8 @@ pub struct Run {
     team: Option<SharedSteps>,
     unread: Unread,
     test: Option<TestProgress>,
+    /// The present weights with batch normalisation folded in, where an epoch has ended.
+    folded: Option<Weights>,
 }
 
 /// The batch under way.
@@ -173,6 +177,7 @@ impl Run {
             team: None,
             unread: Unread::default(),
             test: None,
+            folded: None,
         })
     }
 
@@ -222,20 +227,24 @@ impl Run {
     /// # Errors
     /// [`DeviceError`] where the device is lost.
     pub async fn weights(&self) -> Result<Weights, DeviceError> {
-        let weights = self.network.to_weights().await?;
-        if !self.recipe.batch_norm {
-            return Ok(weights);
+        match &self.folded {
+            Some(folded) => Ok(folded.clone()),
+            None if self.recipe.batch_norm => Box::pin(self.folded(SNAPSHOT_NORM_IMAGES)).await,
+            None => self.network.to_weights().await,
         }
-        // The same images whenever it is asked: what was tested and what is written must be the same weights. Those of
-        // the last epoch, as it is the last weights that matter.
+    }
+
+    /// The present weights, batch normalisation folded in as so many training images say.
+    async fn folded(&self, most_images: usize) -> Result<Weights, DeviceError> {
+        // As the last epoch changes them: it is the last weights that matter.
         let mut images = self.images.clone();
         images.shuffle(self.recipe.epochs - 1);
         let count = self.pace.train_images.min(self.recipe.batch_size as usize).min(images.len());
         let mut statistics = NormStatistics::default();
-        for batch in 0..(images.len() / count).min(NORM_BATCHES) {
+        for batch in 0..(most_images.min(images.len()) / count).max(1) {
             statistics.add(&self.network, images.batch(batch * count, count));
         }
-        Ok(weights.folded(&statistics.read().await?))
+        Ok(self.network.to_weights().await?.folded(&statistics.read().await?))
     }
 
     /// Reads all that is needed to go on later. A batch under way is begun again then.
@@ -310,6 +319,7 @@ impl Run {
             self.batch = BatchProgress { done: done + images, pass: Some(pass) };
             return Ok(());
         }
+        self.folded = None;
         let factor = self.recipe.schedule.factor(self.steps_done(), self.steps());
         let learning_rate = self.recipe.learning_rate * factor;
         let sums = if let Some(team) = &mut self.team {
@@ -354,7 +364,9 @@ impl Run {
     async fn test_pass(&mut self) -> Result<Event, RunError> {
         let mut test = self.test.take().unwrap_or_default();
         if self.recipe.batch_norm && test.folded.is_none() {
-            test.folded = Some(Network::from_weights(&self.weights().await?, self.network.device()));
+            // Kept, so that what is read after the test is what was tested.
+            let folded = self.folded.insert(self.folded(NORM_IMAGES).await?);
+            test.folded = Some(Network::from_weights(folded, self.network.device()));
         }
         let network = test.folded.as_ref().unwrap_or(&self.network);
         let set = &self.split.test;
@@ -604,7 +616,12 @@ mod tests {
 
     #[test]
     fn the_cpu_agrees_with_itself_and_not_with_a_broken_device() {
-        let good = block_on(DeviceReference::compute(Architecture::FastCnn, &Device::flex())).unwrap();
+        let reference =
+            |recipe: TrainRecipe| block_on(DeviceReference::compute(&recipe, &Device::flex())).unwrap();
+        let good = reference(TrainRecipe::default());
+        // What is checked is what will be trained.
+        let normalised = reference(TrainRecipe { batch_norm: true, ..TrainRecipe::default() });
+        assert!(good.difference(&normalised) > crate::DEVICE_TOLERANCE);
         let copy = DeviceReference::from_bytes(Architecture::FastCnn, &good.to_bytes()).unwrap();
         assert_eq!(good.difference(&copy), 0.0);
         let mut values = good.gradients.values().to_vec();
@@ -742,6 +759,16 @@ mod team_tests {
         check(Architecture::Mlp, 2, Optimizer::Sgd, 1e-4);
         check(Architecture::FastCnn, 30, Optimizer::Adam, 1e-2);
         check(Architecture::Mlp, 30, Optimizer::RmsProp, 1e-2);
+    }
+
+    /// Each rank normalises over its own images: all of them still hold the same, and the same bits every time.
+    #[test]
+    fn a_team_with_batch_norm_is_of_one_mind() {
+        let recipe = TrainRecipe { batch_norm: true, batch_size: 20, epochs: 2, ..TrainRecipe::default() };
+        let team = trained(recipe, 2);
+        assert!(team == trained(recipe, 2), "the same seed and ranks give other bits");
+        assert!(team[0] == team[1], "ranks differ");
+        assert_eq!(team[0].2.len(), 2);
     }
 
     /// A checkpoint holds everyone's moments: whoever resumes from it, alone or together, goes on from the same.
