@@ -56,8 +56,11 @@ impl Calibration {
         Reading { is_digit: reading.is_digit && has_ink, ..reading }
     }
 
+    /// A digit that is right three times in four is not asked about, however few are less sure.
+    const MOST_DOUBTED: f32 = 0.75;
+
     /// The temperature that makes the labels of validation images likeliest, and the confidence that this share of them,
-    /// 0 to 1, does not reach. [`Calibration::NONE`] where there are no images.
+    /// 0 to 1, does not reach, at most three quarters. [`Calibration::NONE`] where there are no images.
     pub fn fitted(probabilities: &[[f32; CLASSES]], labels: &[u8], rejected_share: f64) -> Self {
         if probabilities.is_empty() {
             return Self::NONE;
@@ -71,7 +74,7 @@ impl Calibration {
         let mut confidences: Vec<f32> = probabilities.iter().map(|all| fitted.read(all).confidence).collect();
         confidences.sort_by(f32::total_cmp);
         let rejected = (rejected_share * confidences.len() as f64) as usize;
-        fitted.least_confidence = confidences[rejected.min(confidences.len() - 1)];
+        fitted.least_confidence = confidences[rejected.min(confidences.len() - 1)].min(Self::MOST_DOUBTED);
         fitted
     }
 
@@ -136,9 +139,19 @@ mod tests {
 
     #[test]
     fn the_share_that_is_asked_for_is_rejected() {
-        let probabilities: Vec<_> = (0..100).map(|index| sure_of(5, 0.5 + 0.004 * index as f32)).collect();
-        let fitted = Calibration::fitted(&probabilities, &[5; 100], 0.05);
-        let rejected = probabilities.iter().filter(|all| !fitted.read(all).is_digit).count();
-        assert_eq!(rejected, 5);
+        // From 30 to 95 % sure, and about as often right.
+        let confidence = |index: u8| 0.3 + 0.0065 * f32::from(index);
+        let probabilities: Vec<_> = (0..100).map(|index| sure_of(5, confidence(index))).collect();
+        let is_right = |index: u8| f32::from((u16::from(index) * 37 % 100) as u8) < 100.0 * confidence(index);
+        let labels: Vec<u8> = (0..100).map(|index| if is_right(index) { 5 } else { 6 }).collect();
+        let rejected = |share: f64| {
+            let fitted = Calibration::fitted(&probabilities, &labels, share);
+            let readings = probabilities.iter().map(|all| fitted.read(all));
+            readings.filter(|reading| !reading.is_digit).map(|reading| reading.confidence).collect::<Vec<_>>()
+        };
+        assert_eq!(rejected(0.05).len(), 5);
+        // But none that is right three times in four.
+        let many = rejected(0.99);
+        assert!(many.len() > 50 && many.iter().all(|&confidence| confidence < 0.75), "{many:?}");
     }
 }
