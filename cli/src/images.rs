@@ -9,6 +9,7 @@ use network::Network;
 use pollster::block_on;
 use recipe::{CLASSES, ModelCard};
 use training::Pace;
+use weights::Weights;
 
 /// The folder of MNIST's files: the one given, else the one in `INKLING_MNIST_DIR`, else the cache of `cargo xtask`.
 pub(crate) fn mnist_dir(given: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
@@ -57,11 +58,15 @@ pub(crate) fn written(path: &Path) -> anyhow::Result<Vec<WrittenDigit>> {
     parse_strokes(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
+/// Reads weights and their card.
+pub(crate) fn weights(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))
+}
+
 /// Reads weights as a network on the CPU.
 pub(crate) fn network(path: &Path) -> anyhow::Result<(Network, ModelCard)> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (weights, card) =
-        weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+    let (weights, card) = weights(path)?;
     Ok((Network::from_weights(&weights, &Device::flex()), card))
 }
 

@@ -13,6 +13,7 @@ use dataset::Split;
 use pollster::block_on;
 use recipe::TrainRecipe;
 use training::{Event, Exchange, Exchanged, Pace, Run, RunError, Team, TeamError};
+use weights::Weights;
 
 /// One rank's ends of the channels to and from every other, by rank.
 #[derive(Default)]
@@ -49,9 +50,16 @@ fn channels(ranks: usize) -> Vec<Channels> {
 ///
 /// # Errors
 /// [`RunError`] where the recipe is out of range or there is nothing to train on.
-pub(crate) fn begin(recipe: TrainRecipe, split: &Arc<Split>, threads: usize) -> Result<Run, RunError> {
-    let begin = move |split| Run::new(recipe, split, &Device::flex(), Pace::cpu(recipe.architecture));
-    let mut run = begin(Arc::clone(split))?;
+pub(crate) fn begin(
+    recipe: TrainRecipe,
+    from: &Weights,
+    split: &Arc<Split>,
+    threads: usize,
+) -> Result<Run, RunError> {
+    let begin = move |from: &Weights, split| {
+        Run::from_weights(recipe, from, split, &Device::flex(), Pace::cpu(from.architecture()))
+    };
+    let mut run = begin(from, Arc::clone(split))?;
     if threads > 1 {
         for (rank, channels) in channels(threads).into_iter().enumerate() {
             let team = move || Team::new(rank, threads, Box::new(channels));
@@ -59,10 +67,10 @@ pub(crate) fn begin(recipe: TrainRecipe, split: &Arc<Split>, threads: usize) -> 
                 run.join(team());
                 continue;
             }
-            let split = Arc::clone(split);
+            let (from, split) = (from.clone(), Arc::clone(split));
             // What goes wrong here is heard by the others as a channel that has ended.
             thread::spawn(move || -> Result<(), RunError> {
-                let mut run = begin(split)?;
+                let mut run = begin(&from, split)?;
                 run.join(team());
                 while block_on(run.advance())? != Event::Finished {}
                 Ok(())
@@ -74,16 +82,15 @@ pub(crate) fn begin(recipe: TrainRecipe, split: &Arc<Split>, threads: usize) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use dataset::built_in_split;
     use recipe::Architecture;
-    use weights::Weights;
-
-    use super::*;
 
     fn trained(threads: usize) -> Weights {
         let recipe =
             TrainRecipe { architecture: Architecture::Mlp, batch_size: 20, ..TrainRecipe::default() };
-        let mut run = begin(recipe, &Arc::new(built_in_split(200, 1)), threads).unwrap();
+        let from = Weights::initial(recipe.architecture, 1);
+        let mut run = begin(recipe, &from, &Arc::new(built_in_split(200, 1)), threads).unwrap();
         while block_on(run.advance()).unwrap() != Event::Finished {}
         block_on(run.weights()).unwrap()
     }

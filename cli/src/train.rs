@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use burn::tensor::Device;
 use clap::{Args as ClapArgs, ValueEnum};
 use dataset::{LabelledImages, Split, built_in_split};
@@ -10,7 +10,7 @@ use network::Network;
 use pollster::block_on;
 use recipe::{Architecture, Calibration, ModelCard, Optimizer, Schedule, TrainRecipe};
 use training::{Event, Pace};
-use weights::{Precision, write_safetensors_as};
+use weights::{Precision, Weights, write_safetensors_as};
 
 use crate::{config::Config, images, ranks};
 
@@ -55,15 +55,20 @@ pub(crate) struct Args {
     /// Sets everything that is left to chance (default: 1).
     #[arg(long)]
     seed: Option<u64>,
-    /// Normalise the values between two layers over each batch; the weights that are written have it folded in.
-    #[arg(long)]
-    batch_norm: bool,
+    /// Normalise the values between two layers over the images of a batch that a thread has; the weights that are written
+    /// have it folded in.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    batch_norm: Option<bool>,
     /// Threads that share every step (default: 1). Results are the same to the bit for the same number of them.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long)]
     threads: Option<u16>,
     /// Round the weights to 16 bits and write them so: half the bytes. What the card says is measured after that.
     #[arg(long)]
     half: bool,
+    /// Go on from these weights, instead of random ones, with their architecture. Batch norm, if any, begins anew: it is folded
+    /// into what a file holds.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Where to write the weights.
     #[arg(long)]
     out: PathBuf,
@@ -107,7 +112,7 @@ fn recipe(args: &Args, config: Option<&Config>) -> anyhow::Result<TrainRecipe> {
         batch_size: args.batch_size.unwrap_or(base.batch_size),
         epochs: args.epochs.unwrap_or(base.epochs),
         seed: args.seed.unwrap_or(base.seed),
-        batch_norm: args.batch_norm || base.batch_norm,
+        batch_norm: args.batch_norm.unwrap_or(base.batch_norm),
         augmentation: base.augmentation,
     })
 }
@@ -152,12 +157,18 @@ fn tested_on(args: &Args, config: Option<&Config>, split: &Split) -> String {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let config = args.config.as_deref().map(Config::read).transpose()?;
     let recipe = recipe(args, config.as_ref())?;
+    let from = match &args.from {
+        Some(path) => images::weights(path)?.0,
+        None => Weights::initial(recipe.architecture, recipe.seed),
+    };
+    let recipe = TrainRecipe { architecture: from.architecture(), ..recipe };
     let (split, validation) = data(args, config.as_ref(), recipe.seed)?;
     let split = Arc::new(split);
     println!("{} images to learn from: {}", split.train.len(), split.name);
     let tested_on = tested_on(args, config.as_ref(), &split);
     let threads = args.threads.or_else(|| config.as_ref().and_then(Config::threads)).unwrap_or(1);
-    let mut run = ranks::begin(recipe, &split, usize::from(threads))?;
+    ensure!((1..=64).contains(&threads), "{threads} threads are out of range: choose 1 to 64");
+    let mut run = ranks::begin(recipe, &from, &split, usize::from(threads))?;
     let mut card = ModelCard {
         recipe: Some(recipe),
         trained_on: split.name.clone(),
