@@ -151,7 +151,7 @@ async fn every_model_learns_with_every_optimizer() {
     browser.close().await;
 }
 
-/// Its weights are plain ones: what was tested is what is saved, and reads the same with nothing to normalise it.
+/// The weights that are saved are plain ones: loaded, with nothing to normalise them, they read.
 #[tokio::test]
 async fn batch_norm_is_folded_into_what_is_saved() {
     let browser = Browser::open(Options::default()).await;
@@ -171,7 +171,11 @@ async fn batch_norm_is_folded_into_what_is_saved() {
             .find(item => item.getAttribute('aria-label').startsWith('Fast CNN'));
         [...item.querySelectorAll('button')].find(button => button.textContent.startsWith('Load')).click();";
     browser.script(script).await;
-    browser.says("the same as when it was saved", Duration::from_secs(90)).await;
+    let found = browser.says("test images right (", Duration::from_secs(90)).await;
+    let found = found.split("test images right (").nth(1).unwrap_or_default();
+    println!("loaded again: {}", found.lines().next().unwrap_or_default());
+    // Normalisation left out would leave a guess, one in ten.
+    assert!(percent(found) > 60.0, "{found}");
     browser.close().await;
 }
 
