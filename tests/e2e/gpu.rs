@@ -139,7 +139,7 @@ async fn a_lost_device_hands_its_run_to_the_cpu() {
 async fn batch_norm_is_computed_on_the_cpu() {
     let browser = Browser::open(Options { flags: WEBGPU, ..Options::default() }).await;
     browser.fill_built_in("webgpu", 120, 1).await;
-    browser.choose("Normalisation", "batch norm, folded into the weights").await;
+    browser.choose("Normalisation", "batch norm").await;
     browser.click("button", "Start training").await;
     browser.says("Done", Duration::from_mins(1)).await;
     let device = browser.text_when("status", "Device in use", SOON, |text| !text.is_empty()).await;

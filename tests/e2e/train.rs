@@ -156,7 +156,7 @@ async fn every_model_learns_with_every_optimizer() {
 async fn batch_norm_is_folded_into_what_is_saved() {
     let browser = Browser::open(Options::default()).await;
     browser.fill_built_in("cpu", 6_400, 2).await;
-    browser.choose("Normalisation", "batch norm, folded into the weights").await;
+    browser.choose("Normalisation", "batch norm").await;
     browser.click("button", "Start training").await;
     browser.says("Done", Duration::from_mins(1)).await;
     let text = browser.text_when("status", "Test accuracy", SOON, |text| !text.is_empty()).await;

@@ -117,7 +117,7 @@ fn Recipe() -> impl IntoView {
         ("none", "none: images as they are", false),
         ("usual", "bent, turned, thickened, blurred", true),
     ];
-    let norms = vec![("none", "none", false), ("batch", "batch norm, folded into the weights", true)];
+    let norms = vec![("none", "none", false), ("batch", "batch norm", true)];
     let parameters =
         move || format!("{} parameters", gauge::grouped(form.architecture.get().parameter_count() as u32));
     let usual_rate = move || {
