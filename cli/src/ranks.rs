@@ -1,50 +1,13 @@
-//! A run on several threads: a team whose ranks send each other their values over channels.
+//! A run on several threads: a team over channels.
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender, channel},
-    },
-    thread,
-};
+use std::{sync::Arc, thread};
 
 use burn::tensor::Device;
 use dataset::Split;
 use pollster::block_on;
 use recipe::TrainRecipe;
-use training::{Event, Exchange, Exchanged, Pace, Run, RunError, Team, TeamError};
+use training::{Event, Pace, Run, RunError, Team, channels};
 use weights::Weights;
-
-/// One rank's ends of the channels to and from every other, by rank.
-#[derive(Default)]
-struct Channels {
-    to: Vec<Sender<Vec<f32>>>,
-    from: Vec<Receiver<Vec<f32>>>,
-}
-
-impl Exchange for Channels {
-    fn exchange<'a>(&'a mut self, outgoing: &'a [Vec<&'a [f32]>]) -> Exchanged<'a> {
-        let lost = || TeamError("its thread has ended".into());
-        let send =
-            |(to, pieces): (&Sender<Vec<f32>>, &Vec<&[f32]>)| to.send(pieces.concat()).map_err(|_| lost());
-        let sent: Result<(), _> = self.to.iter().zip(outgoing).try_for_each(send);
-        let heard =
-            sent.and_then(|()| self.from.iter().map(|from| from.recv().map_err(|_| lost())).collect());
-        Box::pin(core::future::ready(heard))
-    }
-}
-
-fn channels(ranks: usize) -> Vec<Channels> {
-    let mut all: Vec<Channels> = (0..ranks).map(|_| Channels::default()).collect();
-    for (from, to) in (0..ranks).flat_map(|from| (0..ranks).map(move |to| (from, to))) {
-        if from != to {
-            let (sender, receiver) = channel();
-            all[from].to.push(sender);
-            all[to].from.push(receiver);
-        }
-    }
-    all
-}
 
 /// A run whose steps are shared with so many threads, this one among them; they end with it.
 ///

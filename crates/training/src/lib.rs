@@ -5,6 +5,8 @@
 //! of work.
 
 mod assess;
+#[cfg(not(target_arch = "wasm32"))]
+mod channels;
 mod checkpoint;
 mod device_check;
 mod hand;
@@ -16,6 +18,8 @@ mod team;
 mod train_images;
 
 pub use assess::assess;
+#[cfg(not(target_arch = "wasm32"))]
+pub use channels::{Channels, channels};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
 pub use hand::{hand_lesson, hand_recipe};
