@@ -24,7 +24,6 @@ pub(crate) struct Config {
     seed: u64,
     #[serde(default)]
     batch_norm: bool,
-    #[serde(default)]
     threads: Option<u16>,
     data: Data,
     #[serde(default)]

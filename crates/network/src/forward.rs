@@ -94,7 +94,7 @@ impl Network {
                 },
                 (layer, Activation::Rows(_)) => unreachable!("{layer:?} needs feature maps"),
             };
-            if normalised {
+            if normalised && !norm.is_off() {
                 let mut rows = |rows| norm.apply(rows, stock_batch_norm);
                 activation = match activation {
                     Activation::Rows(values) => Activation::Rows(rows(values)),

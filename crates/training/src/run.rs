@@ -101,8 +101,8 @@ pub struct Run {
     team: Option<SharedSteps>,
     unread: Unread,
     test: Option<TestProgress>,
-    /// The present weights with batch normalisation folded in, where an epoch has ended.
-    folded: Option<Weights>,
+    /// The present network with batch normalisation folded in, where an epoch has ended: what is tested, and then read.
+    folded: Option<Network>,
 }
 
 /// The batch under way.
@@ -126,8 +126,6 @@ struct Unread {
 struct TestProgress {
     done: usize,
     sums: Option<Tensor<1>>,
-    /// What is tested, where batch normalisation has to be folded in first.
-    folded: Option<Network>,
     /// What was answered to the images that are held back.
     held_back: Vec<[f32; CLASSES]>,
 }
@@ -228,14 +226,16 @@ impl Run {
     /// [`DeviceError`] where the device is lost.
     pub async fn weights(&self) -> Result<Weights, DeviceError> {
         match &self.folded {
-            Some(folded) => Ok(folded.clone()),
-            None if self.recipe.batch_norm => Box::pin(self.folded(SNAPSHOT_NORM_IMAGES)).await,
+            Some(folded) => folded.to_weights().await,
+            None if self.recipe.batch_norm => Box::pin(self.folded_weights()).await,
             None => self.network.to_weights().await,
         }
     }
 
-    /// The present weights, batch normalisation folded in as so many training images say.
-    async fn folded(&self, most_images: usize) -> Result<Weights, DeviceError> {
+    /// The present weights, batch normalisation folded in: the same whenever they are asked for.
+    async fn folded_weights(&self) -> Result<Weights, DeviceError> {
+        let within_epoch = (1..self.steps_per_epoch()).contains(&self.step);
+        let most_images = if within_epoch { SNAPSHOT_NORM_IMAGES } else { NORM_IMAGES };
         // As the last epoch changes them: it is the last weights that matter.
         let mut images = self.images.clone();
         images.shuffle(self.recipe.epochs - 1);
@@ -363,12 +363,10 @@ impl Run {
 
     async fn test_pass(&mut self) -> Result<Event, RunError> {
         let mut test = self.test.take().unwrap_or_default();
-        if self.recipe.batch_norm && test.folded.is_none() {
-            // Kept, so that what is read after the test is what was tested.
-            let folded = self.folded.insert(self.folded(NORM_IMAGES).await?);
-            test.folded = Some(Network::from_weights(folded, self.network.device()));
+        if self.recipe.batch_norm && self.folded.is_none() {
+            self.folded = Some(Network::from_weights(&self.folded_weights().await?, self.network.device()));
         }
-        let network = test.folded.as_ref().unwrap_or(&self.network);
+        let network = self.folded.as_ref().unwrap_or(&self.network);
         let set = &self.split.test;
         let own = self.share(set.len());
         if test.done < own.len() {
@@ -596,7 +594,10 @@ mod tests {
         };
         let weights = block_on(run.weights()).unwrap();
         assert!(tested.as_ref() == Some(&weights), "other weights were tested");
-        assert!(weights != block_on(run.checkpoint()).unwrap().weights, "nothing is folded in");
+        let checkpoint = block_on(run.checkpoint()).unwrap();
+        assert!(weights != checkpoint.weights, "nothing is folded in");
+        let resumed = Run::resume(&checkpoint, Arc::clone(&split), &Device::flex(), run.pace).unwrap();
+        assert!(weights == block_on(resumed.weights()).unwrap(), "a run that goes on has other weights");
         let network = Network::from_weights(&weights, &Device::flex());
         let test = block_on(evaluate(&network, &split.test, 64, async |_| ())).unwrap();
         assert_eq!(test, report.test);
@@ -640,43 +641,12 @@ mod tests {
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod team_tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
     use dataset::built_in_split;
     use pollster::block_on;
     use recipe::{Architecture, Augmentation, Optimizer, Schedule};
 
     use super::*;
-    use crate::{Exchange, Exchanged};
-
-    /// One rank's ends of the channels to and from every other, by rank.
-    #[derive(Default)]
-    struct Channels {
-        to: Vec<Sender<Vec<f32>>>,
-        from: Vec<Receiver<Vec<f32>>>,
-    }
-
-    impl Exchange for Channels {
-        fn exchange<'a>(&'a mut self, outgoing: &'a [Vec<&'a [f32]>]) -> Exchanged<'a> {
-            for (to, pieces) in self.to.iter().zip(outgoing) {
-                to.send(pieces.concat()).unwrap();
-            }
-            let all: Vec<_> = self.from.iter().map(|from| from.recv().unwrap()).collect();
-            Box::pin(core::future::ready(Ok(all)))
-        }
-    }
-
-    fn channels(ranks: usize) -> Vec<Channels> {
-        let mut all: Vec<Channels> = (0..ranks).map(|_| Channels::default()).collect();
-        for (from, to) in (0..ranks).flat_map(|from| (0..ranks).map(move |to| (from, to))) {
-            if from != to {
-                let (sender, receiver) = channel();
-                all[from].to.push(sender);
-                all[to].from.push(receiver);
-            }
-        }
-        all
-    }
+    use crate::channels;
 
     /// Trains with so many ranks, each on a thread of its own: everyone's weights, points and reports.
     fn trained(recipe: TrainRecipe, ranks: usize) -> Vec<(Checkpoint, Vec<TrainPoint>, Vec<EpochReport>)> {
