@@ -34,6 +34,8 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
     let (paper, pen, rule) = (between(190.0, 245.0), between(30.0, 110.0), between(120.0, 170.0));
     let (fall_x, fall_y) = (between(-0.3, 0.3), between(-0.3, 0.3));
     let every = between(0.12, 0.3) * width as f32;
+    let (tilt, curl) = (between(-0.05, 0.05), between(0.0, 0.012) * width as f32);
+    let thick = between(0.003, 0.012) * width as f32;
     let (shadow_at, shadow_tilt, shade) = (between(0.3, 0.7), between(-0.5, 0.5), between(0.45, 0.75));
     let edge = between(0.02, 0.08) * width as f32;
     let mut brightness = Vec::with_capacity(width * height);
@@ -41,9 +43,12 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
         for column in 0..width {
             let (x, y) = (column as f32, row as f32);
             let (along, down) = (x / width as f32, y / height as f32);
+            // The sheet lies a little askew and curls.
+            let is_across = (y + tilt * x + curl * (3.0 * along).sin()).rem_euclid(every) < thick;
+            let is_down = (x - tilt * y + curl * (3.0 * down).sin()).rem_euclid(every) < thick;
             let is_rule = match scene {
-                Scene::Lined => (y + 0.02 * x) % every < 2.0,
-                Scene::Squared => (y + 0.02 * x) % every < 2.0 || (x - 0.02 * y).abs() % every < 2.0,
+                Scene::Lined => is_across,
+                Scene::Squared => is_across || is_down,
                 _ => false,
             };
             let under = if is_rule { rule } else { paper };
@@ -86,12 +91,12 @@ fn photographed_digits_of_unseen_writers_are_read() {
         }
         let found = assess(&reader, &set).accuracy();
         println!("photographs, {scene:?}: {}", found.with_interval());
+        assert!(found.share() >= 0.95, "{scene:?}: {found:?}");
         right.correct += found.correct;
         right.total += found.total;
     }
     println!("photographed digits of unseen writers: {}", right.with_interval());
-    // Rules as dark and as broad as the pen, in a picture of 320 pixels, take some strokes along.
-    assert!(right.share() >= 0.94, "{right:?}");
+    assert!(right.share() >= 0.98, "{right:?}");
 }
 
 /// Six lines of six digits, each line by one writer.
@@ -100,11 +105,11 @@ fn a_photographed_page_of_digits_is_read_line_by_line() {
     let Some(unseen) = unseen() else { return };
     let reader = Reader::shipped();
     let (mut right, mut lines) = (Accuracy::default(), 0);
-    for (page, scene) in [Scene::Plain, Scene::Shadow, Scene::Table].into_iter().enumerate() {
+    for (page, scene) in SCENES.into_iter().enumerate() {
         let mut ink = Raster::blank(620, 620);
         let mut expected = Vec::new();
         for (line, writer) in UNSEEN.iter().enumerate() {
-            let own = unseen.iter().filter(|digit| digit.writer == *writer).skip(20 * page).take(6);
+            let own = unseen.iter().filter(|digit| digit.writer == *writer).skip(10 * page).take(6);
             let digits: Vec<&WrittenDigit> = own.collect();
             for (place, digit) in digits.iter().enumerate() {
                 let left = 70.0 + 80.0 * place as f32;
@@ -122,6 +127,6 @@ fn a_photographed_page_of_digits_is_read_line_by_line() {
         }
     }
     println!("digits on photographed pages: {}", right.with_interval());
-    assert_eq!(lines, 3 * UNSEEN.len(), "lines are missing or taken apart");
+    assert_eq!(lines, SCENES.len() * UNSEEN.len(), "lines are missing or taken apart");
     assert!(right.share() >= 0.95, "{right:?}");
 }

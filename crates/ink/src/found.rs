@@ -143,7 +143,7 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
     };
     let levels = picture.brightness.iter().map(level).collect();
     let raster = Picture::raster(picture.width, picture.height, levels);
-    if clean { raster } else { without_specks(without_rules(&raster), |_| false) }
+    if clean { raster } else { without_specks(without_rules(&raster, &raster), |_| false) }
 }
 
 fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Polarity) {
@@ -167,8 +167,10 @@ fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Po
     };
     let level =
         |&contrast: &f32| (255.0 * ((contrast - least) / (strong - least)).clamp(0.0, 1.0) + 0.5) as u8;
-    let raster = Picture::raster(picture.width, picture.height, contrast.iter().map(level).collect());
-    (without_specks(without_rules(&raster), is_table), polarity)
+    let raster = |levels| Picture::raster(picture.width, picture.height, levels);
+    let ink = raster(contrast.iter().map(level).collect());
+    let contrast = raster(contrast.iter().map(|contrast| contrast.clamp(0.0, 255.0) as u8).collect());
+    (without_specks(without_rules(&ink, &contrast), is_table), polarity)
 }
 
 /// The value that so many hundredths of all are not above.

@@ -1,19 +1,34 @@
 //! Lined and squared paper.
+//!
+//! A rule is a thin line right through the picture, of one thickness and one contrast to the paper all along. What is thicker
+//! or darker than the rest of it is a stroke that crosses it or runs along it, and stays.
+
+use core::ops::{Range, RangeInclusive};
 
 use crate::{Picture, Raster};
 
-/// A rule crosses at least this share of the picture, in hundredths.
+/// Between its ends there is at least this share of the picture, in hundredths.
 const CROSSES: usize = 85;
-/// Share of a rule that ink, folds and glare may hide, in hundredths.
-const HIDDEN: usize = 45;
-
+/// Share of a rule that strokes may cover, folds and glare included, in hundredths.
+const HIDDEN: usize = 65;
+/// Share of it where there is nothing at all, in hundredths.
+const MISSING: usize = 30;
 /// A rule is thinner than the picture's height by this factor.
 const THICKEST: usize = 24;
+/// By this factor a pen is darker than the rule on which it writes, or a rule brighter than a pen.
+const DARKER: f32 = 1.4;
+/// Share of the picture's height by which a rule on paper that curls leaves the straight line between its ends, in hundredths.
+const BENDS: usize = 3;
+/// Rows by which a rule may rise in a column: it is nearly level.
+const STEEPEST: f32 = 0.12;
+/// Shares of the width at which rules are looked for, in hundredths: a digit hides one or two of them.
+const LOOKED_FOR_AT: [usize; 5] = [3, 25, 50, 75, 97];
 
-/// The ink without lines that go right through the picture, across or down; strokes that cross them stay whole.
-pub(crate) fn without_rules(raster: &Raster) -> Raster {
-    let across = without_lines_across(raster);
-    transposed(&without_lines_across(&transposed(&across)))
+/// The ink without lines that go right through the picture, across or down; strokes on them stay whole. `contrast` says of each
+/// place how far it differs from the paper, where ink is as strong as ink can be, too.
+pub(crate) fn without_rules(ink: &Raster, contrast: &Raster) -> Raster {
+    let across = without_lines_across(ink, contrast);
+    transposed(&without_lines_across(&transposed(&across), &transposed(contrast)))
 }
 
 fn transposed(raster: &Raster) -> Raster {
@@ -23,37 +38,25 @@ fn transposed(raster: &Raster) -> Raster {
     Picture::raster(width, height, levels.collect())
 }
 
-fn without_lines_across(raster: &Raster) -> Raster {
-    let (width, height) = (raster.width(), raster.height());
-    let mut levels = raster.levels().to_vec();
+fn without_lines_across(ink: &Raster, contrast: &Raster) -> Raster {
+    let (width, height) = (ink.width(), ink.height());
+    let mut levels = ink.levels().to_vec();
     if width < 32 {
         return Picture::raster(width, height, levels);
     }
-    for start in 0..height {
-        // The upper edge of a stretch of ink at the left.
-        let is_ink = |row: usize, column: usize| raster.levels()[row * width + column] > 0;
-        let begins = (0..width / 16).any(|column| is_ink(start, column));
-        if !begins {
-            continue;
-        }
-        let Some(rows) = traced(raster, start) else { continue };
-        // As thick as it is for the most part.
-        let mut heights: Vec<usize> = rows
-            .iter()
-            .enumerate()
-            .filter_map(|(column, row)| row.map(|row| stretch(raster, row, column).len()))
-            .collect();
-        heights.sort_unstable();
-        let Some(&usual) = heights.get(heights.len() / 2) else { continue };
-        // The bar of a 7 that fills the picture is no rule.
-        if THICKEST * usual > height.max(2 * THICKEST) {
-            continue;
-        }
-        for (column, row) in rows.iter().enumerate() {
-            let Some(row) = row else { continue };
-            let own = stretch(raster, *row, column);
-            if own.len() <= 2 * usual + 1 {
-                for row in own {
+    let tracer = Tracer { ink, contrast };
+    for column in LOOKED_FOR_AT.map(|share| width * share / 100) {
+        let mut row = 0;
+        while row < height {
+            let own = tracer.stretch(row, column);
+            row = own.end + 1;
+            // Some rules are found already.
+            if own.is_empty() || levels[own.start * width + column] == 0 {
+                continue;
+            }
+            let Some(rule) = tracer.rule(own, column) else { continue };
+            for (column, rows) in rule {
+                for row in rows {
                     levels[row * width + column] = 0;
                 }
             }
@@ -62,49 +65,209 @@ fn without_lines_across(raster: &Raster) -> Raster {
     Picture::raster(width, height, levels)
 }
 
-/// Follows ink from the left at this row, by at most a row in a column: for each column where it is, none where it is hidden.
-/// Nothing where it does not go through.
-fn traced(raster: &Raster, start: usize) -> Option<Vec<Option<usize>>> {
-    let (width, height) = (raster.width(), raster.height());
-    let is_ink = |row: usize, column: usize| raster.levels()[row * width + column] > 0;
-    let most_hidden = width * HIDDEN / 100;
-    let (mut row, mut hidden, mut since) = (start, 0, 0);
-    // How thick it is, from its first columns on.
-    let mut usual = usize::MAX;
-    let mut rows = Vec::with_capacity(width);
-    for column in 0..width {
-        // Where a stroke crosses it, or nothing is seen, it goes straight on, ever less surely.
-        let reach = 1 + since / 8;
-        let near = row.saturating_sub(reach)..(row + reach + 1).min(height);
-        let found = near.filter(|&near| is_ink(near, column)).min_by_key(|&near| near.abs_diff(row));
-        let own = found.map(|found| stretch(raster, found, column));
-        if let Some(own) = own.filter(|own| own.len() <= usual.saturating_mul(2).saturating_add(1)) {
-            usual = usual.min(own.len().max(2));
-            let middle = own.start + own.len() / 2;
-            row = middle.clamp(row.saturating_sub(reach), row + reach).clamp(own.start, own.end - 1);
-            since = 0;
-            rows.push(Some(row));
-        } else {
-            hidden += 1;
-            since += 1;
-            if hidden > most_hidden || since > width / 3 {
-                return (100 * column >= CROSSES * width).then_some(rows);
-            }
-            rows.push(None);
-        }
-    }
-    Some(rows)
+/// How thick a line is, in rows, and its contrast to the paper.
+struct Look {
+    thickness: usize,
+    contrast: RangeInclusive<f32>,
 }
 
-/// The rows of ink above and below a place, itself included.
-fn stretch(raster: &Raster, row: usize, column: usize) -> core::ops::Range<usize> {
-    let is_ink = |row: usize| raster.levels()[row * raster.width() + column] > 0;
-    let (mut top, mut bottom) = (row, row + 1);
-    while top > 0 && is_ink(top - 1) {
-        top -= 1;
+/// A line that was followed to both sides: where it is seen, and in how many columns it is not.
+#[derive(Default)]
+struct Trace {
+    seen: Vec<(usize, Range<usize>)>,
+    covered: usize,
+    missing: usize,
+}
+
+/// Rows by which a line leaves the straight one between its ends.
+fn bend(seen: &[(usize, Range<usize>)]) -> f32 {
+    let middle =
+        |(column, rows): &(usize, Range<usize>)| (*column as f32, (rows.start + rows.end - 1) as f32 / 2.0);
+    let ends = seen.iter().min_by_key(|own| own.0).zip(seen.iter().max_by_key(|own| own.0));
+    let Some(((first, from), (last, to))) = ends.map(|(first, last)| (middle(first), middle(last))) else {
+        return 0.0;
+    };
+    let slope = (to - from) / (last - first).max(1.0);
+    let off = |own| {
+        let (column, row) = middle(own);
+        (row - from - slope * (column - first)).abs()
+    };
+    seen.iter().map(off).fold(0.0, f32::max)
+}
+
+struct Tracer<'a> {
+    ink: &'a Raster,
+    contrast: &'a Raster,
+}
+
+impl Tracer<'_> {
+    /// The rule that goes through this stretch of a column; nothing where no rule does.
+    fn rule(&self, start: Range<usize>, column: usize) -> Option<Vec<(usize, Range<usize>)>> {
+        let (width, height) = (self.ink.width(), self.ink.height());
+        // The bar of a 7 that fills the picture is no rule.
+        let thickest = height.max(2 * THICKEST) / THICKEST;
+        if start.len() > thickest {
+            return None;
+        }
+        // First whatever is thin, then what looks as most of that does.
+        let any = Look { thickness: start.len().max(2), contrast: 0.0..=f32::INFINITY };
+        let look = self.usual(&self.traced(start.clone(), column, &any).seen)?;
+        let trace = self.traced(start, column, &look);
+        let columns = || trace.seen.iter().map(|(column, _)| *column);
+        let (first, last) = (columns().min()?, columns().max()?);
+        let is_rule = look.thickness <= thickest
+            && 100 * (last - first) >= CROSSES * width
+            && 100 * (trace.covered + trace.missing) <= HIDDEN * width
+            && 100 * trace.missing <= MISSING * width
+            && 100.0 * bend(&trace.seen) <= (BENDS * height.max(100)) as f32;
+        is_rule.then_some(trace.seen)
     }
-    while bottom < raster.height() && is_ink(bottom) {
-        bottom += 1;
+
+    /// As thick and as dark as the thinner and fainter parts of it: strokes may cover more than half.
+    fn usual(&self, seen: &[(usize, Range<usize>)]) -> Option<Look> {
+        let mut thickness: Vec<usize> = seen.iter().map(|(_, rows)| rows.len()).collect();
+        let mut contrast: Vec<u8> = seen.iter().map(|(column, rows)| self.darkest(rows, *column)).collect();
+        thickness.sort_unstable();
+        contrast.sort_unstable();
+        let place = seen.len() / 3;
+        let usual = f32::from(*contrast.get(place)?);
+        Some(Look { thickness: *thickness.get(place)?, contrast: usual / DARKER..=usual * DARKER })
     }
-    top..bottom
+
+    /// Follows a line from a stretch of a column to both sides.
+    fn traced(&self, start: Range<usize>, column: usize, look: &Look) -> Trace {
+        let mut trace = Trace::default();
+        let row = (start.start + start.end - 1) as f32 / 2.0;
+        let slope = self.follow(row, 0.0, column..self.ink.width(), look, &mut trace);
+        self.follow(row, -slope, (0..column).rev(), look, &mut trace);
+        trace
+    }
+
+    /// Follows a line through columns from this row on, as far as it stays in the picture: its slope at the end.
+    fn follow(
+        &self,
+        mut row: f32,
+        mut slope: f32,
+        columns: impl Iterator<Item = usize>,
+        look: &Look,
+        trace: &mut Trace,
+    ) -> f32 {
+        let height = self.ink.height();
+        let mut since = 0;
+        for column in columns {
+            row += slope;
+            if row < -0.5 || row > height as f32 - 0.5 {
+                break;
+            }
+            // Where it is not seen it goes straight on, ever less surely.
+            let at = (row + 0.5).clamp(0.0, height as f32 - 1.0) as usize;
+            let reach = 1 + (since / 8).min(look.thickness + 2);
+            let near = at.saturating_sub(reach)..(at + reach + 1).min(height);
+            let inked = near.filter(|&near| self.is_ink(near, column)).min_by_key(|near| near.abs_diff(at));
+            let own = inked.map(|inked| self.stretch(inked, column));
+            let is_line = |own: &Range<usize>| {
+                own.len() <= 2 * look.thickness + 1
+                    && look.contrast.contains(&f32::from(self.darkest(own, column)))
+            };
+            match own {
+                Some(own) if is_line(&own) => {
+                    let off = (own.start + own.end - 1) as f32 / 2.0 - row;
+                    row += 0.2 * off;
+                    slope = (slope + 0.005 * off).clamp(-STEEPEST, STEEPEST);
+                    since = 0;
+                    trace.seen.push((column, own));
+                }
+                Some(_) => {
+                    trace.covered += 1;
+                    since += 1;
+                }
+                None => {
+                    trace.missing += 1;
+                    since += 1;
+                }
+            }
+        }
+        slope
+    }
+
+    fn is_ink(&self, row: usize, column: usize) -> bool {
+        self.ink.levels()[row * self.ink.width() + column] > 0
+    }
+
+    fn darkest(&self, rows: &Range<usize>, column: usize) -> u8 {
+        let contrast = |row: usize| self.contrast.levels()[row * self.contrast.width() + column];
+        rows.clone().map(contrast).max().unwrap_or(0)
+    }
+
+    /// The rows of ink above and below a place, itself included; empty where there is none.
+    fn stretch(&self, row: usize, column: usize) -> Range<usize> {
+        if !self.is_ink(row, column) {
+            return row..row;
+        }
+        let (mut top, mut bottom) = (row, row + 1);
+        while top > 0 && self.is_ink(top - 1, column) {
+            top -= 1;
+        }
+        while bottom < self.ink.height() && self.is_ink(bottom, column) {
+            bottom += 1;
+        }
+        top..bottom
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const WIDTH: usize = 120;
+    const HEIGHT: usize = 100;
+    const RULE: u8 = 90;
+    const PEN: u8 = 200;
+
+    /// The contrast that is left of a pen and rules, each where its function says: of the pen all, of the rules nothing.
+    #[track_caller]
+    fn check(what: &str, is_pen: impl Fn(usize, usize) -> bool, is_rule: impl Fn(usize, usize) -> bool) {
+        let places = || (0..WIDTH * HEIGHT).map(|place| (place % WIDTH, place / WIDTH));
+        let contrast: Vec<u8> =
+            places().map(|(x, y)| if is_pen(x, y) { PEN } else { u8::from(is_rule(x, y)) * RULE }).collect();
+        // As strong as ink can be, whether of a pen or printed.
+        let ink = contrast.iter().map(|&own| if own > 0 { 255 } else { 0 }).collect();
+        let left =
+            without_rules(&Picture::raster(WIDTH, HEIGHT, ink), &Picture::raster(WIDTH, HEIGHT, contrast));
+        let (mut lost, mut stayed) = (0, 0);
+        for ((x, y), &level) in places().zip(left.levels()) {
+            lost += usize::from(is_pen(x, y) && level == 0);
+            // Beside a stroke a few pixels of a rule are no harm.
+            let near = |x: usize, y: usize| {
+                (x.saturating_sub(4)..x + 5).any(|x| (y.saturating_sub(4)..y + 5).any(|y| is_pen(x, y)))
+            };
+            stayed += usize::from(is_rule(x, y) && !near(x, y) && level > 0);
+        }
+        assert_eq!((lost, stayed), (0, 0), "{what}: pixels of the pen lost, of rules left");
+    }
+
+    #[test]
+    fn rules_go_and_strokes_on_them_stay() {
+        let none = |_, _| false;
+        let stem = |x, y| (60..64).contains(&x) && (20..80).contains(&y);
+        let level = |_, y| (40..42).contains(&y);
+        let squares = |x, y| x % 40 < 2 || y % 40 < 2;
+        check("level", none, level);
+        check("askew", none, |x, y| (30..33).contains(&(y - y.min(x / 20))));
+        check("curled", none, |x, y| (40..42).contains(&(y + x * (WIDTH - x) / 1_500)));
+        check("squares", none, squares);
+        check("a stroke across", stem, level);
+        check("strokes across squares", |x, y| stem(x, y) || stem(y, x), squares);
+        check("a bar along a rule", |x, y| (20..90).contains(&x) && (39..43).contains(&y), level);
+        check("a bar beside a rule", |x, y| (20..90).contains(&x) && (42..45).contains(&y), level);
+        check("a stem along a rule", |x, y| (40..43).contains(&x) && (20..80).contains(&y), squares);
+        check(
+            "a 1 that nearly fills the picture",
+            |x, y| (60..63).contains(&x) && (10..92).contains(&y),
+            none,
+        );
+    }
 }

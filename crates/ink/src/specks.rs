@@ -13,7 +13,6 @@ const FAINTEST: u32 = 20;
 /// Without what is far smaller than the largest piece of ink, and without what hangs in from the border of the picture or of
 /// the paper where there is other ink. `is_table` says of a place whether it lies beside the paper.
 pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -> Raster {
-    let all = components(&raster);
     let (width, height) = (raster.width(), raster.height());
     let longer = |own: &Component| own.bounds.width.max(own.bounds.height);
     // Rests of a rule along the border may begin a pixel or two inside.
@@ -31,22 +30,28 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
                     .any(&is_table)
             })
     };
-    let at_edge: Vec<bool> = all.iter().map(is_at_edge).collect();
-    let inside = || all.iter().zip(&at_edge).filter(|(_, is_at_edge)| !**is_at_edge).map(|(own, _)| own);
-    let Some(largest_inside) = inside().map(longer).max() else { return raster };
-    let largest = all.iter().map(longer).max().unwrap_or(0);
+    let (mut at_edge, mut pieces): (Vec<Component>, Vec<Component>) =
+        components(&raster).into_iter().partition(is_at_edge);
+    let Some(largest_inside) = pieces.iter().map(longer).max() else { return raster };
+    // A rule, or the edge of the paper: straight along the border, and far longer than thick.
+    let is_hairline = |own: &Component| {
+        let (length, across) = (longer(own), own.bounds.width.min(own.bounds.height));
+        SHORTEST * across <= length && 3 * length >= width.min(height) && SHORTEST * largest_inside >= length
+    };
+    at_edge.retain(|own| !is_hairline(own));
     // Ink that is cut by the border may well be the digit itself, if nothing of its size lies inside.
-    let drops_edge = 3 * largest_inside >= largest;
-    let reference = if drops_edge { largest_inside } else { largest };
+    if at_edge.iter().any(|own| longer(own) > 3 * largest_inside) {
+        pieces.append(&mut at_edge);
+    }
     let ink = |own: &Component| -> u32 {
         own.places.iter().map(|&place| u32::from(raster.levels()[place as usize])).sum()
     };
-    let most_ink = if drops_edge { inside().map(ink).max() } else { all.iter().map(ink).max() };
+    let largest = pieces.iter().map(longer).max().unwrap_or(0);
+    let most_ink = pieces.iter().map(ink).max().unwrap_or(0);
     let mut levels = vec![0; raster.levels().len()];
-    for (own, is_at_edge) in all.iter().zip(at_edge) {
-        let is_speck = SHORTEST * longer(own) < reference || FAINTEST * ink(own) < most_ink.unwrap_or(0);
-        let is_foreign = drops_edge && is_at_edge;
-        if !is_speck && !is_foreign {
+    for own in &pieces {
+        let is_speck = SHORTEST * longer(own) < largest || FAINTEST * ink(own) < most_ink;
+        if !is_speck {
             for &place in &own.places {
                 levels[place as usize] = raster.levels()[place as usize];
             }
@@ -110,5 +115,16 @@ mod tests {
         check(&["#.....", "#.###.", "#.#.#.", "......"], &["......", "..###.", "..#.#.", "......"]);
         check(&["......t", ".##..#t", ".#...#t", "......t"], &[".......", ".##....", ".#.....", "......."]);
         check(&["#...", "#...", "#...", "...."], &["#...", "#...", "#...", "...."]);
+    }
+
+    #[test]
+    fn a_rule_along_the_border_goes_though_the_digit_is_far_smaller() {
+        let rule = "####################";
+        let rows = [rule, "....................", "....###.............", "....................", rule];
+        let nothing = "....................";
+        check(&rows, &[nothing, nothing, "....###.............", nothing, nothing]);
+        // Dust does not make a digit at the border one.
+        let rows = [rule, rule, rule, nothing, "....#...............", nothing];
+        check(&rows, &[rule, rule, rule, nothing, nothing, nothing]);
     }
 }
