@@ -19,13 +19,14 @@ enum Scene {
     Plain,
     Lined,
     Squared,
+    Form,
     Shadow,
     Table,
     Board,
 }
 
-const SCENES: [Scene; 6] =
-    [Scene::Plain, Scene::Lined, Scene::Squared, Scene::Shadow, Scene::Table, Scene::Board];
+const SCENES: [Scene; 7] =
+    [Scene::Plain, Scene::Lined, Scene::Squared, Scene::Form, Scene::Shadow, Scene::Table, Scene::Board];
 
 /// Ink as a camera sees it in a scene.
 fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
@@ -38,6 +39,11 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
     let thick = between(0.003, 0.012) * width as f32;
     let (shadow_at, shadow_tilt, shade) = (between(0.3, 0.7), between(-0.5, 0.5), between(0.45, 0.75));
     let edge = between(0.02, 0.08) * width as f32;
+    let (left, top, ink_width, ink_height) = ink.ink_bounds().unwrap();
+    let margin = between(0.08, 0.4) * ink_width.max(ink_height) as f32 + thick;
+    let (left, top) = (left as f32 - margin, top as f32 - margin);
+    let (cell_width, cell_height) = (ink_width as f32 + 2.0 * margin, ink_height as f32 + 2.0 * margin);
+    let (before, after) = (between(0.0, 2.0).floor(), between(0.0, 2.0).floor());
     let mut brightness = Vec::with_capacity(width * height);
     for row in 0..height {
         for column in 0..width {
@@ -46,7 +52,14 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
             // The sheet lies a little askew and curls.
             let is_across = (y + tilt * x + curl * (3.0 * along).sin()).rem_euclid(every) < thick;
             let is_down = (x - tilt * y + curl * (3.0 * down).sin()).rem_euclid(every) < thick;
+            // A row of boxes for one digit each, one of them around the ink.
+            let (across, below) = (x - left + tilt * (y - top), y - top - tilt * (x - left));
+            let is_in_row = (-thick..cell_height + thick).contains(&below)
+                && (-cell_width * before..cell_width * (1.0 + after) + thick).contains(&across);
+            let is_box =
+                is_in_row && (across.rem_euclid(cell_width) < thick || below.rem_euclid(cell_height) < thick);
             let is_rule = match scene {
+                Scene::Form => is_box,
                 Scene::Lined => is_across,
                 Scene::Squared => is_across || is_down,
                 _ => false,

@@ -2,10 +2,11 @@
 //!
 //! Where the paper is of one brightness, ink is what differs from it, as strongly as it does: an image of MNIST comes out
 //! as it went in. Elsewhere the light on the paper is estimated from place to place, ink is what is far darker (or
-//! brighter) than that, and the rules of the paper are taken out.
+//! brighter) than that, and what is printed on the paper is taken out, rules and boxes.
 
 use crate::{
     Picture, Raster,
+    boxes::without_boxes,
     light::{light, likelier_polarity},
     rules::without_rules,
     specks::without_specks,
@@ -143,7 +144,14 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
     };
     let levels = picture.brightness.iter().map(level).collect();
     let raster = Picture::raster(picture.width, picture.height, levels);
-    if clean { raster } else { without_specks(without_rules(&raster, &raster), |_| false) }
+    if is_scrap(picture) {
+        raster
+    } else if clean {
+        // A line right through it is ink here: nothing is printed on a screen but, now and then, a frame.
+        without_boxes(&raster, &raster)
+    } else {
+        without_specks(without_printed_lines(&raster, &raster), |_| false)
+    }
 }
 
 fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Polarity) {
@@ -170,7 +178,11 @@ fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Po
     let raster = |levels| Picture::raster(picture.width, picture.height, levels);
     let ink = raster(contrast.iter().map(level).collect());
     let contrast = raster(contrast.iter().map(|contrast| contrast.clamp(0.0, 255.0) as u8).collect());
-    (without_specks(without_rules(&ink, &contrast), is_table), polarity)
+    (without_specks(without_printed_lines(&ink, &contrast), is_table), polarity)
+}
+
+fn without_printed_lines(ink: &Raster, contrast: &Raster) -> Raster {
+    without_rules(&without_boxes(ink, contrast), contrast)
 }
 
 /// The value that so many hundredths of all are not above.
@@ -285,6 +297,15 @@ mod tests {
         });
         check("chalk in uneven light", Polarity::BrightInk, |x, y, ink| {
             pen(50.0, 220.0, ink) * (0.6 + 0.4 * y as f32 / 400.0) + 5.0 * grain(x, y)
+        });
+        // How far from the middle of the picture, across or down.
+        let off = |x: usize, y: usize| x.abs_diff(200).max(y.abs_diff(200));
+        check("a frame on a screen", Polarity::DarkInk, |x, y, ink| {
+            pen(if (150..153).contains(&off(x, y)) { 0.0 } else { 255.0 }, 0.0, ink)
+        });
+        check("a box of a form", Polarity::DarkInk, |x, y, ink| {
+            let rule = if (130..133).contains(&off(x, y + x / 40)) { 0.9 } else { 0.0 };
+            pen(pen(235.0, 90.0, rule), 50.0, ink) * (0.7 + 0.3 * x as f32 / 400.0) + 4.0 * grain(x, y)
         });
         check("lined paper", Polarity::DarkInk, |x, y, ink| {
             let rule = if (y + x / 40) % 60 < 3 { 0.9 } else { 0.0 };

@@ -9,6 +9,10 @@ use crate::{
 const SHORTEST: usize = 8;
 /// By this factor it has less ink than the piece that has most, at most: folds are long, but hardly seen.
 const FAINTEST: u32 = 20;
+/// By this factor it is paler than that piece, at most: one pen writes all.
+const PALEST: u32 = 5;
+/// By this factor a digit is smaller than the rule or the edge of the paper beside it, at most.
+const SMALLEST: usize = 16;
 
 /// Without what is far smaller than the largest piece of ink, and without what hangs in from the border of the picture or of
 /// the paper where there is other ink. `is_table` says of a place whether it lies beside the paper.
@@ -36,7 +40,7 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
     // A rule, or the edge of the paper: straight along the border, and far longer than thick.
     let is_hairline = |own: &Component| {
         let (length, across) = (longer(own), own.bounds.width.min(own.bounds.height));
-        SHORTEST * across <= length && 3 * length >= width.min(height) && SHORTEST * largest_inside >= length
+        SHORTEST * across <= length && 3 * length >= width.min(height) && SMALLEST * largest_inside >= length
     };
     at_edge.retain(|own| !is_hairline(own));
     // Ink that is cut by the border may well be the digit itself, if nothing of its size lies inside.
@@ -47,10 +51,12 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
         own.places.iter().map(|&place| u32::from(raster.levels()[place as usize])).sum()
     };
     let largest = pieces.iter().map(longer).max().unwrap_or(0);
-    let most_ink = pieces.iter().map(ink).max().unwrap_or(0);
+    let (most_ink, pixels) = pieces.iter().map(|own| (ink(own), own.places.len())).max().unwrap_or_default();
     let mut levels = vec![0; raster.levels().len()];
     for own in &pieces {
-        let is_speck = SHORTEST * longer(own) < largest || FAINTEST * ink(own) < most_ink;
+        let is_pale =
+            u64::from(PALEST * ink(own)) * (pixels as u64) < u64::from(most_ink) * own.places.len() as u64;
+        let is_speck = SHORTEST * longer(own) < largest || FAINTEST * ink(own) < most_ink || is_pale;
         if !is_speck {
             for &place in &own.places {
                 levels[place as usize] = raster.levels()[place as usize];
