@@ -29,16 +29,21 @@ pub struct Normalised {
 pub fn batch_norm(channels: usize, values: &[f32]) -> Normalised {
     let rows = rows(channels, values);
     Arch::new().dispatch(|| {
-        let [sums, squares] = column_sums(channels, values, values, |value, _| [value, value * value]);
-        let mean: Vec<f64> = sums.iter().map(|sum| sum / rows).collect();
-        let inverse_deviation: Vec<f32> = mean
+        // Counted from the first row, which is mostly paper: where nearly all is, squares would be far larger than the variance.
+        let first = &values[..channels];
+        let [sums, squares] = column_sums(first, values, values, |value, _, first| {
+            [value - first, (value - first) * (value - first)]
+        });
+        let offset: Vec<f64> = sums.iter().map(|sum| sum / rows).collect();
+        let inverse_deviation: Vec<f32> = offset
             .iter()
             .zip(&squares)
-            .map(|(mean, squares)| {
-                ((squares / rows - mean * mean).max(0.0) + f64::from(NORM_EPSILON)).sqrt().recip() as f32
+            .map(|(offset, squares)| {
+                ((squares / rows - offset * offset).max(0.0) + f64::from(NORM_EPSILON)).sqrt().recip() as f32
             })
             .collect();
-        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
+        let mean: Vec<f32> =
+            offset.iter().zip(first).map(|(offset, &first)| (offset + f64::from(first)) as f32).collect();
         let mut normalised = Vec::with_capacity(values.len());
         for row in values.chunks_exact(channels) {
             let columns = row.iter().zip(&mean).zip(&inverse_deviation);
@@ -57,7 +62,9 @@ pub fn batch_norm_backward(values: &[f32], inverse_deviation: &[f32], gradient: 
     assert_eq!(values.len(), gradient.len(), "gradient");
     let rows = rows(channels, values);
     Arch::new().dispatch(|| {
-        let sums = column_sums(channels, gradient, values, |gradient, value| [gradient, gradient * value]);
+        let sums = column_sums(inverse_deviation, gradient, values, |gradient, value, _| {
+            [gradient, gradient * value]
+        });
         let [mean, slope] = sums.map(|sums| sums.iter().map(|sum| (sum / rows) as f32).collect::<Vec<_>>());
         let mut input = Vec::with_capacity(values.len());
         for (gradients, values) in gradient.chunks_exact(channels).zip(values.chunks_exact(channels)) {
@@ -75,14 +82,15 @@ fn rows(channels: usize, values: &[f32]) -> f64 {
     (values.len() / channels) as f64
 }
 
-/// For each channel the sums over the rows of two numbers made of a value of each list.
+/// For each channel the sums over the rows of two numbers made of a value of each list and of the channel's own.
 #[inline(always)]
 fn column_sums(
-    channels: usize,
+    own: &[f32],
     first: &[f32],
     second: &[f32],
-    terms: impl Fn(f32, f32) -> [f32; 2],
+    terms: impl Fn(f32, f32, f32) -> [f32; 2],
 ) -> [Vec<f64>; 2] {
+    let channels = own.len();
     let mut sums = [vec![0.0; channels], vec![0.0; channels]];
     let mut block = [vec![0.0_f32; channels], vec![0.0_f32; channels]];
     let blocks = first.chunks(BLOCK_ROWS * channels).zip(second.chunks(BLOCK_ROWS * channels));
@@ -91,9 +99,9 @@ fn column_sums(
         block_0.fill(0.0);
         block_1.fill(0.0);
         for (first, second) in first.chunks_exact(channels).zip(second.chunks_exact(channels)) {
-            let columns = block_0.iter_mut().zip(&mut *block_1).zip(first.iter().zip(second));
-            for ((sum_0, sum_1), (&first, &second)) in columns {
-                let [term_0, term_1] = terms(first, second);
+            let columns = block_0.iter_mut().zip(&mut *block_1).zip(first.iter().zip(second).zip(own));
+            for ((sum_0, sum_1), ((&first, &second), &own)) in columns {
+                let [term_0, term_1] = terms(first, second, own);
                 *sum_0 += term_0;
                 *sum_1 += term_1;
             }
@@ -140,6 +148,19 @@ mod tests {
                 let expected = before / (before + f64::from(NORM_EPSILON));
                 assert!(mean.abs() < 1e-4 && (variance - expected).abs() < 1e-3, "{mean} {variance}");
             }
+        }
+    }
+
+    /// Paper everywhere but in a few places, as most pixels are.
+    #[test]
+    fn a_channel_that_is_nearly_the_same_everywhere_keeps_its_variance() {
+        for paper in [0.0, 0.7, 30.0] {
+            let values: Vec<f32> =
+                (0..10_000).map(|row| if row % 100 == 99 { paper + 0.01 } else { paper }).collect();
+            let (_, variance) = moments(1, &values)[0];
+            let expected = (variance + f64::from(NORM_EPSILON)).sqrt().recip();
+            let got = f64::from(batch_norm(1, &values).inverse_deviation[0]);
+            assert!((got / expected - 1.0).abs() < 1e-5, "{paper}: {got} is not {expected}");
         }
     }
 
