@@ -86,7 +86,7 @@ async fn a_number_is_read_each_digit_with_its_own_bars() {
     browser.close().await;
 }
 
-/// A picture as a phone makes it: grey paper that gets darker to one side, with rules, and a seven on it.
+/// A picture as a phone makes it: a seven on squared paper that gets darker to one side, its bar along a rule; or on a board.
 fn photograph(name: &str, dark_ink: bool) -> PathBuf {
     let (width, height) = (640_usize, 480_usize);
     let mut levels = Vec::with_capacity(width * height);
@@ -99,7 +99,7 @@ fn photograph(name: &str, dark_ink: bool) -> PathBuf {
         for column in 0..width {
             let (x, y) = (column as f64, row as f64);
             let paper = 215.0 - 0.12 * x - 0.05 * y;
-            let is_rule = dark_ink && row % 60 == 30;
+            let is_rule = dark_ink && [row, column].iter().any(|at| (19..22).contains(&(at % 60)));
             let to_ink = segment(x, y, (240.0, 140.0), (380.0, 140.0)).min(segment(
                 x,
                 y,
@@ -107,8 +107,8 @@ fn photograph(name: &str, dark_ink: bool) -> PathBuf {
                 (300.0, 340.0),
             ));
             let ink = (8.0 - to_ink).clamp(0.0, 1.0);
-            let rule = if is_rule { 35.0 } else { 0.0 };
-            let value = paper - rule - ink * 130.0;
+            let rule = if is_rule { 60.0 } else { 0.0 };
+            let value = paper - rule.max(ink * 130.0);
             levels.push(if dark_ink { value } else { 255.0 - value } as u8);
         }
     }
