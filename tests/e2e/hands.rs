@@ -107,7 +107,7 @@ fn photograph(name: &str, dark_ink: bool) -> PathBuf {
                 (300.0, 340.0),
             ));
             let ink = (8.0 - to_ink).clamp(0.0, 1.0);
-            let rule = if is_rule { 60.0 } else { 0.0 };
+            let rule: f64 = if is_rule { 60.0 } else { 0.0 };
             let value = paper - rule.max(ink * 130.0);
             levels.push(if dark_ink { value } else { 255.0 - value } as u8);
         }

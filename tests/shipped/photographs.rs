@@ -28,6 +28,12 @@ enum Scene {
 const SCENES: [Scene; 7] =
     [Scene::Plain, Scene::Lined, Scene::Squared, Scene::Form, Scene::Shadow, Scene::Table, Scene::Board];
 
+/// The share of a pixel at this place that lies on lines of this thickness, one in `every` pixels.
+fn lined(place: f32, every: f32, thick: f32) -> f32 {
+    let place = (place + 1.0).rem_euclid(every) - 1.0;
+    ((place + 1.0).min(thick) - place.max(0.0)).clamp(0.0, 1.0)
+}
+
 /// Ink as a camera sees it in a scene.
 fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
     let (width, height) = (ink.width(), ink.height());
@@ -50,21 +56,20 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
             let (x, y) = (column as f32, row as f32);
             let (along, down) = (x / width as f32, y / height as f32);
             // The sheet lies a little askew and curls.
-            let is_across = (y + tilt * x + curl * (3.0 * along).sin()).rem_euclid(every) < thick;
-            let is_down = (x - tilt * y + curl * (3.0 * down).sin()).rem_euclid(every) < thick;
+            let across_at = lined(y + tilt * x + curl * (3.0 * along).sin(), every, thick);
+            let down_at = lined(x - tilt * y + curl * (3.0 * down).sin(), every, thick);
             // A row of boxes for one digit each, one of them around the ink.
             let (across, below) = (x - left + tilt * (y - top), y - top - tilt * (x - left));
             let is_in_row = (-thick..cell_height + thick).contains(&below)
-                && (-cell_width * before..cell_width * (1.0 + after) + thick).contains(&across);
-            let is_box =
-                is_in_row && (across.rem_euclid(cell_width) < thick || below.rem_euclid(cell_height) < thick);
-            let is_rule = match scene {
-                Scene::Form => is_box,
-                Scene::Lined => is_across,
-                Scene::Squared => is_across || is_down,
-                _ => false,
+                && (-1.0 - cell_width * before..cell_width * (1.0 + after) + thick).contains(&across);
+            let box_at = lined(across, cell_width, thick).max(lined(below, cell_height, thick));
+            let ruled = match scene {
+                Scene::Form => box_at * f32::from(u8::from(is_in_row)),
+                Scene::Lined => across_at,
+                Scene::Squared => across_at.max(down_at),
+                _ => 0.0,
             };
-            let under = if is_rule { rule } else { paper };
+            let under = paper * (1.0 - ruled) + rule * ruled;
             let level = f32::from(ink.levels()[row * width + column]) / 255.0;
             let mut value = under * (1.0 - level) + pen * level;
             let is_beside = [x, y, width as f32 - x, height as f32 - y].iter().any(|&own| own < edge);
@@ -94,8 +99,10 @@ fn photographed_digits_of_unseen_writers_are_read() {
         for (index, digit) in unseen.iter().step_by(15).enumerate() {
             let mut rng = Pcg32::new(21, index as u64);
             let mut between = |low: f32, high: f32| low + (high - low) * rng.random::<f32>();
-            let (width, height, size) = (320.0, 280.0, between(70.0, 180.0));
-            let place = (between(40.0, width - 40.0 - size), between(40.0, height - 40.0 - size));
+            let scale = if index % 2 == 0 { 1.0 } else { 0.5 };
+            let (width, height, size) = (320.0 * scale, 280.0 * scale, scale * between(70.0, 180.0));
+            let margin = 40.0 * scale;
+            let place = (between(margin, width - margin - size), between(margin, height - margin - size));
             let mut ink = Raster::blank(width as usize, height as usize);
             ink_at(&mut ink, digit, place, size, size * between(0.015, 0.05));
             let picture = photographed(&ink, scene, &mut rng);

@@ -3,13 +3,15 @@
 use crate::{
     Bounds, Picture, Raster,
     components::{Component, components},
-    rules::without_rules,
+    rules::without_lines,
 };
 
 /// A smaller piece of ink is no box to write in, in pixels.
 const LEAST_SIDE: usize = 32;
 /// By this factor what stands in a box is smaller, at most: there may be dust in a square nought.
 const SMALLEST: usize = 16;
+/// The lines of a box are thinner than it by this factor.
+const THICKEST: usize = 10;
 /// A side of a box lies within this share of it along the border, in hundredths.
 const ALONG: usize = 12;
 /// Share of a side that is drawn, in hundredths.
@@ -34,7 +36,7 @@ pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
         if bounds.width.min(bounds.height) < LEAST_SIDE || !is_closed() {
             continue;
         }
-        let left = without_rules(&alone(ink, own), &alone(contrast, own));
+        let left = without_lines(&alone(ink, own), &cropped(contrast, bounds), THICKEST);
         let holds = |other: &Component| {
             let inside = other.bounds;
             bounds.with(&inside) == bounds
@@ -50,6 +52,11 @@ pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
         }
     }
     Picture::raster(ink.width(), ink.height(), levels)
+}
+
+fn cropped(raster: &Raster, Bounds { left, top, width, height }: Bounds) -> Raster {
+    let rows = raster.levels().chunks_exact(raster.width()).skip(top).take(height);
+    Picture::raster(width, height, rows.flat_map(|row| row[left..left + width].iter().copied()).collect())
 }
 
 /// One piece on a raster of its own.

@@ -150,7 +150,7 @@ fn on_even_paper(picture: &Picture, paper: &Paper, polarity: Polarity) -> Raster
         // A line right through it is ink here: nothing is printed on a screen but, now and then, a frame.
         without_boxes(&raster, &raster)
     } else {
-        without_specks(without_printed_lines(&raster, &raster), |_| false)
+        without_specks(&without_printed_lines(&raster, &raster), |_| false)
     }
 }
 
@@ -178,7 +178,7 @@ fn on_uneven_paper(picture: &Picture, polarity: Option<Polarity>) -> (Raster, Po
     let raster = |levels| Picture::raster(picture.width, picture.height, levels);
     let ink = raster(contrast.iter().map(level).collect());
     let contrast = raster(contrast.iter().map(|contrast| contrast.clamp(0.0, 255.0) as u8).collect());
-    (without_specks(without_printed_lines(&ink, &contrast), is_table), polarity)
+    (without_specks(&without_printed_lines(&ink, &contrast), is_table), polarity)
 }
 
 fn without_printed_lines(ink: &Raster, contrast: &Raster) -> Raster {

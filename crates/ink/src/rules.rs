@@ -13,10 +13,10 @@ const CROSSES: usize = 85;
 const HIDDEN: usize = 65;
 /// Share of it where there is nothing at all, in hundredths.
 const MISSING: usize = 30;
-/// A rule is thinner than the picture's height by this factor.
+/// A rule of the paper is thinner than the picture's height by this factor: the bar of a 7 that fills the picture is none.
 const THICKEST: usize = 24;
-/// By this factor a pen is darker than the rule on which it writes, or a rule brighter than a pen.
-const DARKER: f32 = 1.4;
+/// By this factor a pen has more contrast than the rule on which it writes: it is darker, thicker or both.
+const HEAVIER: f32 = 1.4;
 /// Share of the picture's height by which a rule on paper that curls leaves the straight line between its ends, in hundredths.
 const BENDS: usize = 3;
 /// Rows by which a rule may rise in a column: it is nearly level.
@@ -27,8 +27,21 @@ const LOOKED_FOR_AT: [usize; 5] = [3, 25, 50, 75, 97];
 /// The ink without lines that go right through the picture, across or down; strokes on them stay whole. `contrast` says of each
 /// place how far it differs from the paper, where ink is as strong as ink can be, too.
 pub(crate) fn without_rules(ink: &Raster, contrast: &Raster) -> Raster {
-    let across = without_lines_across(ink, contrast);
-    transposed(&without_lines_across(&transposed(&across), &transposed(contrast)))
+    without_lines(ink, contrast, THICKEST)
+}
+
+/// The same for lines that are thinner than the picture is high, or wide, by this factor.
+pub(crate) fn without_lines(ink: &Raster, contrast: &Raster, thinner_by: usize) -> Raster {
+    let across = without_lines_across(ink, contrast, thinner_by);
+    // Where a line was, there is paper now.
+    let mut left = contrast.levels().to_vec();
+    for (contrast, (before, after)) in left.iter_mut().zip(ink.levels().iter().zip(across.levels())) {
+        if before != after {
+            *contrast = 0;
+        }
+    }
+    let left = Picture::raster(contrast.width(), contrast.height(), left);
+    transposed(&without_lines_across(&transposed(&across), &transposed(&left), thinner_by))
 }
 
 fn transposed(raster: &Raster) -> Raster {
@@ -38,13 +51,13 @@ fn transposed(raster: &Raster) -> Raster {
     Picture::raster(width, height, levels.collect())
 }
 
-fn without_lines_across(ink: &Raster, contrast: &Raster) -> Raster {
+fn without_lines_across(ink: &Raster, contrast: &Raster, thinner_by: usize) -> Raster {
     let (width, height) = (ink.width(), ink.height());
     let mut levels = ink.levels().to_vec();
     if width < 32 {
         return Picture::raster(width, height, levels);
     }
-    let tracer = Tracer { ink, contrast };
+    let tracer = Tracer { ink, contrast, thickest: (height / thinner_by).max(2) };
     for column in LOOKED_FOR_AT.map(|share| width * share / 100) {
         let mut row = 0;
         while row < height {
@@ -65,10 +78,10 @@ fn without_lines_across(ink: &Raster, contrast: &Raster) -> Raster {
     Picture::raster(width, height, levels)
 }
 
-/// How thick a line is, in rows, and its contrast to the paper.
+/// How thick a line is, in rows, and its contrast to the paper, summed over them.
 struct Look {
     thickness: usize,
-    contrast: RangeInclusive<f32>,
+    weight: RangeInclusive<f32>,
 }
 
 /// A line that was followed to both sides: where it is seen, and in how many columns it is not.
@@ -98,24 +111,24 @@ fn bend(seen: &[(usize, Range<usize>)]) -> f32 {
 struct Tracer<'a> {
     ink: &'a Raster,
     contrast: &'a Raster,
+    /// In rows.
+    thickest: usize,
 }
 
 impl Tracer<'_> {
     /// The rule that goes through this stretch of a column; nothing where no rule does.
     fn rule(&self, start: Range<usize>, column: usize) -> Option<Vec<(usize, Range<usize>)>> {
         let (width, height) = (self.ink.width(), self.ink.height());
-        // The bar of a 7 that fills the picture is no rule.
-        let thickest = height.max(2 * THICKEST) / THICKEST;
-        if start.len() > thickest {
+        if start.len() > self.thickest {
             return None;
         }
         // First whatever is thin, then what looks as most of that does.
-        let any = Look { thickness: start.len().max(2), contrast: 0.0..=f32::INFINITY };
+        let any = Look { thickness: start.len().max(2), weight: 0.0..=f32::INFINITY };
         let look = self.usual(&self.traced(start.clone(), column, &any).seen)?;
         let trace = self.traced(start, column, &look);
         let columns = || trace.seen.iter().map(|(column, _)| *column);
         let (first, last) = (columns().min()?, columns().max()?);
-        let is_rule = look.thickness <= thickest
+        let is_rule = look.thickness <= self.thickest
             && 100 * (last - first) >= CROSSES * width
             && 100 * (trace.covered + trace.missing) <= HIDDEN * width
             && 100 * trace.missing <= MISSING * width
@@ -126,12 +139,12 @@ impl Tracer<'_> {
     /// As thick and as dark as the thinner and fainter parts of it: strokes may cover more than half.
     fn usual(&self, seen: &[(usize, Range<usize>)]) -> Option<Look> {
         let mut thickness: Vec<usize> = seen.iter().map(|(_, rows)| rows.len()).collect();
-        let mut contrast: Vec<u8> = seen.iter().map(|(column, rows)| self.darkest(rows, *column)).collect();
+        let mut weight: Vec<u32> = seen.iter().map(|(column, rows)| self.weight(rows, *column)).collect();
         thickness.sort_unstable();
-        contrast.sort_unstable();
+        weight.sort_unstable();
         let place = seen.len() / 3;
-        let usual = f32::from(*contrast.get(place)?);
-        Some(Look { thickness: *thickness.get(place)?, contrast: usual / DARKER..=usual * DARKER })
+        let usual = *weight.get(place)? as f32;
+        Some(Look { thickness: *thickness.get(place)?, weight: usual / HEAVIER..=usual * HEAVIER })
     }
 
     /// Follows a line from a stretch of a column to both sides.
@@ -167,7 +180,7 @@ impl Tracer<'_> {
             let own = inked.map(|inked| self.stretch(inked, column));
             let is_line = |own: &Range<usize>| {
                 own.len() <= 2 * look.thickness + 1
-                    && look.contrast.contains(&f32::from(self.darkest(own, column)))
+                    && look.weight.contains(&(self.weight(own, column) as f32))
             };
             match own {
                 Some(own) if is_line(&own) => {
@@ -194,9 +207,11 @@ impl Tracer<'_> {
         self.ink.levels()[row * self.ink.width() + column] > 0
     }
 
-    fn darkest(&self, rows: &Range<usize>, column: usize) -> u8 {
+    /// All contrast in these rows and the two around them: the same wherever a line falls on the pixels, unlike the darkest.
+    fn weight(&self, rows: &Range<usize>, column: usize) -> u32 {
+        let rows = rows.start.saturating_sub(1)..(rows.end + 1).min(self.contrast.height());
         let contrast = |row: usize| self.contrast.levels()[row * self.contrast.width() + column];
-        rows.clone().map(contrast).max().unwrap_or(0)
+        rows.map(|row| u32::from(contrast(row))).sum()
     }
 
     /// The rows of ink above and below a place, itself included; empty where there is none.

@@ -16,7 +16,7 @@ const SMALLEST: usize = 16;
 
 /// Without what is far smaller than the largest piece of ink, and without what hangs in from the border of the picture or of
 /// the paper where there is other ink. `is_table` says of a place whether it lies beside the paper.
-pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -> Raster {
+pub(crate) fn without_specks(raster: &Raster, is_table: impl Fn(usize) -> bool) -> Raster {
     let (width, height) = (raster.width(), raster.height());
     let longer = |own: &Component| own.bounds.width.max(own.bounds.height);
     // Rests of a rule along the border may begin a pixel or two inside.
@@ -34,9 +34,17 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
                     .any(&is_table)
             })
     };
-    let (mut at_edge, mut pieces): (Vec<Component>, Vec<Component>) =
-        components(&raster).into_iter().partition(is_at_edge);
-    let Some(largest_inside) = pieces.iter().map(longer).max() else { return raster };
+    let ink = |own: &Component| -> u32 {
+        own.places.iter().map(|&place| u32::from(raster.levels()[place as usize])).sum()
+    };
+    let mut all = components(raster);
+    let (most_ink, pixels) = all.iter().map(|own| (ink(own), own.places.len())).max().unwrap_or_default();
+    let is_pale = |own: &Component| {
+        u64::from(PALEST * ink(own)) * (pixels as u64) < u64::from(most_ink) * own.places.len() as u64
+    };
+    all.retain(|own| !is_pale(own));
+    let (mut at_edge, mut pieces): (Vec<Component>, Vec<Component>) = all.into_iter().partition(is_at_edge);
+    let largest_inside = pieces.iter().map(longer).max().unwrap_or(0);
     // A rule, or the edge of the paper: straight along the border, and far longer than thick.
     let is_hairline = |own: &Component| {
         let (length, across) = (longer(own), own.bounds.width.min(own.bounds.height));
@@ -47,16 +55,11 @@ pub(crate) fn without_specks(raster: Raster, is_table: impl Fn(usize) -> bool) -
     if at_edge.iter().any(|own| longer(own) > 3 * largest_inside) {
         pieces.append(&mut at_edge);
     }
-    let ink = |own: &Component| -> u32 {
-        own.places.iter().map(|&place| u32::from(raster.levels()[place as usize])).sum()
-    };
     let largest = pieces.iter().map(longer).max().unwrap_or(0);
-    let (most_ink, pixels) = pieces.iter().map(|own| (ink(own), own.places.len())).max().unwrap_or_default();
+    let most_ink = pieces.iter().map(ink).max().unwrap_or(0);
     let mut levels = vec![0; raster.levels().len()];
     for own in &pieces {
-        let is_pale =
-            u64::from(PALEST * ink(own)) * (pixels as u64) < u64::from(most_ink) * own.places.len() as u64;
-        let is_speck = SHORTEST * longer(own) < largest || FAINTEST * ink(own) < most_ink || is_pale;
+        let is_speck = SHORTEST * longer(own) < largest || FAINTEST * ink(own) < most_ink;
         if !is_speck {
             for &place in &own.places {
                 levels[place as usize] = raster.levels()[place as usize];
@@ -84,7 +87,7 @@ mod tests {
         let levels = rows.iter().flat_map(|row| row.bytes().map(level)).collect();
         let raster = Raster::from_levels(rows[0].len(), rows.len(), levels).unwrap();
         let signs: Vec<u8> = rows.iter().flat_map(|row| row.bytes()).collect();
-        let left = without_specks(raster, |place| signs[place] == b't');
+        let left = without_specks(&raster, |place| signs[place] == b't');
         let left: Vec<String> = left
             .levels()
             .chunks(rows[0].len())
