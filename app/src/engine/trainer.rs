@@ -124,7 +124,7 @@ impl Trainer {
         });
         let trainer = self.clone();
         spawn_local(async move {
-            let device = choose_device(device, recipe.batch_norm).await;
+            let device = choose_device(device).await;
             if trainer.is_current(job) {
                 trainer.launch(device).await;
             }
@@ -444,14 +444,10 @@ impl Trainer {
 }
 
 /// Chooses where to compute, and says why.
-async fn choose_device(choice: DeviceChoice, batch_norm: bool) -> Device {
+async fn choose_device(choice: DeviceChoice) -> Device {
     let cpu = |why: &str| Device { backend: Backend::Cpu, why: why.into() };
     if choice == DeviceChoice::Cpu {
         return cpu("You chose the CPU.");
-    }
-    // Burn's own operations for it gave other gradients on WebGPU than on the CPU.
-    if batch_norm {
-        return cpu("Batch norm is only computed there.");
     }
     let why = match (browser::probe_gpu().await, choice) {
         (GpuProbe::Hardware, _) => "Your browser offers a GPU.",
