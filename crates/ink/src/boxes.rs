@@ -31,19 +31,24 @@ pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
             bounds.top < near,
             bounds.bottom() + near > ink.height(),
         ];
-        let is_closed =
-            || sides(&alone(ink, own)).iter().zip(cut).all(|(&is_drawn, is_cut)| is_drawn || is_cut);
-        if bounds.width.min(bounds.height) < LEAST_SIDE || !is_closed() {
+        if bounds.width.min(bounds.height) < LEAST_SIDE {
             continue;
         }
-        let left = without_lines(&alone(ink, own), &cropped(contrast, bounds), THICKEST);
-        let holds = |other: &Component| {
-            let inside = other.bounds;
-            bounds.with(&inside) == bounds
-                && SMALLEST * inside.width.max(inside.height) > bounds.width.min(bounds.height)
-        };
+        let piece = alone(ink, own);
+        let drawn = sides(&piece);
+        // But for one side: a digit that is cropped tightly touches all four borders.
+        let is_closed = drawn.iter().zip(cut).all(|(&is_drawn, is_cut)| is_drawn || is_cut)
+            && drawn.iter().filter(|&&is_drawn| is_drawn).count() >= 3;
+        if !is_closed {
+            continue;
+        }
+        let left = without_lines(&piece, &cropped(contrast, bounds), THICKEST);
+        let is_large =
+            |inside: &Bounds| SMALLEST * inside.width.max(inside.height) > bounds.width.min(bounds.height);
+        let holds = |other: &Component| bounds.with(&other.bounds) == bounds && is_large(&other.bounds);
         let holds_other = all.iter().enumerate().any(|(other, inside)| other != place && holds(inside));
-        if sides(&left).iter().any(|&side| side) || !(holds_other || left.ink_bounds().is_some()) {
+        let holds_own = || components(&left).iter().any(|rest| is_large(&rest.bounds));
+        if sides(&left).iter().any(|&side| side) || !(holds_other || holds_own()) {
             continue;
         }
         for &place in &own.places {
@@ -128,6 +133,8 @@ mod tests {
             |x, y| own(x, y) || (x, y) == (50, 50),
         );
         check("nothing", none, none);
+        let seven = |x: usize, y: usize| y < 6 || x * 5 / 8 + y >= 98 && x * 5 / 8 + y < 104;
+        check("a 7 that touches all borders", seven, seven);
         let open = |x: usize, y: usize| own(x, y) && y < 70;
         check("an open box", |x, y| open(x, y) || bar(x, y), |x, y| open(x, y) || bar(x, y));
     }

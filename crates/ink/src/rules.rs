@@ -13,7 +13,7 @@ const CROSSES: usize = 85;
 const HIDDEN: usize = 65;
 /// Share of it where there is nothing at all, in hundredths.
 const MISSING: usize = 30;
-/// A rule of the paper is thinner than the picture's height by this factor: the bar of a 7 that fills the picture is none.
+/// A rule of the paper is thinner than the picture's height by this factor: the bar of a 7 that fills the picture is thicker.
 const THICKEST: usize = 24;
 /// By this factor a pen has more contrast than the rule on which it writes: it is darker, thicker or both.
 const HEAVIER: f32 = 1.4;
@@ -92,20 +92,27 @@ struct Trace {
     missing: usize,
 }
 
-/// Rows by which a line leaves the straight one between its ends.
-fn bend(seen: &[(usize, Range<usize>)]) -> f32 {
+/// The slope of the straight line between its ends, in rows a column, and by how many rows a line leaves that.
+fn course(seen: &[(usize, Range<usize>)]) -> (f32, f32) {
     let middle =
         |(column, rows): &(usize, Range<usize>)| (*column as f32, (rows.start + rows.end - 1) as f32 / 2.0);
     let ends = seen.iter().min_by_key(|own| own.0).zip(seen.iter().max_by_key(|own| own.0));
     let Some(((first, from), (last, to))) = ends.map(|(first, last)| (middle(first), middle(last))) else {
-        return 0.0;
+        return (0.0, 0.0);
     };
     let slope = (to - from) / (last - first).max(1.0);
     let off = |own| {
         let (column, row) = middle(own);
         (row - from - slope * (column - first)).abs()
     };
-    seen.iter().map(off).fold(0.0, f32::max)
+    (slope, seen.iter().map(off).fold(0.0, f32::max))
+}
+
+/// Whether nearly the whole width lies between its ends.
+fn crosses(seen: &[(usize, Range<usize>)], width: usize) -> bool {
+    let columns = || seen.iter().map(|(column, _)| *column);
+    let ends = columns().min().zip(columns().max());
+    ends.is_some_and(|(first, last)| 100 * (last - first) >= CROSSES * width)
 }
 
 struct Tracer<'a> {
@@ -124,15 +131,18 @@ impl Tracer<'_> {
         }
         // First whatever is thin, then what looks as most of that does.
         let any = Look { thickness: start.len().max(2), weight: 0.0..=f32::INFINITY };
-        let look = self.usual(&self.traced(start.clone(), column, &any).seen)?;
+        let first = self.traced(start.clone(), column, &any);
+        if !crosses(&first.seen, width) {
+            return None;
+        }
+        let look = self.usual(&first.seen)?;
         let trace = self.traced(start, column, &look);
-        let columns = || trace.seen.iter().map(|(column, _)| *column);
-        let (first, last) = (columns().min()?, columns().max()?);
+        let (slope, bend) = course(&trace.seen);
         let is_rule = look.thickness <= self.thickest
-            && 100 * (last - first) >= CROSSES * width
-            && 100 * (trace.covered + trace.missing) <= HIDDEN * width
-            && 100 * trace.missing <= MISSING * width
-            && 100.0 * bend(&trace.seen) <= (BENDS * height.max(100)) as f32;
+            && crosses(&trace.seen, width)
+            && slope.abs() <= STEEPEST
+            && 100.0 * bend <= (BENDS * height.max(100)) as f32
+            && 100 * (trace.covered + trace.missing) <= HIDDEN * width;
         is_rule.then_some(trace.seen)
     }
 
@@ -197,6 +207,9 @@ impl Tracer<'_> {
                 None => {
                     trace.missing += 1;
                     since += 1;
+                    if 100 * trace.missing > MISSING * self.ink.width() {
+                        break;
+                    }
                 }
             }
         }
@@ -279,6 +292,7 @@ mod tests {
         check("a bar along a rule", |x, y| (20..90).contains(&x) && (39..43).contains(&y), level);
         check("a bar beside a rule", |x, y| (20..90).contains(&x) && (42..45).contains(&y), level);
         check("a stem along a rule", |x, y| (40..43).contains(&x) && (20..80).contains(&y), squares);
+        check("a slanted 1 that fills the picture", |x, y| (40 + y / 4..43 + y / 4).contains(&x), none);
         check(
             "a 1 that nearly fills the picture",
             |x, y| (60..63).contains(&x) && (10..92).contains(&y),

@@ -2,7 +2,7 @@
 
 use crate::{
     Picture, Raster,
-    components::{Component, components},
+    components::{Bounds, Component, components},
 };
 
 /// By this factor a piece of a digit is shorter than the longest piece, at most.
@@ -47,8 +47,18 @@ pub(crate) fn without_specks(raster: &Raster, is_table: impl Fn(usize) -> bool) 
     let largest_inside = pieces.iter().map(longer).max().unwrap_or(0);
     // A rule, or the edge of the paper: straight along the border, and far longer than thick.
     let is_hairline = |own: &Component| {
-        let (length, across) = (longer(own), own.bounds.width.min(own.bounds.height));
-        SHORTEST * across <= length && 3 * length >= width.min(height) && SMALLEST * largest_inside >= length
+        let Bounds { left, top, width: wide, height: high } = own.bounds;
+        let (length, across) = (longer(own), wide.min(high));
+        // A stroke that hangs in from the border is none.
+        let hangs_in = if wide > high {
+            near <= top && top + high + near <= height && (left < near || left + wide + near > width)
+        } else {
+            near <= left && left + wide + near <= width && (top < near || top + high + near > height)
+        };
+        !hangs_in
+            && SHORTEST * across <= length
+            && 3 * length >= width.min(height)
+            && SMALLEST * largest_inside >= length
     };
     at_edge.retain(|own| !is_hairline(own));
     // Ink that is cut by the border may well be the digit itself, if nothing of its size lies inside.
@@ -132,6 +142,10 @@ mod tests {
         let rows = [rule, "....................", "....###.............", "....................", rule];
         let nothing = "....................";
         check(&rows, &[nothing, nothing, "....###.............", nothing, nothing]);
+        // A stroke that hangs in from the border is none.
+        let stroke = "##########..........";
+        let rows = [nothing, nothing, stroke, nothing, "...............##...", nothing];
+        check(&rows, &rows);
         // Dust does not make a digit at the border one.
         let rows = [rule, rule, rule, nothing, "....#...............", nothing];
         check(&rows, &[rule, rule, rule, nothing, nothing, nothing]);
