@@ -20,24 +20,16 @@ const DRAWN: usize = 80;
 /// The ink without boxes: pieces with a rule along each of their four sides that have more ink within.
 pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
     let all = components(ink);
-    let near = 1 + ink.width().min(ink.height()) / 100;
     let mut levels = ink.levels().to_vec();
     for (place, own) in all.iter().enumerate() {
         let bounds = own.bounds;
-        // Some boxes are cut by the border.
-        let cut = [
-            bounds.left < near,
-            bounds.right() + near > ink.width(),
-            bounds.top < near,
-            bounds.bottom() + near > ink.height(),
-        ];
         if bounds.width.min(bounds.height) < LEAST_SIDE {
             continue;
         }
         let piece = alone(ink, own);
         let drawn = sides(&piece);
-        // But for one side: a digit that is cropped tightly touches all four borders.
-        let is_closed = drawn.iter().zip(cut).all(|(&is_drawn, is_cut)| is_drawn || is_cut)
+        // The border may cut one side, no more: a digit that is cropped tightly touches all four borders.
+        let is_closed = drawn.iter().zip(bounds.at_border(ink)).all(|(&is_drawn, is_cut)| is_drawn || is_cut)
             && drawn.iter().filter(|&&is_drawn| is_drawn).count() >= 3;
         if !is_closed {
             continue;

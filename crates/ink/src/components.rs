@@ -33,6 +33,22 @@ impl Bounds {
         let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
         Self { left, top, width: right - left, height: bottom - top }
     }
+
+    /// Whether it lies at the left, the right, the upper and the lower border of a raster.
+    pub(crate) fn at_border(&self, raster: &Raster) -> [bool; 4] {
+        let near = near_border(raster);
+        [
+            self.left < near,
+            self.right() + near > raster.width(),
+            self.top < near,
+            self.bottom() + near > raster.height(),
+        ]
+    }
+}
+
+/// Pixels from a border that still are at it: rests of a rule along it may begin one or two inside.
+pub(crate) fn near_border(raster: &Raster) -> usize {
+    1 + raster.width().min(raster.height()) / 100
 }
 
 /// Pixels with ink, each beside, above, below or diagonal to another one.

@@ -2,7 +2,7 @@
 
 use crate::{
     Picture, Raster,
-    components::{Bounds, Component, components},
+    components::{Bounds, Component, components, near_border},
 };
 
 /// By this factor a piece of a digit is shorter than the longest piece, at most.
@@ -19,13 +19,9 @@ const SMALLEST: usize = 16;
 pub(crate) fn without_specks(raster: &Raster, is_table: impl Fn(usize) -> bool) -> Raster {
     let (width, height) = (raster.width(), raster.height());
     let longer = |own: &Component| own.bounds.width.max(own.bounds.height);
-    // Rests of a rule along the border may begin a pixel or two inside.
-    let near = 1 + width.min(height) / 100;
+    let near = near_border(raster);
     let is_at_edge = |own: &Component| {
-        let bounds = &own.bounds;
-        let is_at_border = bounds.left.min(bounds.top) < near
-            || bounds.right() + near > width
-            || bounds.bottom() + near > height;
+        let is_at_border = own.bounds.at_border(raster).contains(&true);
         // Away from the border there are places on all sides.
         is_at_border
             || own.places.iter().map(|&place| place as usize).any(|place| {
@@ -47,14 +43,13 @@ pub(crate) fn without_specks(raster: &Raster, is_table: impl Fn(usize) -> bool) 
     let largest_inside = pieces.iter().map(longer).max().unwrap_or(0);
     // A rule, or the edge of the paper: straight along the border, and far longer than thick.
     let is_hairline = |own: &Component| {
-        let Bounds { left, top, width: wide, height: high } = own.bounds;
+        let Bounds { width: wide, height: high, .. } = own.bounds;
         let (length, across) = (longer(own), wide.min(high));
         // A stroke that hangs in from the border is none.
-        let hangs_in = if wide > high {
-            near <= top && top + high + near <= height && (left < near || left + wide + near > width)
-        } else {
-            near <= left && left + wide + near <= width && (top < near || top + high + near > height)
-        };
+        let [left, right, top, bottom] = own.bounds.at_border(raster);
+        let (beside, at_ends) =
+            if wide > high { (top || bottom, left || right) } else { (left || right, top || bottom) };
+        let hangs_in = at_ends && !beside;
         !hangs_in
             && SHORTEST * across <= length
             && 3 * length >= width.min(height)
