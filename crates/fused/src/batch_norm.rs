@@ -18,7 +18,7 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 #[cfg(feature = "cpu")]
 use burn_flex::{Flex, FlexTensor};
 
-use kernels::NORM_EPSILON;
+use kernels::{NORM_EPSILON, block_rows};
 
 use crate::computes::Computes;
 
@@ -103,11 +103,11 @@ pub(crate) fn plain_backward<B: Backend>(
     B::float_mul(change, inverse_deviation)
 }
 
-/// The mean of `[rows, channels]` over the rows, `[1, channels]`, of means of blocks: in single precision a sum of ten thousand
-/// values, one after the other, is wrong in its fourth digit, and gradients here are small differences of large sums.
+/// The mean of `[rows, channels]` over the rows, `[1, channels]`, of means of blocks: gradients here are small differences of
+/// large sums.
 fn row_mean<B: Backend>(values: FloatTensor<B>) -> FloatTensor<B> {
     let [rows, channels] = values.shape().dims::<2>();
-    let block = (1..=rows.isqrt()).rev().find(|&block| rows.is_multiple_of(block)).unwrap_or(1);
+    let block = block_rows(rows);
     let blocks = B::float_reshape(values, [rows / block, block, channels].into());
     let means = B::float_reshape(B::float_mean_dim(blocks, 1), [rows / block, channels].into());
     B::float_mean_dim(means, 0)

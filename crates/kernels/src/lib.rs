@@ -33,7 +33,7 @@ mod winograd;
 #[cfg(test)]
 mod plain;
 
-pub use batch_norm::{NORM_EPSILON, Normalised, batch_norm, batch_norm_backward};
+pub use batch_norm::{NORM_EPSILON, Normalised, batch_norm, batch_norm_backward, block_rows};
 pub use conv_backward::{ConvGradients, OutputGradient, conv_backward};
 pub use conv_forward::{Winners, conv, conv_relu_pool};
 pub use cross_entropy::{CrossEntropy, cross_entropy};

@@ -1,7 +1,7 @@
 //! Batch normalisation: by the batch in training, folded into the weights for everything else.
 
 use burn::tensor::Tensor;
-use kernels::NORM_EPSILON;
+use kernels::{NORM_EPSILON, block_rows};
 use weights::Normalisation;
 
 use crate::{Batch, DeviceError, Dropout, Network, parameters::read_flat};
@@ -52,11 +52,10 @@ pub(crate) fn stock_batch_norm(rows: Tensor<2>) -> Tensor<2> {
     centred / (variance + NORM_EPSILON).sqrt()
 }
 
-/// The mean of `[rows, channels]` over the rows, `[1, channels]`, of means of blocks: in single precision a sum of ten thousand
-/// values, one after the other, is wrong in its fourth digit.
+/// The mean of `[rows, channels]` over the rows, `[1, channels]`, of means of blocks.
 fn row_mean(values: Tensor<2>) -> Tensor<2> {
     let [rows, channels] = values.dims();
-    let block = (1..=rows.isqrt()).rev().find(|&block| rows.is_multiple_of(block)).unwrap_or(1);
+    let block = block_rows(rows);
     let means = values.reshape([rows / block, block, channels]).mean_dim(1);
     means.reshape([rows / block, channels]).mean_dim(0)
 }
