@@ -76,7 +76,7 @@ fn a_single_digit_is_read_as_one() {
             u32::from(in_digits(&reader.read_sheet(&Sheet::of_strokes(raster, *strokes))) == [*label]);
     }
     println!("single digits of unseen writers, read as numbers may be: {}", right.with_interval());
-    assert!(right.share() >= 0.96, "{right:?}");
+    assert!(right.share() >= 0.97, "{right:?}");
 }
 
 /// Numbers of two to six digits, each by one unseen writer, as they stand beside each other on paper.

@@ -5,6 +5,8 @@
 //! reads them. Such over-segmentation is the classical way to read numbers: Y. LeCun et al., "Gradient-based learning
 //! applied to document recognition", Proc. IEEE 86 (1998), section VI.
 
+use core::ops::Range;
+
 use crate::{
     Image, Raster,
     components::{Bounds, Component, components},
@@ -19,6 +21,8 @@ const WIDEST: f32 = 1.35;
 const CUT_FROM: f32 = 0.72;
 /// What is smaller than this share of the line's height, both ways, is a speck.
 const SPECK: f32 = 0.12;
+/// Two pieces with so much paper between them at most, of what they are high together, are one above the other.
+const NEARLY_TOUCHING: f32 = 0.05;
 
 /// A line of digits.
 #[derive(Clone, Debug)]
@@ -99,7 +103,23 @@ fn grouped(mut components: Vec<Component>) -> Vec<Vec<Component>> {
         }
     }
     lines.sort_by_key(|(top, ..)| *top);
-    lines.into_iter().map(|(.., line)| line).collect()
+    let mut stacked: Vec<Vec<Component>> = Vec::new();
+    for (.., line) in lines {
+        match stacked.last_mut().filter(|above| nearly_touch(above, &line)) {
+            Some(above) => above.extend(line),
+            None => stacked.push(line),
+        }
+    }
+    stacked
+}
+
+/// Whether two lines are one piece each, with next to no paper between: an eight made of two rings.
+fn nearly_touch(above: &[Component], below: &[Component]) -> bool {
+    let ([above], [below]) = (above, below) else { return false };
+    let (above, below) = (&above.bounds, &below.bounds);
+    let gap = below.top.saturating_sub(above.bottom()) as f32;
+    let (left, right) = if above.left <= below.left { (above, below) } else { (below, above) };
+    gap <= NEARLY_TOUCHING * (above.height + below.height) as f32 && is_above(left, right)
 }
 
 /// Ink between two places at which a digit may begin or end.
@@ -111,7 +131,6 @@ struct Atom {
 }
 
 fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
-    let height = line.iter().map(|own| own.bounds.height).max()? as f32;
     line.sort_by_key(|own| own.bounds.left);
     let mut joined: Vec<Component> = Vec::new();
     for component in line {
@@ -123,8 +142,29 @@ fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
             None => joined.push(component),
         }
     }
-    let atoms: Vec<Atom> = joined.into_iter().flat_map(|own| cut(raster, own, height)).collect();
+    let height = joined.iter().map(|own| own.bounds.height).max()? as f32;
+    let (mut atoms, mut whole): (Vec<Atom>, Vec<Range<usize>>) = Default::default();
+    for piece in joined {
+        let first = atoms.len();
+        atoms.extend(cut(raster, piece, height));
+        whole.push(first..atoms.len());
+    }
     let mut candidates = Vec::new();
+    for span in spans(&atoms, height, whole) {
+        let own = &atoms[span.clone()];
+        let bounds = own.iter().fold(own[0].bounds, |all, atom| all.with(&atom.bounds));
+        if let Some(image) = normalise(&alone(raster, own, &bounds)) {
+            let cuts = usize::from(own[0].is_cut);
+            candidates.push(Candidate { first: span.start, end: span.end, bounds, cuts, image });
+        }
+    }
+    Some(Line { atoms: atoms.len(), candidates })
+}
+
+/// Atoms that may be a digit together: no more, and no wider, than a digit is, or all of a piece, however wide it is. A flat
+/// zero is such a one, and a two with a long tail.
+fn spans(atoms: &[Atom], height: f32, whole: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut spans = whole;
     for first in 0..atoms.len() {
         let mut bounds = atoms[first].bounds;
         for end in first + 1..=(first + MOST_ATOMS).min(atoms.len()) {
@@ -132,13 +172,12 @@ fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
             if end > first + 1 && bounds.width as f32 > WIDEST * height {
                 break;
             }
-            if let Some(image) = normalise(&alone(raster, &atoms[first..end], &bounds)) {
-                let cuts = usize::from(atoms[first].is_cut);
-                candidates.push(Candidate { first, end, bounds, cuts, image });
+            if !spans.contains(&(first..end)) {
+                spans.push(first..end);
             }
         }
     }
-    Some(Line { atoms: atoms.len(), candidates })
+    spans
 }
 
 /// Whether of two pieces, the first not to the right of the second, one lies over the other for the most part.
@@ -263,6 +302,26 @@ mod tests {
             &[[(50.0, 20.0), (50.0, 120.0)], [(150.0, 25.0), (150.0, 110.0)], [(60.0, 180.0), (60.0, 280.0)]],
             &[2, 1],
         );
+    }
+
+    #[test]
+    fn two_rings_that_nearly_touch_are_an_eight() {
+        let upper = [(100.0, 40.0), (130.0, 130.0)];
+        let lower = |left: f32, top: f32| [(left, top), (left + 40.0, top + 90.0)];
+        check(&[upper, lower(90.0, 148.0)], &[1]);
+        check(&[upper, lower(90.0, 170.0)], &[1, 1]);
+        check(&[upper, lower(200.0, 148.0)], &[1, 1]);
+        // Of several digits each, lines may stand as close as they will.
+        let beside = [(300.0, 40.0), (330.0, 130.0)];
+        check(&[upper, beside, lower(90.0, 148.0), lower(300.0, 148.0)], &[2, 2]);
+    }
+
+    #[test]
+    fn what_is_connected_may_be_one_digit_however_flat() {
+        let flat = [(50.0, 100.0), (50.0, 180.0), (450.0, 180.0), (450.0, 100.0)];
+        let lines = lines(&drawn(&[[flat[0], flat[1]], [flat[1], flat[2]], [flat[2], flat[3]]]));
+        assert!(lines[0].atoms > 1, "{}", lines[0].atoms);
+        assert_eq!(cheapest(&lines[0], &vec![1.0; lines[0].candidates.len()], 1).len(), 1);
     }
 
     #[test]
