@@ -13,9 +13,9 @@ use crate::{images, pictures};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Weights to test (default: the ones that the page ships).
-    #[arg(long, default_value = "public/models/reader-cnn.safetensors")]
-    model: PathBuf,
+    /// Weights to test (default: the reader that the page ships, which is within this program).
+    #[arg(long)]
+    model: Option<PathBuf>,
     #[command(flatten)]
     set: Set,
     /// Folder with MNIST's four files.
@@ -56,7 +56,7 @@ impl Set {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (network, card) = images::network(&args.model)?;
+    let (network, card) = images::network(args.model.as_deref())?;
     let set = args.set.read(args.mnist_dir.as_ref())?;
     let calibration = card.calibration.unwrap_or(Calibration::NONE);
     let pass_images = Pace::cpu(network.architecture()).test_images;

@@ -64,9 +64,13 @@ pub(crate) fn weights(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
     weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
-/// Reads weights as a network on the CPU.
-pub(crate) fn network(path: &Path) -> anyhow::Result<(Network, ModelCard)> {
-    let (weights, card) = weights(path)?;
+/// Reads weights as a network on the CPU; without a path the reader that the page ships, wherever the program stands.
+pub(crate) fn network(path: Option<&Path>) -> anyhow::Result<(Network, ModelCard)> {
+    const SHIPPED: &[u8] = include_bytes!("../../public/models/reader-cnn.safetensors");
+    let (weights, card) = match path {
+        Some(path) => weights(path)?,
+        None => weights::read_safetensors(SHIPPED).context("cannot use the weights within this program")?,
+    };
     Ok((Network::from_weights(&weights, &Device::flex()), card))
 }
 
