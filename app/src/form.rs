@@ -20,6 +20,7 @@ pub(crate) struct Form {
     pub(crate) optimizer: RwSignal<Optimizer>,
     pub(crate) schedule: RwSignal<Schedule>,
     pub(crate) learning_rate: RwSignal<String>,
+    pub(crate) weight_decay: RwSignal<String>,
     pub(crate) batch_size: RwSignal<String>,
     pub(crate) epochs: RwSignal<String>,
     pub(crate) seed: RwSignal<String>,
@@ -46,6 +47,7 @@ impl Form {
             optimizer: RwSignal::new(recipe.optimizer),
             schedule: RwSignal::new(recipe.schedule),
             learning_rate: RwSignal::new(recipe.learning_rate.to_string()),
+            weight_decay: RwSignal::new(recipe.weight_decay.to_string()),
             batch_size: RwSignal::new(recipe.batch_size.to_string()),
             epochs: RwSignal::new(recipe.epochs.to_string()),
             seed: RwSignal::new(seed.to_string()),
@@ -65,6 +67,7 @@ impl Form {
         self.optimizer.set(recipe.optimizer);
         self.schedule.set(recipe.schedule);
         self.learning_rate.set(recipe.learning_rate.to_string());
+        self.weight_decay.set(recipe.weight_decay.to_string());
         self.batch_size.set(recipe.batch_size.to_string());
         self.epochs.set(recipe.epochs.to_string());
         self.batch_norm.set(recipe.batch_norm);
@@ -83,7 +86,7 @@ impl Form {
         self.schedule.track();
         self.augments.track();
         self.batch_norm.track();
-        for text in [self.learning_rate, self.batch_size, self.epochs, self.seed] {
+        for text in [self.learning_rate, self.weight_decay, self.batch_size, self.epochs, self.seed] {
             text.track();
         }
     }
@@ -105,6 +108,7 @@ impl Form {
             optimizer: self.optimizer.get_untracked(),
             schedule: self.schedule.get_untracked(),
             learning_rate: number("Learning rate", &self.learning_rate.get_untracked())?,
+            weight_decay: number("Weight decay", &self.weight_decay.get_untracked())?,
             batch_size: number("Batch size", &self.batch_size.get_untracked())?,
             epochs: number("Epochs", &self.epochs.get_untracked())?,
             seed: number("Seed", &self.seed.get_untracked())?,

@@ -67,6 +67,7 @@ impl Trial {
             architecture,
             optimizer: Optimizer::Adam,
             learning_rate: 1e-3,
+            weight_decay: 0.0,
             schedule: Schedule::Constant,
             batch_size: BATCH,
             epochs: 1_000,

@@ -18,6 +18,8 @@ pub(crate) struct Config {
     architecture: String,
     optimizer: String,
     learning_rate: f64,
+    #[serde(default)]
+    weight_decay: f64,
     schedule: String,
     batch_size: u32,
     epochs: u32,
@@ -62,6 +64,7 @@ impl Config {
             optimizer: Optimizer::from_id(&self.optimizer)
                 .ok_or_else(|| unknown("optimizer", &self.optimizer))?,
             learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
             schedule: Schedule::from_id(&self.schedule).ok_or_else(|| unknown("schedule", &self.schedule))?,
             batch_size: self.batch_size,
             epochs: self.epochs,

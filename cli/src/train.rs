@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Peak learning rate (default: the optimizer's usual one).
     #[arg(long)]
     learning_rate: Option<f64>,
+    /// Share of every weight, in learning rates, that each step takes away, as `AdamW` does (default: 0).
+    #[arg(long)]
+    weight_decay: Option<f64>,
     /// Schedule: one-cycle (the default) or constant.
     #[arg(long, value_parser = schedule)]
     schedule: Option<Schedule>,
@@ -108,6 +111,7 @@ fn recipe(args: &Args, config: Option<&Config>) -> anyhow::Result<TrainRecipe> {
         architecture,
         optimizer,
         learning_rate: args.learning_rate.unwrap_or(usual),
+        weight_decay: args.weight_decay.unwrap_or(base.weight_decay),
         schedule: args.schedule.unwrap_or(base.schedule),
         batch_size: args.batch_size.unwrap_or(base.batch_size),
         epochs: args.epochs.unwrap_or(base.epochs),

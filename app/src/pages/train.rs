@@ -163,7 +163,10 @@ fn Recipe() -> impl IntoView {
                 {select("Device", devices, form.device, |_| ())}
                 {number("Workers", "1", form.workers)}
             </div>
-            {number("Seed", "1", form.seed)}
+            <div class="pair">
+                {number("Weight decay", "any", form.weight_decay)}
+                {number("Seed", "1", form.seed)}
+            </div>
         </fieldset>
     }
 }

@@ -67,10 +67,10 @@ fn launch(client: &Client, rule: UpdateRule, group: &[(&Buffer, &Buffer, usize)]
     // SAFETY: every index is below a length that the caller compared.
     unsafe {
         match rule {
-            UpdateRule::Sgd { learning_rate, momentum } => {
-                sgd::launch_unchecked(client, count, dim, parameters, moments, learning_rate, momentum);
+            UpdateRule::Sgd { learning_rate, momentum, keep } => {
+                sgd::launch_unchecked(client, count, dim, parameters, moments, learning_rate, momentum, keep);
             }
-            UpdateRule::RmsProp { learning_rate, alpha, epsilon } => {
+            UpdateRule::RmsProp { learning_rate, alpha, epsilon, keep } => {
                 rms_prop::launch_unchecked(
                     client,
                     count,
@@ -80,11 +80,12 @@ fn launch(client: &Client, rule: UpdateRule, group: &[(&Buffer, &Buffer, usize)]
                     learning_rate,
                     alpha,
                     epsilon,
+                    keep,
                 );
             }
-            UpdateRule::Adam { scale, beta_1, beta_2, epsilon } => {
+            UpdateRule::Adam { scale, beta_1, beta_2, epsilon, keep } => {
                 adam::launch_unchecked(
-                    client, count, dim, parameters, moments, scale, beta_1, beta_2, epsilon,
+                    client, count, dim, parameters, moments, scale, beta_1, beta_2, epsilon, keep,
                 );
             }
         }
@@ -100,7 +101,13 @@ struct Parameter {
 }
 
 #[cube(launch_unchecked)]
-fn sgd(parameters: &mut Sequence<Parameter>, moments: &mut [f32], learning_rate: f32, momentum: f32) {
+fn sgd(
+    parameters: &mut Sequence<Parameter>,
+    moments: &mut [f32],
+    learning_rate: f32,
+    momentum: f32,
+    keep: f32,
+) {
     let place = ABSOLUTE_POS;
     #[unroll]
     for index in 0..parameters.len() {
@@ -109,7 +116,7 @@ fn sgd(parameters: &mut Sequence<Parameter>, moments: &mut [f32], learning_rate:
             let at = parameter.first_moment + place;
             let velocity = moments[at] * momentum + parameter.gradient[place];
             moments[at] = velocity;
-            parameter.values[place] -= velocity * learning_rate;
+            parameter.values[place] = parameter.values[place] * keep - velocity * learning_rate;
         }
     }
 }
@@ -121,6 +128,7 @@ fn rms_prop(
     learning_rate: f32,
     alpha: f32,
     epsilon: f32,
+    keep: f32,
 ) {
     let place = ABSOLUTE_POS;
     #[unroll]
@@ -131,7 +139,8 @@ fn rms_prop(
             let slope = parameter.gradient[place];
             let square = moments[at] * alpha + slope * slope * (1.0 - alpha);
             moments[at] = square;
-            parameter.values[place] -= slope * learning_rate / (square.sqrt() + epsilon);
+            parameter.values[place] =
+                parameter.values[place] * keep - slope * learning_rate / (square.sqrt() + epsilon);
         }
     }
 }
@@ -144,6 +153,7 @@ fn adam(
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
+    keep: f32,
 ) {
     let place = ABSOLUTE_POS;
     #[unroll]
@@ -157,7 +167,8 @@ fn adam(
             let square = moments[at_square] * beta_2 + slope * slope * (1.0 - beta_2);
             moments[at_mean] = mean;
             moments[at_square] = square;
-            parameter.values[place] -= mean * scale / (square.sqrt() + epsilon);
+            parameter.values[place] =
+                parameter.values[place] * keep - mean * scale / (square.sqrt() + epsilon);
         }
     }
 }

@@ -11,6 +11,8 @@ pub enum UpdateRule {
         learning_rate: f32,
         /// Share of the velocity that stays, 0 to 1.
         momentum: f32,
+        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        keep: f32,
     },
     /// `RMSprop`: one moment, the mean of the squared gradients.
     RmsProp {
@@ -20,6 +22,8 @@ pub enum UpdateRule {
         alpha: f32,
         /// Keeps the divisor above zero.
         epsilon: f32,
+        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        keep: f32,
     },
     /// Adam: two moments, the means of the gradients and of their squares.
     Adam {
@@ -31,6 +35,8 @@ pub enum UpdateRule {
         beta_2: f32,
         /// Keeps the divisor above zero; corrected as the second mean is.
         epsilon: f32,
+        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        keep: f32,
     },
 }
 
@@ -53,26 +59,30 @@ impl UpdateRule {
             "lengths"
         );
         match (*self, moments) {
-            (Self::Sgd { learning_rate, momentum }, [velocities]) => Arch::new().dispatch(|| {
+            (Self::Sgd { learning_rate, momentum, keep }, [velocities]) => Arch::new().dispatch(|| {
                 for ((value, gradient), velocity) in values.iter_mut().zip(gradient).zip(&mut **velocities) {
                     *velocity = *velocity * momentum + gradient;
-                    *value -= *velocity * learning_rate;
+                    *value = *value * keep - *velocity * learning_rate;
                 }
             }),
-            (Self::RmsProp { learning_rate, alpha, epsilon }, [squares]) => Arch::new().dispatch(|| {
-                for ((value, gradient), square) in values.iter_mut().zip(gradient).zip(&mut **squares) {
-                    *square = *square * alpha + gradient * gradient * (1.0 - alpha);
-                    *value -= gradient * learning_rate / (square.sqrt() + epsilon);
-                }
-            }),
-            (Self::Adam { scale, beta_1, beta_2, epsilon }, [means, squares]) => Arch::new().dispatch(|| {
-                let moments = means.iter_mut().zip(&mut **squares);
-                for ((value, gradient), (mean, square)) in values.iter_mut().zip(gradient).zip(moments) {
-                    *mean = *mean * beta_1 + gradient * (1.0 - beta_1);
-                    *square = *square * beta_2 + gradient * gradient * (1.0 - beta_2);
-                    *value -= *mean * scale / (square.sqrt() + epsilon);
-                }
-            }),
+            (Self::RmsProp { learning_rate, alpha, epsilon, keep }, [squares]) => {
+                Arch::new().dispatch(|| {
+                    for ((value, gradient), square) in values.iter_mut().zip(gradient).zip(&mut **squares) {
+                        *square = *square * alpha + gradient * gradient * (1.0 - alpha);
+                        *value = *value * keep - gradient * learning_rate / (square.sqrt() + epsilon);
+                    }
+                })
+            }
+            (Self::Adam { scale, beta_1, beta_2, epsilon, keep }, [means, squares]) => {
+                Arch::new().dispatch(|| {
+                    let moments = means.iter_mut().zip(&mut **squares);
+                    for ((value, gradient), (mean, square)) in values.iter_mut().zip(gradient).zip(moments) {
+                        *mean = *mean * beta_1 + gradient * (1.0 - beta_1);
+                        *square = *square * beta_2 + gradient * gradient * (1.0 - beta_2);
+                        *value = *value * keep - *mean * scale / (square.sqrt() + epsilon);
+                    }
+                })
+            }
             (rule, _) => panic!("{rule:?} keeps {} moments", rule.moment_count()),
         }
     }

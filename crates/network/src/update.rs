@@ -40,21 +40,21 @@ fn stock_update(
             moments.clone().narrow(0, start - length, length)
         };
         match rule {
-            UpdateRule::Sgd { learning_rate, momentum } => {
+            UpdateRule::Sgd { learning_rate, momentum, keep } => {
                 let velocity = moment() * momentum + gradient;
                 updated_moments.push(velocity.clone());
-                parameter - velocity * learning_rate
+                parameter * keep - velocity * learning_rate
             }
-            UpdateRule::RmsProp { learning_rate, alpha, epsilon } => {
+            UpdateRule::RmsProp { learning_rate, alpha, epsilon, keep } => {
                 let squares = moment() * alpha + gradient.clone().square() * (1.0 - alpha);
                 updated_moments.push(squares.clone());
-                parameter - gradient * learning_rate / (squares.sqrt() + epsilon)
+                parameter * keep - gradient * learning_rate / (squares.sqrt() + epsilon)
             }
-            UpdateRule::Adam { scale, beta_1, beta_2, epsilon } => {
+            UpdateRule::Adam { scale, beta_1, beta_2, epsilon, keep } => {
                 let mean = moment() * beta_1 + gradient.clone() * (1.0 - beta_1);
                 let squares = moment() * beta_2 + gradient.square() * (1.0 - beta_2);
                 updated_moments.extend([mean.clone(), squares.clone()]);
-                parameter - mean * scale / (squares.sqrt() + epsilon)
+                parameter * keep - mean * scale / (squares.sqrt() + epsilon)
             }
         }
     });

@@ -108,6 +108,11 @@ pub struct TrainRecipe {
     pub optimizer: Optimizer,
     /// Peak learning rate, above 0 and at most 10.
     pub learning_rate: f64,
+    /// Share of every weight, in learning rates, that each step takes away beside its own change, 0 to 10; bare of the
+    /// moments, as AdamW does (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019). Older cards do not
+    /// say.
+    #[serde(default)]
+    pub weight_decay: f64,
     /// How the learning rate moves.
     pub schedule: Schedule,
     /// Images to a step, 1 to 1,024.
@@ -159,6 +164,16 @@ impl TrainRecipe {
                 "Learning rate {} is out of range: choose more than 0 and at most 10.",
                 self.learning_rate
             )
+        } else if !(0.0..=10.0).contains(&self.weight_decay) {
+            format!("Weight decay {} is out of range: choose 0 to 10.", self.weight_decay)
+        } else if self.weight_decay * self.learning_rate > 0.5 {
+            format!(
+                "Weight decay {} is too large for learning rate {}: their product is the share of a weight that a step \
+                 takes away. Choose at most {}.",
+                self.weight_decay,
+                self.learning_rate,
+                0.5 / self.learning_rate
+            )
         } else if !(1..=1_024).contains(&self.batch_size) {
             format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)
         } else if self.batch_norm && self.batch_size < LEAST_NORMALISED {
@@ -208,6 +223,13 @@ mod tests {
         check(|_| {}, None);
         check(|recipe| recipe.learning_rate = 0.0, Some("Learning rate 0 "));
         check(|recipe| recipe.learning_rate = f64::NAN, Some("Learning rate NaN "));
+        check(|recipe| recipe.weight_decay = 10.0, None);
+        check(|recipe| recipe.weight_decay = -0.1, Some("Weight decay -0.1 is out of range"));
+        check(|recipe| recipe.weight_decay = f64::NAN, Some("Weight decay NaN is out of range"));
+        check(
+            |recipe| (recipe.learning_rate, recipe.weight_decay) = (0.1, 6.0),
+            Some("Weight decay 6 is too large for learning rate 0.1"),
+        );
         check(|recipe| recipe.batch_size = 0, Some("Batch size 0 "));
         check(|recipe| recipe.batch_size = 2_000, Some("Batch size 2000 "));
         let normalised = |batch_size| {

@@ -43,6 +43,7 @@ pub fn hand_recipe(architecture: Architecture, seed: u64) -> TrainRecipe {
         architecture,
         optimizer: Optimizer::Adam,
         learning_rate: 4e-4,
+        weight_decay: 0.0,
         schedule: Schedule::OneCycle,
         batch_size: 64,
         epochs: 1,

@@ -6,12 +6,13 @@
 use burn::tensor::Tensor;
 use kernels::UpdateRule;
 use network::Engine;
-use recipe::Optimizer;
+use recipe::{Optimizer, TrainRecipe};
 
 /// An optimizer with its moments.
 #[derive(Clone, Debug)]
 pub(crate) struct OptimizerState {
     pub(crate) kind: Optimizer,
+    weight_decay: f64,
     /// Steps taken.
     pub(crate) steps: u32,
     /// For each parameter in order as many lists of its length as the kind keeps, in one flat tensor; none before the
@@ -26,23 +27,23 @@ const ADAM_BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
 impl OptimizerState {
-    pub(crate) fn new(kind: Optimizer) -> Self {
-        Self { kind, steps: 0, moments: None }
+    pub(crate) fn new(recipe: &TrainRecipe) -> Self {
+        Self::restored(recipe, 0, None)
     }
 
-    pub(crate) fn restored(kind: Optimizer, steps: u32, moments: Option<Tensor<1>>) -> Self {
-        Self { kind, steps, moments }
+    pub(crate) fn restored(recipe: &TrainRecipe, steps: u32, moments: Option<Tensor<1>>) -> Self {
+        Self { kind: recipe.optimizer, weight_decay: recipe.weight_decay, steps, moments }
     }
 
     /// Moments kept for each parameter.
     pub(crate) fn moment_count(kind: Optimizer) -> usize {
-        rule(kind, 1, 0.0).moment_count()
+        rule(kind, 1, 0.0, 0.0).moment_count()
     }
 
     /// Counts a step, and says how it is taken.
     pub(crate) fn next_rule(&mut self, learning_rate: f64) -> UpdateRule {
         self.steps += 1;
-        rule(self.kind, self.steps, learning_rate)
+        rule(self.kind, self.steps, learning_rate, self.weight_decay)
     }
 
     /// Parameters after one step; all tensors are flat and without autodiff.
@@ -65,15 +66,18 @@ impl OptimizerState {
 }
 
 /// The rule of the step with this number; the first is 1.
-fn rule(kind: Optimizer, step: u32, learning_rate: f64) -> UpdateRule {
+fn rule(kind: Optimizer, step: u32, learning_rate: f64, weight_decay: f64) -> UpdateRule {
+    // Decoupled, as in AdamW: whatever the moments are.
+    let keep = (1.0 - learning_rate * weight_decay) as f32;
     match kind {
         Optimizer::Sgd => {
-            UpdateRule::Sgd { learning_rate: learning_rate as f32, momentum: SGD_MOMENTUM as f32 }
+            UpdateRule::Sgd { learning_rate: learning_rate as f32, momentum: SGD_MOMENTUM as f32, keep }
         }
         Optimizer::RmsProp => UpdateRule::RmsProp {
             learning_rate: learning_rate as f32,
             alpha: RMSPROP_ALPHA as f32,
             epsilon: EPSILON as f32,
+            keep,
         },
         Optimizer::Adam => {
             let exponent = step.min(1_000_000) as i32;
@@ -85,6 +89,7 @@ fn rule(kind: Optimizer, step: u32, learning_rate: f64) -> UpdateRule {
                 beta_1: ADAM_BETA_1 as f32,
                 beta_2: ADAM_BETA_2 as f32,
                 epsilon: (EPSILON * root_correction) as f32,
+                keep,
             }
         }
     }
@@ -96,7 +101,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use burn::{
-        optim::{AdamConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
+        optim::{
+            AdamConfig, AdamWConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig,
+            momentum::MomentumConfig,
+        },
         tensor::Device,
     };
 
@@ -104,19 +112,26 @@ mod tests {
 
     /// Takes steps along given gradients with ours and with Burn's.
     #[track_caller]
-    fn check<O: BurnOptimizer>(kind: Optimizer, burn: &O, tolerance: f32) {
+    fn check<O: BurnOptimizer>(kind: Optimizer, weight_decay: f64, burn: &O, tolerance: f32) {
         for engine in [Engine::Stock, Engine::of_this_build()] {
-            check_engine(engine, kind, burn, tolerance);
+            check_engine(engine, kind, weight_decay, burn, tolerance);
         }
     }
 
     #[track_caller]
-    fn check_engine<O: BurnOptimizer>(engine: Engine, kind: Optimizer, burn: &O, tolerance: f32) {
+    fn check_engine<O: BurnOptimizer>(
+        engine: Engine,
+        kind: Optimizer,
+        weight_decay: f64,
+        burn: &O,
+        tolerance: f32,
+    ) {
         let device = Device::flex();
+        let recipe = TrainRecipe { optimizer: kind, weight_decay, ..TrainRecipe::default() };
         let start = Tensor::<1>::from_floats([0.5, -1.0, 2.0, 0.0], &device);
         let gradients = [[0.1_f32, -0.2, 3.0, 0.0], [0.3, 0.2, -1.0, 0.5], [-0.1, 1e-3, 2.0, -0.5]];
         let (mut ours, mut theirs) = (vec![start.clone()], start);
-        let (mut state, mut burn_state) = (OptimizerState::new(kind), None);
+        let (mut state, mut burn_state) = (OptimizerState::new(&recipe), None);
         for gradient in gradients {
             let gradient = Tensor::from_floats(gradient, &device);
             ours = state.step(engine, 0.01, ours, vec![gradient.clone()]);
@@ -131,8 +146,15 @@ mod tests {
     #[test]
     fn steps_are_those_of_burn() {
         let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
-        check(Optimizer::Sgd, &SgdConfig::new().with_momentum(Some(momentum)).build(), 1e-7);
-        check(Optimizer::RmsProp, &RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).build(), 1e-6);
-        check(Optimizer::Adam, &AdamConfig::new().with_epsilon(1e-8).build(), 1e-6);
+        check(Optimizer::Sgd, 0.0, &SgdConfig::new().with_momentum(Some(momentum)).build(), 1e-7);
+        check(
+            Optimizer::RmsProp,
+            0.0,
+            &RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).build(),
+            1e-6,
+        );
+        check(Optimizer::Adam, 0.0, &AdamConfig::new().with_epsilon(1e-8).build(), 1e-6);
+        let decaying = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.3).build();
+        check(Optimizer::Adam, 0.3, &decaying, 1e-6);
     }
 }

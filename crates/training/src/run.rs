@@ -167,7 +167,7 @@ impl Run {
             split,
             network: Network::from_weights(weights, &device.clone().autodiff())
                 .with_batch_norm(recipe.batch_norm),
-            optimizer: OptimizerState::new(recipe.optimizer),
+            optimizer: OptimizerState::new(&recipe),
             epoch: 0,
             step: 0,
             images,
@@ -195,7 +195,7 @@ impl Run {
             let moments = TensorData::new(checkpoint.moments.clone(), [checkpoint.moments.len()]);
             Tensor::from_data(moments, &device.clone().without_autodiff())
         });
-        run.optimizer = OptimizerState::restored(place.recipe.optimizer, place.optimizer_steps, moments);
+        run.optimizer = OptimizerState::restored(&place.recipe, place.optimizer_steps, moments);
         (run.epoch, run.step) = (place.epoch, place.step);
         run.images.shuffle(place.epoch);
         Ok(run)
@@ -694,6 +694,7 @@ mod team_tests {
                     _ => 4.0,
                 },
             schedule: Schedule::Constant,
+            weight_decay: 0.1,
             // Each rank would normalise over its own images.
             batch_norm: false,
             // Each rank changes its own images, as one alone would.
