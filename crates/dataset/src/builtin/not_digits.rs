@@ -6,7 +6,11 @@ use ink::{Image, PIXELS, Point, Raster, normalise};
 use rand_pcg::Pcg32;
 use recipe::NOT_A_DIGIT;
 
-use super::{Hand, PAPER_SIDE, Style, drawn, signs::SIGNS, skeletons::skeletons, smooth};
+use super::{
+    Hand, PAPER_SIDE, Style, drawn,
+    forms::{digit_forms, sign_forms},
+    smooth,
+};
 use crate::LabelledImages;
 
 /// `count` images of no digit under the label [`NOT_A_DIGIT`]; the same for the same seed.
@@ -23,7 +27,7 @@ pub fn not_a_digit(seed: u64, number: u64) -> Image {
     let mut hand = Hand { rng: Pcg32::new(seed ^ 0x5159_0000_0000_0000, number) };
     let raster = match number % 8 {
         0..5 => {
-            let form = SIGNS[hand.below(SIGNS.len())];
+            let form = &sign_forms()[hand.below(sign_forms().len())];
             let style = Style::random(&mut hand);
             drawn(form, &style, 0.0, &mut hand)
         }
@@ -39,8 +43,8 @@ fn pair(hand: &mut Hand) -> Raster {
     let style = Style::random(hand);
     let apart = hand.uniform(22.0, 34.0);
     let [one, other] = [-apart, apart].map(|aside| {
-        let forms = skeletons(hand.below(10) as u8);
-        drawn(forms[hand.below(forms.len())], &style, aside, hand)
+        let forms = digit_forms(hand.below(10) as u8);
+        drawn(&forms[hand.below(forms.len())], &style, aside, hand)
     });
     let both = one.levels().iter().zip(other.levels()).map(|(&a, &b)| a.max(b)).collect();
     Raster::from_levels(one.width(), one.height(), both).unwrap_or(one)
