@@ -291,6 +291,11 @@ async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
     browser.says("Learning rate 100 is out of range: choose more than 0 and at most 10.", SOON).await;
     browser.choose("Optimizer", "SGD with momentum").await;
     assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.05"));
+    assert_eq!(value("spinbutton", "Weight decay").await.as_deref(), Some("0"));
+    browser.fill("Weight decay", "20").await;
+    browser.click("button", "Start training").await;
+    browser.says("Weight decay 20 is out of range: choose 0 to 10.", SOON).await;
+    browser.fill("Weight decay", "0.01").await;
     browser.choose("Data", "Your IDX files").await;
     browser.click("button", "Start training").await;
     browser.says("Choose the IDX files", SOON).await;

@@ -71,7 +71,7 @@ impl UpdateRule {
                         *square = *square * alpha + gradient * gradient * (1.0 - alpha);
                         *value = *value * keep - gradient * learning_rate / (square.sqrt() + epsilon);
                     }
-                })
+                });
             }
             (Self::Adam { scale, beta_1, beta_2, epsilon, keep }, [means, squares]) => {
                 Arch::new().dispatch(|| {
@@ -81,7 +81,7 @@ impl UpdateRule {
                         *square = *square * beta_2 + gradient * gradient * (1.0 - beta_2);
                         *value = *value * keep - *mean * scale / (square.sqrt() + epsilon);
                     }
-                })
+                });
             }
             (rule, _) => panic!("{rule:?} keeps {} moments", rule.moment_count()),
         }

@@ -109,7 +109,7 @@ pub struct TrainRecipe {
     /// Peak learning rate, above 0 and at most 10.
     pub learning_rate: f64,
     /// Share of every weight, in learning rates, that each step takes away beside its own change, 0 to 10; bare of the
-    /// moments, as AdamW does (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019). Older cards do not
+    /// moments, as `AdamW` does (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019). Older cards do not
     /// say.
     #[serde(default)]
     pub weight_decay: f64,
