@@ -2,7 +2,7 @@
 
 use crate::{
     Bounds, Picture, Raster,
-    components::{Component, components},
+    components::{Component, components, ink_alone},
     rules::without_lines,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
         if bounds.width.min(bounds.height) < LEAST_SIDE {
             continue;
         }
-        let piece = alone(ink, own);
+        let piece = ink_alone(ink, own.places.iter().copied(), &bounds);
         let drawn = sides(&piece);
         // The border may cut one side, no more: a digit that is cropped tightly touches all four borders.
         let is_closed = drawn.iter().zip(bounds.at_border(ink)).all(|(&is_drawn, is_cut)| is_drawn || is_cut)
@@ -54,17 +54,6 @@ pub(crate) fn without_boxes(ink: &Raster, contrast: &Raster) -> Raster {
 fn cropped(raster: &Raster, Bounds { left, top, width, height }: Bounds) -> Raster {
     let rows = raster.levels().chunks_exact(raster.width()).skip(top).take(height);
     Picture::raster(width, height, rows.flat_map(|row| row[left..left + width].iter().copied()).collect())
-}
-
-/// One piece on a raster of its own.
-fn alone(raster: &Raster, own: &Component) -> Raster {
-    let Bounds { left, top, width, height } = own.bounds;
-    let mut levels = vec![0; width * height];
-    for &place in &own.places {
-        let (column, row) = (place as usize % raster.width(), place as usize / raster.width());
-        levels[(row - top) * width + column - left] = raster.levels()[place as usize];
-    }
-    Picture::raster(width, height, levels)
 }
 
 /// Whether there is ink along the left, the right, the upper and the lower border, nearly everywhere.

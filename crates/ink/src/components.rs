@@ -1,6 +1,6 @@
 //! Ink that hangs together.
 
-use crate::Raster;
+use crate::{Picture, Raster};
 
 /// A rectangle of pixels, at least one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,16 @@ impl Bounds {
 /// Pixels from a border that still are at it: rests of a rule along it may begin one or two inside.
 pub(crate) fn near_border(raster: &Raster) -> usize {
     1 + raster.width().min(raster.height()) / 100
+}
+
+/// The ink at these places, all within `bounds`, on a raster of that size.
+pub(crate) fn ink_alone(raster: &Raster, places: impl IntoIterator<Item = u32>, bounds: &Bounds) -> Raster {
+    let mut levels = vec![0; bounds.width * bounds.height];
+    for place in places {
+        let (column, row) = (place as usize % raster.width(), place as usize / raster.width());
+        levels[(row - bounds.top) * bounds.width + column - bounds.left] = raster.levels()[place as usize];
+    }
+    Picture::raster(bounds.width, bounds.height, levels)
 }
 
 /// Pixels with ink, each beside, above, below or diagonal to another one.

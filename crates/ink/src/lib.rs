@@ -15,6 +15,7 @@ mod raster;
 mod rules;
 mod segments;
 mod specks;
+mod tracer;
 
 pub use animation::is_animated;
 pub use components::Bounds;

@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use crate::{
     Image, Raster,
-    components::{Bounds, Component, components},
+    components::{Bounds, Component, components, ink_alone},
     normalise,
 };
 
@@ -153,7 +153,8 @@ fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
     for span in spans(&atoms, height, whole) {
         let own = &atoms[span.clone()];
         let bounds = own.iter().fold(own[0].bounds, |all, atom| all.with(&atom.bounds));
-        if let Some(image) = normalise(&alone(raster, own, &bounds)) {
+        let places = own.iter().flat_map(|atom| atom.places.iter().copied());
+        if let Some(image) = normalise(&ink_alone(raster, places, &bounds)) {
             let cuts = usize::from(own[0].is_cut);
             candidates.push(Candidate { first: span.start, end: span.end, bounds, cuts, image });
         }
@@ -236,16 +237,6 @@ fn cut_columns(columns: &[u32], height: f32) -> Vec<usize> {
     }
     cuts.sort_unstable();
     cuts
-}
-
-/// The ink of these atoms on paper of their own.
-fn alone(raster: &Raster, atoms: &[Atom], bounds: &Bounds) -> Raster {
-    let mut levels = vec![0; bounds.width * bounds.height];
-    for &place in atoms.iter().flat_map(|atom| &atom.places) {
-        let (column, row) = (place as usize % raster.width(), place as usize / raster.width());
-        levels[(row - bounds.top) * bounds.width + column - bounds.left] = raster.levels()[place as usize];
-    }
-    Raster::from_levels(bounds.width, bounds.height, levels).expect("a level for each place")
 }
 
 #[cfg(test)]
