@@ -4,6 +4,7 @@
 //! [`Drawing`] (strokes), or [`Picture`] and [`found_ink`] -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
 
 mod animation;
+mod atoms;
 mod boxes;
 mod components;
 mod drawing;
