@@ -69,6 +69,37 @@ pub(crate) struct Component {
     pub(crate) places: Vec<u32>,
 }
 
+impl Component {
+    /// Whether its ink encloses paper.
+    pub(crate) fn has_hole(&self, raster: &Raster) -> bool {
+        // A rim of paper around it, from which all paper outside is reached.
+        let (width, height) = (self.bounds.width + 2, self.bounds.height + 2);
+        let mut is_known = vec![false; width * height];
+        for &place in &self.places {
+            let (column, row) = (place as usize % raster.width(), place as usize / raster.width());
+            is_known[(row - self.bounds.top + 1) * width + column - self.bounds.left + 1] = true;
+        }
+        is_known[0] = true;
+        let mut open = vec![0];
+        while let Some(place) = open.pop() {
+            let (column, row) = (place % width, place / width);
+            let beside = [
+                (column > 0).then(|| place - 1),
+                (column + 1 < width).then(|| place + 1),
+                (row > 0).then(|| place - width),
+                (row + 1 < height).then(|| place + width),
+            ];
+            for next in beside.into_iter().flatten() {
+                if !is_known[next] {
+                    is_known[next] = true;
+                    open.push(next);
+                }
+            }
+        }
+        is_known.contains(&false)
+    }
+}
+
 /// Pixels with ink beside each other in a row.
 struct Run {
     row: usize,

@@ -16,12 +16,14 @@ use crate::{
 
 /// Atoms that one digit may be made of: a wide one, drawn with a fine pen, can be cut in six places.
 const MOST_ATOMS: usize = 7;
-/// The width of a digit, in heights of its line.
+/// The width of a digit that is not all connected ink, in heights of its line.
 const WIDEST: f32 = 1.35;
 /// What is smaller than this share of the line's height, both ways, is a speck.
 const SPECK: f32 = 0.12;
-/// Two pieces with so much paper between them at most, of what they are high together, are one above the other.
+/// Two rings with so much paper between them at most, of what they are high together, are an eight.
 const NEARLY_TOUCHING: f32 = 0.05;
+/// A ring is at least so wide, in its height.
+const LEAST_ROUND: f32 = 0.4;
 
 /// A line of digits.
 #[derive(Clone, Debug)]
@@ -49,7 +51,7 @@ pub struct Candidate {
 
 /// The lines of a drawing or a page, from top to bottom; none where there is no ink.
 pub fn lines(raster: &Raster) -> Vec<Line> {
-    grouped(components(raster)).into_iter().filter_map(|line| line_of(raster, line)).collect()
+    grouped(raster, components(raster)).into_iter().filter_map(|line| line_of(raster, line)).collect()
 }
 
 /// The candidates of one reading of a line, from left to right, by their places: those which together are all atoms, each
@@ -82,8 +84,9 @@ pub fn cheapest(line: &Line, costs: &[f32], most: usize) -> Vec<usize> {
     path
 }
 
-/// Components of each line, which is as high as its highest component; specks are left out where they stand alone.
-fn grouped(mut components: Vec<Component>) -> Vec<Vec<Component>> {
+/// Components of each line, which reaches as far up and down as its highest component; specks are left out where they stand
+/// alone.
+fn grouped(raster: &Raster, mut components: Vec<Component>) -> Vec<Vec<Component>> {
     let highest = components.iter().map(|own| own.bounds.height.max(own.bounds.width)).max().unwrap_or(0);
     components.retain(|own| own.bounds.height.max(own.bounds.width) as f32 > SPECK * highest as f32);
     // Highest first: lower ones belong to the line at their middle.
@@ -104,7 +107,7 @@ fn grouped(mut components: Vec<Component>) -> Vec<Vec<Component>> {
     lines.sort_by_key(|(top, ..)| *top);
     let mut stacked: Vec<Vec<Component>> = Vec::new();
     for (.., line) in lines {
-        match stacked.last_mut().filter(|above| nearly_touch(above, &line)) {
+        match stacked.last_mut().filter(|above| are_an_eight(raster, above, &line)) {
             Some(above) => above.extend(line),
             None => stacked.push(line),
         }
@@ -112,33 +115,44 @@ fn grouped(mut components: Vec<Component>) -> Vec<Vec<Component>> {
     stacked
 }
 
-/// Whether two lines are one piece each, with next to no paper between: an eight made of two rings.
-fn nearly_touch(above: &[Component], below: &[Component]) -> bool {
+/// Whether two lines are one piece each, both round and at least one of them closed, with next to no paper between.
+fn are_an_eight(raster: &Raster, above: &[Component], below: &[Component]) -> bool {
     let ([above], [below]) = (above, below) else { return false };
-    let (above, below) = (&above.bounds, &below.bounds);
-    let gap = below.top.saturating_sub(above.bottom()) as f32;
-    let (left, right) = if above.left <= below.left { (above, below) } else { (below, above) };
-    gap <= NEARLY_TOUCHING * (above.height + below.height) as f32 && is_above(left, right)
+    let (upper, lower) = (&above.bounds, &below.bounds);
+    let gap = lower.top.saturating_sub(upper.bottom()) as f32;
+    let (left, right) = if upper.left <= lower.left { (upper, lower) } else { (lower, upper) };
+    let is_round = |bounds: &Bounds| bounds.width as f32 >= LEAST_ROUND * bounds.height as f32;
+    gap <= NEARLY_TOUCHING * (upper.height + lower.height) as f32
+        && is_above(left, right)
+        && is_round(upper)
+        && is_round(lower)
+        && (above.has_hole(raster) || below.has_hole(raster))
 }
 
 fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
     line.sort_by_key(|own| own.bounds.left);
-    let mut joined: Vec<Component> = Vec::new();
+    // With the number of components that each is made of.
+    let mut joined: Vec<(Component, usize)> = Vec::new();
     for component in line {
-        match joined.last_mut().filter(|last| is_above(&last.bounds, &component.bounds)) {
-            Some(last) => {
+        match joined.last_mut().filter(|(last, _)| is_above(&last.bounds, &component.bounds)) {
+            Some((last, count)) => {
                 last.bounds = last.bounds.with(&component.bounds);
                 last.places.extend(component.places);
+                *count += 1;
             }
-            None => joined.push(component),
+            None => joined.push((component, 1)),
         }
     }
-    let height = joined.iter().map(|own| own.bounds.height).max()? as f32;
+    // A digit is as high as its strokes together.
+    let height = joined.iter().map(|(own, _)| own.bounds.height).max()? as f32;
     let (mut atoms, mut whole): (Vec<Atom>, Vec<Range<usize>>) = Default::default();
-    for piece in joined {
+    for (piece, components) in joined {
         let first = atoms.len();
         atoms.extend(cut(raster, piece, height));
-        whole.push(first..atoms.len());
+        // Not the digits above a line that underlines them.
+        if components == 1 {
+            whole.push(first..atoms.len());
+        }
     }
     let mut candidates = Vec::new();
     for span in spans(&atoms, height, whole) {
@@ -153,8 +167,8 @@ fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
     Some(Line { atoms: atoms.len(), candidates })
 }
 
-/// Atoms that may be a digit together: no more, and no wider, than a digit is, or all of a piece, however wide it is. A flat
-/// zero is such a one, and a two with a long tail.
+/// Atoms that may be a digit together: no more, and no wider, than a digit is, or all that is connected, however wide it is. A
+/// flat zero is such a one, and a two with a long tail.
 fn spans(atoms: &[Atom], height: f32, whole: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let mut spans = whole;
     for first in 0..atoms.len() {
@@ -236,14 +250,19 @@ mod tests {
 
     #[test]
     fn two_rings_that_nearly_touch_are_an_eight() {
-        let upper = [(100.0, 40.0), (130.0, 130.0)];
-        let lower = |left: f32, top: f32| [(left, top), (left + 40.0, top + 90.0)];
-        check(&[upper, lower(90.0, 148.0)], &[1]);
-        check(&[upper, lower(90.0, 170.0)], &[1, 1]);
-        check(&[upper, lower(200.0, 148.0)], &[1, 1]);
+        let ring = |left: f32, top: f32| -> Vec<Segment> {
+            let corners = [(0.0, 0.0), (50.0, 0.0), (50.0, 90.0), (0.0, 90.0), (0.0, 0.0)];
+            let corners = corners.map(|(x, y)| (left + x, top + y));
+            corners.windows(2).map(|pair| [pair[0], pair[1]]).collect()
+        };
+        let bar = |left: f32, top: f32| vec![[(left, top), (left + 5.0, top + 90.0)]];
+        let upper = || ring(100.0, 40.0);
+        check(&[upper(), ring(90.0, 148.0)].concat(), &[1]);
+        check(&[upper(), ring(90.0, 170.0)].concat(), &[1, 1]);
+        check(&[upper(), ring(200.0, 148.0)].concat(), &[1, 1]);
+        check(&[upper(), bar(120.0, 148.0)].concat(), &[1, 1]);
         // Of several digits each, lines may stand as close as they will.
-        let beside = [(300.0, 40.0), (330.0, 130.0)];
-        check(&[upper, beside, lower(90.0, 148.0), lower(300.0, 148.0)], &[2, 2]);
+        check(&[upper(), ring(300.0, 40.0), ring(90.0, 148.0), ring(300.0, 148.0)].concat(), &[2, 2]);
     }
 
     #[test]
@@ -252,6 +271,19 @@ mod tests {
         let lines = lines(&drawn(&[[flat[0], flat[1]], [flat[1], flat[2]], [flat[2], flat[3]]]));
         assert!(lines[0].atoms > 1, "{}", lines[0].atoms);
         assert_eq!(cheapest(&lines[0], &vec![1.0; lines[0].candidates.len()], 1).len(), 1);
+    }
+
+    #[test]
+    fn an_underlined_number_is_no_one_digit() {
+        let line = [(30.0, 280.0), (380.0, 280.0)];
+        let lines = lines(&drawn(&[
+            line,
+            ONE,
+            OTHER,
+            [(250.0, 50.0), (250.0, 250.0)],
+            [(350.0, 50.0), (350.0, 250.0)],
+        ]));
+        assert!(lines[0].candidates.iter().all(|own| own.end - own.first < lines[0].atoms));
     }
 
     #[test]
