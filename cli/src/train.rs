@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Peak learning rate (default: the optimizer's usual one).
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Share of every weight, in learning rates, that each step takes away, as `AdamW` does (default: 0).
+    /// Each step multiplies weights and biases by 1 - learning rate x this, 0 to 10, as `AdamW` does (default: 0).
     #[arg(long)]
     weight_decay: Option<f64>,
     /// Schedule: one-cycle (the default) or constant.

@@ -51,7 +51,7 @@ pub fn built_in_digit(label: u8, seed: u64, number: u64) -> Image {
     let forms = digit_forms(label);
     let form = &forms[hand.below(forms.len())];
     let style = Style::random(&mut hand);
-    // The forms have ink and the style keeps it on the paper, so there is always an image.
+    // What leaves the paper is cut off, as at the edge of a sheet; there is always ink left.
     normalise(&drawn(form, &style, 0.0, &mut hand)).unwrap_or([0; ink::PIXELS])
 }
 
@@ -128,7 +128,7 @@ impl Style {
             bend: [hand.normal(8.5), hand.normal(7.0)],
             bend_phase: [hand.uniform(0.0, 6.3), hand.uniform(0.0, 6.3)],
             bend_waves: hand.uniform(0.02, 0.055),
-            // 1.3 to 4.2 pixels of the image across; one in five up to 6.4, as felt pens are.
+            // 1.3 to 4.2 pixels of the image across in the mean; one in five up to 6.4, as felt pens are.
             pen_radius: DIGIT_HEIGHT / 20.0
                 * if hand.below(5) == 0 { hand.uniform(2.1, 3.2) } else { hand.uniform(0.65, 2.1) },
             pressure: hand.uniform(0.0, 0.5),
@@ -147,7 +147,7 @@ impl Style {
         }
     }
 
-    /// Where a point of the form (0 to 100 in x and y) lies on the paper.
+    /// Where a point of the form (mostly 0 to 100 in x and y) lies on the paper.
     fn place(&self, point: Point) -> Point {
         let bent_x = point.x - 50.0 + self.bend[0] * (self.bend_waves * point.y + self.bend_phase[0]).sin();
         let bent_y = point.y - 50.0 + self.bend[1] * (self.bend_waves * point.x + self.bend_phase[1]).sin();

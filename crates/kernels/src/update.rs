@@ -11,7 +11,7 @@ pub enum UpdateRule {
         learning_rate: f32,
         /// Share of the velocity that stays, 0 to 1.
         momentum: f32,
-        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        /// What weight decay leaves of a value, 0 to 1.
         keep: f32,
     },
     /// `RMSprop`: one moment, the mean of the squared gradients.
@@ -22,7 +22,7 @@ pub enum UpdateRule {
         alpha: f32,
         /// Keeps the divisor above zero.
         epsilon: f32,
-        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        /// What weight decay leaves of a value, 0 to 1.
         keep: f32,
     },
     /// Adam: two moments, the means of the gradients and of their squares.
@@ -35,7 +35,7 @@ pub enum UpdateRule {
         beta_2: f32,
         /// Keeps the divisor above zero; corrected as the second mean is.
         epsilon: f32,
-        /// Share of each value that stays, 0 to 1: 1 without weight decay.
+        /// What weight decay leaves of a value, 0 to 1.
         keep: f32,
     },
 }

@@ -108,9 +108,9 @@ pub struct TrainRecipe {
     pub optimizer: Optimizer,
     /// Peak learning rate, above 0 and at most 10.
     pub learning_rate: f64,
-    /// Share of every weight, in learning rates, that each step takes away beside its own change, 0 to 10; bare of the
-    /// moments, as `AdamW` does (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019). Older cards do not
-    /// say.
+    /// Each step first multiplies weights and biases by 1 - learning rate x this, 0 to 10, whatever the moments are, as
+    /// `AdamW` does (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019); a step takes away a half at
+    /// most. Older cards do not say.
     #[serde(default)]
     pub weight_decay: f64,
     /// How the learning rate moves.
@@ -131,6 +131,8 @@ pub struct TrainRecipe {
     pub augmentation: Augmentation,
 }
 
+/// Share of a weight that decay may take away in a step.
+const MOST_DECAY: f64 = 0.5;
 /// Images of a batch, at least, for a mean and a variance worth the name.
 const LEAST_NORMALISED: u32 = 8;
 
@@ -166,13 +168,11 @@ impl TrainRecipe {
             )
         } else if !(0.0..=10.0).contains(&self.weight_decay) {
             format!("Weight decay {} is out of range: choose 0 to 10.", self.weight_decay)
-        } else if self.weight_decay * self.learning_rate > 0.5 {
+        } else if self.weight_decay * self.learning_rate > MOST_DECAY {
             format!(
-                "Weight decay {} is too large for learning rate {}: their product is the share of a weight that a step \
-                 takes away. Choose at most {}.",
-                self.weight_decay,
-                self.learning_rate,
-                0.5 / self.learning_rate
+                "Weight decay {} is too large for learning rate {}: a step takes their product away from each weight. Choose \
+                 a product of {MOST_DECAY} or less.",
+                self.weight_decay, self.learning_rate
             )
         } else if !(1..=1_024).contains(&self.batch_size) {
             format!("Batch size {} is out of range: choose 1 to 1,024.", self.batch_size)

@@ -101,20 +101,20 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use burn::{
-        optim::{
-            AdamConfig, AdamWConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig,
-            momentum::MomentumConfig,
-        },
+        optim::{AdamConfig, Optimizer as BurnOptimizer, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
         tensor::Device,
     };
 
     use super::*;
 
-    /// Takes steps along given gradients with ours and with Burn's.
+    /// Takes steps along given gradients with ours and with Burn's. Decay is taken off Burn's by hand: its own goes through
+    /// the moments, but for `AdamW`.
     #[track_caller]
-    fn check<O: BurnOptimizer>(kind: Optimizer, weight_decay: f64, burn: &O, tolerance: f32) {
+    fn check<O: BurnOptimizer>(kind: Optimizer, burn: &O, tolerance: f32) {
         for engine in [Engine::Stock, Engine::of_this_build()] {
-            check_engine(engine, kind, weight_decay, burn, tolerance);
+            for weight_decay in [0.0, 0.3] {
+                check_engine(engine, kind, weight_decay, burn, tolerance);
+            }
         }
     }
 
@@ -135,7 +135,9 @@ mod tests {
         for gradient in gradients {
             let gradient = Tensor::from_floats(gradient, &device);
             ours = state.step(engine, 0.01, ours, vec![gradient.clone()]);
+            let decayed = theirs.clone() * (0.01 * weight_decay);
             (theirs, burn_state) = burn.step(0.01, theirs, gradient, burn_state);
+            theirs = theirs - decayed;
             let (ours, theirs) = (ours[0].to_data(), theirs.to_data());
             for (a, b) in ours.iter::<f32>().zip(theirs.iter::<f32>()) {
                 assert!((a - b).abs() <= tolerance, "{kind:?}: {a} is not {b}");
@@ -146,15 +148,8 @@ mod tests {
     #[test]
     fn steps_are_those_of_burn() {
         let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
-        check(Optimizer::Sgd, 0.0, &SgdConfig::new().with_momentum(Some(momentum)).build(), 1e-7);
-        check(
-            Optimizer::RmsProp,
-            0.0,
-            &RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).build(),
-            1e-6,
-        );
-        check(Optimizer::Adam, 0.0, &AdamConfig::new().with_epsilon(1e-8).build(), 1e-6);
-        let decaying = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.3).build();
-        check(Optimizer::Adam, 0.3, &decaying, 1e-6);
+        check(Optimizer::Sgd, &SgdConfig::new().with_momentum(Some(momentum)).build(), 1e-7);
+        check(Optimizer::RmsProp, &RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).build(), 1e-6);
+        check(Optimizer::Adam, &AdamConfig::new().with_epsilon(1e-8).build(), 1e-6);
     }
 }
