@@ -272,14 +272,14 @@ async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
     assert_eq!(value("spinbutton", "Learning rate").await.as_deref(), Some("0.001"));
     browser.choose("Model", "MLP 784-128-128-10").await;
     assert_eq!(value("combobox", "Recipe").await.as_deref(), Some("own"));
-    browser.choose("Recipe", "Fast: 99 % of MNIST in one epoch").await;
+    browser.choose("Recipe", "Fast: 99 % of MNIST, one epoch").await;
     assert_eq!(value("combobox", "Model").await.as_deref(), Some("fast-cnn"));
     browser.choose("Recipe", "Workshop: CNN and RMSprop").await;
     // Chosen by hand before, and by the recipe since.
     assert_eq!(value("combobox", "Model").await.as_deref(), Some("workshop-cnn"));
     browser.fill("Epochs", "2").await;
     assert_eq!(value("combobox", "Recipe").await.as_deref(), Some("own"));
-    browser.choose("Recipe", "Fast: 99 % of MNIST in one epoch").await;
+    browser.choose("Recipe", "Fast: 99 % of MNIST, one epoch").await;
     browser.fill("Workers", "99").await;
     browser.click("button", "Start training").await;
     browser.says("99 workers are out of range: choose 1 to 16.", SOON).await;

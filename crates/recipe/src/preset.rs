@@ -28,7 +28,7 @@ impl Preset {
     /// Name shown to people.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Fast => "Fast: 99 % of MNIST in one epoch",
+            Self::Fast => "Fast: 99 % of MNIST, one epoch",
             Self::Workshop => "Workshop: CNN and RMSprop",
         }
     }
