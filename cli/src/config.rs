@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow};
 use augment::restroked;
-use dataset::{LabelledImages, Split, WrittenDigit, built_in_digits, not_digits};
+use dataset::{LabelledImages, Split, WrittenDigit, built_in_digits, careful_digits, not_digits};
 use ink::{Drawing, Raster, normalise};
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
@@ -94,7 +94,7 @@ impl Data {
             train = mnist.train;
             mnist.test
         } else {
-            built_in_digits(10_000, seed ^ 0x7e57_0000_0000_0000)
+            careful_digits(10_000, seed ^ 0x7e57_0000_0000_0000)
         };
         if self.built_in_images > 0 {
             names.push(format!("{} built-in digits", self.built_in_images));

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use dataset::{WrittenDigit, built_in_digits};
+use dataset::{WrittenDigit, careful_digits};
 use ink::Stroke;
 use serde_json::{Value, json};
 
@@ -316,7 +316,7 @@ async fn the_model_is_evaluated_on_files_of_every_kind() {
     browser.get("table", "Confusion matrix").await;
     browser.picture("evaluate").await;
 
-    let digits = built_in_digits(20, 5);
+    let digits = careful_digits(20, 5);
     let row = |index: usize| {
         let levels = digits.image(index).iter().map(u8::to_string).collect::<Vec<_>>().join(",");
         format!("{},{levels}\n", digits.labels[index])

@@ -11,7 +11,7 @@ mod strokes;
 use std::fs;
 
 use burn::tensor::Device;
-use dataset::{IdxImages, LabelledImages, built_in_digits};
+use dataset::{IdxImages, LabelledImages, careful_digits};
 use ink::{CENTRE, Raster, SIDE, normalise, placed};
 use network::Network;
 use pollster::block_on;
@@ -35,7 +35,7 @@ fn assess((weights, card): &(Weights, ModelCard), set: &LabelledImages) -> Asses
 fn check(file: &str, least_right: u32) {
     let model = model(file);
     let Some(mnist) = tests::mnist() else {
-        let accuracy = assess(&model, &built_in_digits(1_000, 3)).accuracy();
+        let accuracy = assess(&model, &careful_digits(1_000, 3)).accuracy();
         assert!(accuracy.share() > 0.85, "{file}: {accuracy:?} of the built-in digits");
         return;
     };

@@ -22,35 +22,47 @@ const DIGIT_HEIGHT: f32 = 80.0;
 /// Straight pieces between two points of a form.
 const PIECES: usize = 6;
 
-/// `count` digits, as many of each as the number allows; the same for the same seed.
+/// How far a careful hand departs from a form, of what [`HASTY`] does.
+const CAREFUL: f32 = 0.35;
+/// How far a hand does that a network learns from: further than people do, so that it learns to read more than forms.
+const HASTY: f32 = 1.0;
+
+/// `count` digits to learn from, as many of each as the number allows; the same for the same seed. Some are hard to read.
 pub fn built_in_digits(count: usize, seed: u64) -> LabelledImages {
+    digits(count, seed, HASTY)
+}
+
+/// As many digits to test on, as a careful hand writes them.
+pub fn careful_digits(count: usize, seed: u64) -> LabelledImages {
+    digits(count, seed, CAREFUL)
+}
+
+fn digits(count: usize, seed: u64, haste: f32) -> LabelledImages {
     let mut images = LabelledImages::default();
     for index in 0..count {
         let label = (index % 10) as u8;
-        images.push(&built_in_digit(label, seed, index as u64), label);
+        images.push(&digit(label, seed, index as u64, haste), label);
     }
     images
 }
 
-/// `train_images` digits to learn from and a sixth of that, at least 100, to test on; the two never share a digit.
+/// `train_images` digits to learn from and a sixth of that, at least 100, carefully written, to test on; the two never share a
+/// digit.
 pub fn built_in_split(train_images: usize, seed: u64) -> Split {
     Split {
         train: built_in_digits(train_images, seed),
-        test: built_in_digits((train_images / 6).max(100), seed ^ 0x7e57_0000_0000_0000),
+        test: careful_digits((train_images / 6).max(100), seed ^ 0x7e57_0000_0000_0000),
         name: "built-in digits".into(),
         ..Split::default()
     }
 }
 
-/// One digit; the same for the same label, seed and number.
-///
-/// # Panics
-/// Where `label` is above 9.
-pub fn built_in_digit(label: u8, seed: u64, number: u64) -> Image {
+/// One digit; the same for the same label, seed, number and haste.
+fn digit(label: u8, seed: u64, number: u64, haste: f32) -> Image {
     let mut hand = Hand { rng: Pcg32::new(seed, number) };
     let forms = digit_forms(label);
     let form = &forms[hand.below(forms.len())];
-    let style = Style::random(&mut hand);
+    let style = Style::random(&mut hand, haste);
     // What leaves the paper is cut off, as at the edge of a sheet; there is always ink left.
     normalise(&drawn(form, &style, 0.0, &mut hand)).unwrap_or([0; ink::PIXELS])
 }
@@ -118,23 +130,28 @@ struct Style {
 }
 
 impl Style {
-    fn random(hand: &mut Hand) -> Self {
+    /// A style that departs from the form by up to so much, 0 to 1.
+    fn random(hand: &mut Hand, haste: f32) -> Self {
         let angle = hand.normal(0.13);
         Self {
-            jitter: hand.uniform(1.0, 10.0),
+            jitter: hand.uniform(1.0, 1.0 + 9.0 * haste),
             width: hand.uniform(0.5, 1.25),
             slant: 0.12 + hand.normal(0.24),
             rotation: angle.sin_cos(),
-            bend: [hand.normal(8.5), hand.normal(7.0)],
+            bend: [hand.normal(8.5 * haste), hand.normal(7.0 * haste)],
             bend_phase: [hand.uniform(0.0, 6.3), hand.uniform(0.0, 6.3)],
             bend_waves: hand.uniform(0.02, 0.055),
             // 1.3 to 4.2 pixels of the image across in the mean; one in five up to 6.4, as felt pens are.
             pen_radius: DIGIT_HEIGHT / 20.0
-                * if hand.below(5) == 0 { hand.uniform(2.1, 3.2) } else { hand.uniform(0.65, 2.1) },
-            pressure: hand.uniform(0.0, 0.5),
+                * if hand.below(5) == 0 {
+                    hand.uniform(2.1, 2.1 + 1.1 * haste)
+                } else {
+                    hand.uniform(0.65, 2.1)
+                },
+            pressure: hand.uniform(0.0, 0.5 * haste),
             pressure_phase: hand.uniform(0.0, 6.3),
             pressure_waves: hand.uniform(0.1, 0.5),
-            roughness: hand.uniform(0.0, 0.35),
+            roughness: hand.uniform(0.0, 0.35 * haste),
         }
     }
 
@@ -193,13 +210,15 @@ mod tests {
     #[test]
     fn digits_repeat_with_the_seed_and_differ_with_the_number() {
         assert_eq!(built_in_digits(40, 3), built_in_digits(40, 3));
-        assert_ne!(built_in_digit(4, 3, 0), built_in_digit(4, 3, 1));
-        assert_ne!(built_in_digit(4, 3, 0), built_in_digit(4, 4, 0));
+        assert_ne!(digit(4, 3, 0, HASTY), digit(4, 3, 1, HASTY));
+        assert_ne!(digit(4, 3, 0, HASTY), digit(4, 4, 0, HASTY));
+        assert_ne!(digit(4, 3, 0, HASTY), digit(4, 3, 0, CAREFUL));
     }
 
     #[test]
     fn every_digit_has_ink_of_a_plausible_amount() {
-        let images = built_in_digits(1_000, 5);
+        let mut images = built_in_digits(1_000, 5);
+        images.append(&careful_digits(1_000, 5));
         for index in 0..images.len() {
             let ink: u32 = images.image(index).iter().map(|&level| u32::from(level)).sum();
             // MNIST's test images lie between 3,000 and 79,000.

@@ -12,7 +12,7 @@ mod set;
 mod strokes;
 mod test_set;
 
-pub use builtin::{built_in_digit, built_in_digits, built_in_split, not_a_digit, not_digits};
+pub use builtin::{built_in_digits, built_in_split, careful_digits, not_a_digit, not_digits};
 pub use csv::{CsvError, parse_csv};
 pub use export::{ExportError, idx_zip, picture_zip};
 pub use files::{FilesError, split_from_files};

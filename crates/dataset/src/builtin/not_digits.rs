@@ -7,7 +7,7 @@ use rand_pcg::Pcg32;
 use recipe::NOT_A_DIGIT;
 
 use super::{
-    Hand, PAPER_SIDE, Style, drawn,
+    HASTY, Hand, PAPER_SIDE, Style, drawn,
     forms::{digit_forms, sign_forms},
     smooth,
 };
@@ -28,7 +28,7 @@ pub fn not_a_digit(seed: u64, number: u64) -> Image {
     let raster = match number % 8 {
         0..5 => {
             let form = &sign_forms()[hand.below(sign_forms().len())];
-            let style = Style::random(&mut hand);
+            let style = Style::random(&mut hand, HASTY);
             drawn(form, &style, 0.0, &mut hand)
         }
         5 => scribble(&mut hand),
@@ -40,7 +40,7 @@ pub fn not_a_digit(seed: u64, number: u64) -> Image {
 
 /// Two digits side by side, close or touching.
 fn pair(hand: &mut Hand) -> Raster {
-    let style = Style::random(hand);
+    let style = Style::random(hand, HASTY);
     let apart = hand.uniform(22.0, 34.0);
     let [one, other] = [-apart, apart].map(|aside| {
         let forms = digit_forms(hand.below(10) as u8);
