@@ -169,8 +169,8 @@ fn line_of(raster: &Raster, mut line: Vec<Component>) -> Option<Line> {
 
 /// Atoms that may be a digit together: no more, and no wider, than a digit is, or all that is connected, however wide it is. A
 /// flat zero is such a one, and a two with a long tail.
-fn spans(atoms: &[Atom], height: f32, whole: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut spans = whole;
+fn spans(atoms: &[Atom], height: f32, mut whole: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
     for first in 0..atoms.len() {
         let mut bounds = atoms[first].bounds;
         for end in first + 1..=(first + MOST_ATOMS).min(atoms.len()) {
@@ -178,11 +178,11 @@ fn spans(atoms: &[Atom], height: f32, whole: Vec<Range<usize>>) -> Vec<Range<usi
             if end > first + 1 && bounds.width as f32 > WIDEST * height {
                 break;
             }
-            if !spans.contains(&(first..end)) {
-                spans.push(first..end);
-            }
+            spans.push(first..end);
         }
     }
+    whole.retain(|piece| !spans.contains(piece));
+    spans.extend(whole);
     spans
 }
 
@@ -261,6 +261,10 @@ mod tests {
         check(&[upper(), ring(90.0, 170.0)].concat(), &[1, 1]);
         check(&[upper(), ring(200.0, 148.0)].concat(), &[1, 1]);
         check(&[upper(), bar(120.0, 148.0)].concat(), &[1, 1]);
+        // Two that are open at the top are no rings.
+        let open = |left: f32, top: f32| ring(left, top)[1..].to_vec();
+        check(&[open(100.0, 40.0), ring(90.0, 148.0)].concat(), &[1]);
+        check(&[open(100.0, 40.0), open(90.0, 148.0)].concat(), &[1, 1]);
         // Of several digits each, lines may stand as close as they will.
         check(&[upper(), ring(300.0, 40.0), ring(90.0, 148.0), ring(300.0, 148.0)].concat(), &[2, 2]);
     }
