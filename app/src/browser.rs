@@ -10,6 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, File, HtmlAnchorElement, Request, RequestCache, RequestInit, Response, Url, Window,
 };
+use worker_client::GpuProbe;
 
 pub(crate) fn window() -> Window {
     web_sys::window().expect_throw("a page has a window")
@@ -27,45 +28,45 @@ extern "C" {
     fn measure_between(name: &str, ends: &Object) -> Result<JsValue, JsValue>;
 }
 
-/// Workers that suit this machine: one core is left to the page, and more than four gain little.
-pub(crate) fn usual_workers() -> u32 {
+/// The default number of workers: one core is left to the page, and more than four gain little.
+pub(crate) fn default_workers() -> u32 {
     (window().navigator().hardware_concurrency() as u32).saturating_sub(1).clamp(1, 4)
 }
 
-/// Whether the browser tells of pointer moves as they happen, not only once a frame.
+/// Whether the browser reports pointer moves as they happen, not only once a frame.
 pub(crate) fn has_raw_pointer_updates() -> bool {
     has_method(&window(), "onpointerrawupdate")
 }
 
-/// Whether an object has what older browsers lack.
+/// Whether an object has a member that older browsers lack.
 pub(crate) fn has_method(object: &JsValue, name: &str) -> bool {
     Reflect::has(object, &name.into()).unwrap_or(false)
 }
 
-/// Notes in the browser's timeline that something took from `start_ms` until now.
+/// Records in the browser's timeline that something took from `start_ms` until now.
 pub(crate) fn measure(name: &str, start_ms: f64) {
-    /// Entries kept: the timeline must not grow for as long as the page is open.
-    const MOST: u32 = 5_000;
-    thread_local!(static NOTED: Cell<u32> = const { Cell::new(0) });
+    /// The most entries: the timeline must not grow without limit.
+    const MAX_ENTRIES: u32 = 5_000;
+    thread_local!(static RECORDED: Cell<u32> = const { Cell::new(0) });
     let Some(performance) = window().performance() else { return };
-    if NOTED.replace(NOTED.get() + 1) >= MOST {
-        NOTED.set(0);
+    if RECORDED.replace(RECORDED.get() + 1) >= MAX_ENTRIES {
+        RECORDED.set(0);
         performance.clear_measures_with_measure_name(name);
     }
     let ends = Object::new();
     for (key, value) in [("start", start_ms), ("end", performance.now())] {
-        // A plain object takes any property.
+        // A plain object accepts any property.
         let _ = Reflect::set(&ends, &key.into(), &value.into());
     }
-    // A timeline that refuses an entry loses a figure, nothing else.
+    // If the timeline refuses an entry, only that figure is lost.
     let _ = measure_between(name, &ends);
 }
 
-/// Comes back after this time.
+/// Waits.
 pub(crate) async fn sleep(duration_ms: u32) {
     let (sender, receiver) = oneshot::channel();
     let timeout = Timeout::new(duration_ms, move || {
-        // The sleeper may have gone; then nobody is left to wake.
+        // Whoever sleeps may be gone.
         let _ = sender.send(());
     });
     // The sender lives in the timeout, which is held until it has fired.
@@ -73,7 +74,7 @@ pub(crate) async fn sleep(duration_ms: u32) {
     drop(timeout);
 }
 
-/// Absolute address of a path below the site's own root, wherever the site lies.
+/// The absolute address of a path below the site's root, wherever the site is hosted.
 pub(crate) fn site_url(path: &str) -> String {
     let base =
         window().document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default();
@@ -92,14 +93,14 @@ pub(crate) fn query(name: &str) -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
-/// The bytes at an address of this site; `fresh` goes round every cache. The error is for people.
+/// Downloads from this site; `fresh` bypasses every cache. The error is for people.
 pub(crate) async fn fetch(path: &str, fresh: bool) -> Result<Vec<u8>, String> {
     let url = site_url(path);
     let failed = |what: &str| format!("{path} could not be read: {what}.");
     let options = RequestInit::new();
     options.set_cache(if fresh { RequestCache::NoStore } else { RequestCache::Default });
     let request =
-        Request::new_with_str_and_init(&url, &options).map_err(|_| failed("its address is none"))?;
+        Request::new_with_str_and_init(&url, &options).map_err(|_| failed("its address makes no sense"))?;
     let response = JsFuture::from(window().fetch_with_request(&request)).await;
     let response: Response =
         response.and_then(JsCast::dyn_into).map_err(|_| failed("the site does not answer"))?;
@@ -111,7 +112,7 @@ pub(crate) async fn fetch(path: &str, fresh: bool) -> Result<Vec<u8>, String> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// The bytes of a file that the user gave, checked for its size before it is touched; the error is for people.
+/// Reads a file that the user chose, after checking its size. The error is for people.
 pub(crate) async fn read_file(file: &File, max_mib: u32) -> Result<Vec<u8>, String> {
     if file.size() > f64::from(max_mib) * 1_048_576.0 {
         return Err(format!("{} is too large: at most {max_mib} MiB can be used.", file.name()));
@@ -122,20 +123,94 @@ pub(crate) async fn read_file(file: &File, max_mib: u32) -> Result<Vec<u8>, Stri
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// The files that an input or a drop holds.
+/// The files of an input or a drop.
 pub(crate) fn files(list: Option<web_sys::FileList>) -> Vec<File> {
     list.map_or_else(Vec::new, |list| (0..list.length()).filter_map(|index| list.get(index)).collect())
 }
 
-/// A preference kept from visit to visit; `None` where there is none or the browser keeps none.
+/// Where a file lies below the folder that was chosen; empty where no folder was.
+pub(crate) fn relative_path(file: &File) -> String {
+    // web-sys does not name it, and every browser that runs the page has it.
+    Reflect::get(file, &"webkitRelativePath".into())
+        .ok()
+        .and_then(|path| path.as_string())
+        .unwrap_or_default()
+}
+
+/// The files of a drop, those in folders too, each with its path.
+pub(crate) async fn dropped_files(transfer: &web_sys::DataTransfer) -> Vec<File> {
+    // Entries must be asked for before anything is waited for: afterwards the drop is empty.
+    let plain = files(transfer.files());
+    let items = transfer.items();
+    let entries: Vec<JsValue> = (0..items.length())
+        .filter_map(|index| items.get(index))
+        .filter_map(|item| {
+            let get =
+                Reflect::get(&item, &"webkitGetAsEntry".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+            get.call0(&item).ok().filter(|entry| !entry.is_falsy())
+        })
+        .collect();
+    let is_folder =
+        |entry: &JsValue| Reflect::get(entry, &"isDirectory".into()).is_ok_and(|is| is.is_truthy());
+    if !entries.iter().any(is_folder) {
+        return plain;
+    }
+    let mut found = Vec::new();
+    let mut waiting = entries;
+    while let Some(entry) = waiting.pop() {
+        if is_folder(&entry) {
+            waiting.extend(entries_of(&entry).await);
+        } else if let Some(file) = file_of(&entry).await {
+            found.push(file);
+        }
+    }
+    found
+}
+
+/// Calls a method of an entry that answers through a callback.
+async fn called_back(entry: &JsValue, method: &str) -> Option<JsValue> {
+    let call = Reflect::get(entry, &method.into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    let promise = Promise::new(&mut |resolve, reject| {
+        // What throws here leaves the promise open, and no browser does.
+        let _ = call.call2(entry, &resolve, &reject);
+    });
+    JsFuture::from(promise).await.ok()
+}
+
+async fn entries_of(folder: &JsValue) -> Vec<JsValue> {
+    let mut all = Vec::new();
+    let reader = Reflect::get(folder, &"createReader".into())
+        .ok()
+        .and_then(|create| create.dyn_into::<js_sys::Function>().ok());
+    let Some(reader) = reader.and_then(|create| create.call0(folder).ok()) else { return all };
+    // A reader gives a hundred at a time, and none at the end.
+    while let Some(batch) = called_back(&reader, "readEntries").await {
+        let batch: Array = batch.unchecked_into();
+        if batch.length() == 0 {
+            break;
+        }
+        all.extend(batch.iter());
+    }
+    all
+}
+
+/// A file of a dropped folder, named by its whole path.
+async fn file_of(entry: &JsValue) -> Option<File> {
+    let file: File = called_back(entry, "file").await?.dyn_into().ok()?;
+    let path = Reflect::get(entry, &"fullPath".into()).ok()?.as_string()?;
+    let parts = Array::of1(&file);
+    File::new_with_blob_sequence(&parts, path.trim_start_matches('/')).ok()
+}
+
+/// A preference from an earlier visit; `None` if there is none or the browser stores none.
 pub(crate) fn preference(key: &str) -> Option<String> {
     window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
 }
 
-/// Keeps a preference, where the browser keeps any.
+/// Stores a preference, if the browser stores any.
 pub(crate) fn set_preference(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
-        // A full or forbidden storage loses a convenience, nothing else.
+        // If the storage is full or forbidden, only a convenience is lost.
         let _ = storage.set_item(key, value);
     }
 }
@@ -154,14 +229,14 @@ pub(crate) fn download(name: &str, bytes: &[u8]) {
     link.set_href(&url);
     link.set_download(name);
     link.click();
-    // The browser has begun to read the blob; its address may go once the click is done.
+    // The browser starts to read the blob at the click. Its address is released later.
     Timeout::new(10_000, move || {
         let _ = Url::revoke_object_url(&url);
     })
     .forget();
 }
 
-/// Asks the browser not to clear this site's storage by itself; it may decline.
+/// Asks the browser not to evict this site's storage; it may decline.
 pub(crate) fn ask_for_persistence() {
     if let Ok(promise) = window().navigator().storage().persist() {
         wasm_bindgen_futures::spawn_local(async move {
@@ -170,20 +245,7 @@ pub(crate) fn ask_for_persistence() {
     }
 }
 
-/// What the browser offers by way of WebGPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GpuProbe {
-    /// A GPU.
-    Hardware,
-    /// WebGPU computed by the CPU.
-    Software,
-    /// WebGPU without an adapter.
-    NoAdapter,
-    /// No WebGPU.
-    Missing,
-}
-
-/// Asks for an adapter and looks at it; nothing is kept.
+/// Asks for an adapter, only to look at it.
 pub(crate) async fn probe_gpu() -> GpuProbe {
     let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
     let gpu = get(&window().navigator(), "gpu");
@@ -206,7 +268,7 @@ pub(crate) async fn probe_gpu() -> GpuProbe {
     } else {
         (get(&adapter, "isFallbackAdapter"), String::new())
     };
-    // Chrome on Linux may give SwiftShader without calling it a fallback.
+    // Chrome on Linux may offer SwiftShader without calling it a fallback.
     if fallback.is_truthy() || architecture.to_lowercase().contains("swiftshader") {
         GpuProbe::Software
     } else {

@@ -1,97 +1,179 @@
 //! The choices on the Train page.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
-use recipe::{Architecture, Augmentation, DataChoice, DeviceChoice, Optimizer, Schedule, TrainRecipe};
-use web_sys::File;
+use model_spec::NetworkSpec;
+use network_editor::{Edit, NetworkEditor, Problem, problem};
+use train_config::{
+    Augmentation, DataChoice, DeviceChoice, EXPERIMENTS, Experiment, FIELDS, Field, TrainConfig,
+};
 
 use crate::browser;
 
-/// Most workers for a run: each holds the images and the whole network.
+/// The most workers for a run: each holds the images and the whole network.
 const MAX_WORKERS: u32 = 16;
 
 fn number<T: core::str::FromStr>(field: &str, text: &str) -> Result<T, String> {
     text.trim().parse().map_err(|_| format!("{field}: \"{text}\" is not a number that can be used."))
 }
 
-/// The choices as typed; copies share them.
+/// The choices as made; copies share them.
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
-    pub(crate) architecture: RwSignal<Architecture>,
-    pub(crate) optimizer: RwSignal<Optimizer>,
-    pub(crate) schedule: RwSignal<Schedule>,
-    pub(crate) learning_rate: RwSignal<String>,
-    pub(crate) weight_decay: RwSignal<String>,
-    pub(crate) batch_size: RwSignal<String>,
-    pub(crate) epochs: RwSignal<String>,
-    pub(crate) seed: RwSignal<String>,
+    /// The experiment that was chosen last: what is changed is changed from there.
+    pub(crate) preset: RwSignal<&'static Experiment>,
+    /// Its configuration.
+    pub(crate) preset_config: Memo<TrainConfig>,
+    /// The experiment that the fields amount to.
+    pub(crate) experiment: Memo<Option<&'static Experiment>>,
+    /// The run as far as it can be read, but for its network.
+    config: RwSignal<TrainConfig>,
+    /// What was typed into fields where it cannot be read, by name.
+    unreadable: RwSignal<BTreeMap<&'static str, String>>,
+    /// The network, which may be impossible while it is being built.
+    pub(crate) network: RwSignal<NetworkEditor>,
     pub(crate) device: RwSignal<DeviceChoice>,
     /// CPU workers that share every step.
     pub(crate) workers: RwSignal<String>,
     pub(crate) data: RwSignal<DataChoice>,
-    /// Whether images are bent, turned and thickened anew in every epoch.
-    pub(crate) augments: RwSignal<bool>,
-    /// Whether each channel is normalised over each batch.
-    pub(crate) batch_norm: RwSignal<bool>,
     pub(crate) built_in_images: RwSignal<String>,
-    pub(crate) files: RwSignal<Vec<File>, LocalStorage>,
+}
+
+fn read_network(network: RwSignal<NetworkEditor>) -> Result<NetworkSpec, String> {
+    network.with(|network| network.draft().clone().check()).map_err(|error| error.to_string())
+}
+
+fn read_config(
+    config: RwSignal<TrainConfig>,
+    unreadable: RwSignal<BTreeMap<&'static str, String>>,
+    network: RwSignal<NetworkEditor>,
+) -> Result<TrainConfig, String> {
+    let unreadable = unreadable.get();
+    for field in FIELDS {
+        if let Some(text) = unreadable.get(field.name) {
+            field.set(&mut TrainConfig::default(), text)?;
+        }
+    }
+    let config = TrainConfig { network: read_network(network)?, ..config.get() };
+    config.check().map_err(|error| error.to_string())?;
+    Ok(config)
+}
+
+/// The experiment that a configuration follows. Most of them leave the augmentation open.
+fn followed(config: &TrainConfig) -> Option<&'static Experiment> {
+    let plain = || TrainConfig { augmentation: Augmentation::NONE, ..config.clone() };
+    Experiment::of(config).or_else(|| Experiment::of(&plain()))
 }
 
 impl Form {
-    /// The usual choices, and what the address says: `device=` and `seed=`.
+    /// The defaults, and what the address says: `device=` and `seed=`.
     pub(crate) fn new() -> Self {
-        let recipe = TrainRecipe::default();
+        let preset = &EXPERIMENTS[0];
+        let mut config = preset.config();
         let device = browser::query("device").and_then(|id| DeviceChoice::from_id(&id));
-        let seed = browser::query("seed").and_then(|seed| seed.parse().ok()).unwrap_or(recipe.seed);
+        config.seed = browser::query("seed").and_then(|seed| seed.parse().ok()).unwrap_or(config.seed);
+        let preset = RwSignal::new(preset);
+        let network = RwSignal::new(NetworkEditor::new(config.network.draft()));
+        let (config, unreadable) = (RwSignal::new(config), RwSignal::new(BTreeMap::new()));
         Self {
-            architecture: RwSignal::new(recipe.architecture),
-            optimizer: RwSignal::new(recipe.optimizer),
-            schedule: RwSignal::new(recipe.schedule),
-            learning_rate: RwSignal::new(recipe.learning_rate.to_string()),
-            weight_decay: RwSignal::new(recipe.weight_decay.to_string()),
-            batch_size: RwSignal::new(recipe.batch_size.to_string()),
-            epochs: RwSignal::new(recipe.epochs.to_string()),
-            seed: RwSignal::new(seed.to_string()),
+            preset,
+            preset_config: Memo::new(move |_| preset.get().config()),
+            experiment: Memo::new(move |_| followed(&read_config(config, unreadable, network).ok()?)),
+            network,
+            config,
+            unreadable,
             device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
-            workers: RwSignal::new(browser::usual_workers().to_string()),
+            workers: RwSignal::new(browser::default_workers().to_string()),
             data: RwSignal::new(DataChoice::Mnist),
-            augments: RwSignal::new(false),
-            batch_norm: RwSignal::new(recipe.batch_norm),
             built_in_images: RwSignal::new("20000".into()),
-            files: RwSignal::new_local(Vec::new()),
         }
     }
 
-    /// Fills in a recipe; the seed stays.
-    pub(crate) fn set_recipe(&self, recipe: &TrainRecipe) {
-        self.architecture.set(recipe.architecture);
-        self.optimizer.set(recipe.optimizer);
-        self.schedule.set(recipe.schedule);
-        self.learning_rate.set(recipe.learning_rate.to_string());
-        self.weight_decay.set(recipe.weight_decay.to_string());
-        self.batch_size.set(recipe.batch_size.to_string());
-        self.epochs.set(recipe.epochs.to_string());
-        self.batch_norm.set(recipe.batch_norm);
+    /// Fills in an experiment, except for the seed.
+    pub(crate) fn choose(&self, preset: &'static Experiment) {
+        self.preset.set(preset);
+        self.set_config(&preset.config());
     }
 
-    /// Chooses the data. Digits from a generator are more alike than hands are: they are changed, others are not.
+    /// Fills in a configuration, except for the seed. Built-in digits stay augmented.
+    pub(crate) fn set_config(&self, config: &TrainConfig) {
+        let before = self.config.get_untracked();
+        let keeps_usual = config.augmentation.is_none() && before.augmentation == Augmentation::USUAL;
+        let augmentation = if keeps_usual { before.augmentation } else { config.augmentation };
+        self.unreadable.set(BTreeMap::new());
+        self.edit(Edit::Load(config.network.draft()));
+        self.config.set(TrainConfig { seed: before.seed, augmentation, ..config.clone() });
+    }
+
+    /// Chooses the data. Generated digits are more alike than handwriting, so they are augmented by default.
     pub(crate) fn set_data(&self, data: DataChoice) {
-        self.augments.set(matches!(data, DataChoice::BuiltIn { .. }));
+        let is_built_in = matches!(data, DataChoice::BuiltIn { .. });
+        let of_preset = self.preset_config.with_untracked(|preset| preset.augmentation);
+        self.config.update(|config| {
+            config.augmentation = if is_built_in { Augmentation::USUAL } else { of_preset };
+        });
         self.data.set(data);
     }
 
-    /// Makes the reactive caller run again whenever a field of the recipe changes.
-    pub(crate) fn track(&self) {
-        self.architecture.track();
-        self.optimizer.track();
-        self.schedule.track();
-        self.augments.track();
-        self.batch_norm.track();
-        for text in [self.learning_rate, self.weight_decay, self.batch_size, self.epochs, self.seed] {
-            text.track();
+    /// Makes an edit of the network.
+    pub(crate) fn edit(&self, edit: Edit) {
+        self.network.update(|network| network.apply(edit));
+    }
+
+    /// What is wrong with the network.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        self.network.with(|network| problem(network.draft()))
+    }
+
+    /// What stands in a field, as typed; `None` for one that has no meaning now.
+    pub(crate) fn text(&self, field: &Field) -> Option<String> {
+        let typed = self.unreadable.with(|texts| texts.get(field.name).cloned());
+        typed.or_else(|| self.config.with(|config| field.get(config)))
+    }
+
+    /// What the preset has in a field that was changed since it was chosen, for people.
+    pub(crate) fn changed_from(&self, field: &Field) -> Option<String> {
+        self.preset_config.with(|preset| {
+            let is_changed = self.unreadable.with(|texts| texts.contains_key(field.name))
+                || self.config.with(|config| field.get(config) != field.get(preset));
+            // What belongs to another optimizer or schedule is changed with that.
+            is_changed.then(|| field.text(preset)).flatten()
+        })
+    }
+
+    /// Takes what was typed into a field.
+    pub(crate) fn set(&self, field: &Field, text: &str) {
+        let mut config = self.config.get_untracked();
+        if let Ok(network) = self.network.with_untracked(|network| network.draft().clone().check()) {
+            // The usual learning rate depends on it.
+            config.network = network;
+        }
+        match field.set(&mut config, text) {
+            Ok(()) => {
+                self.unreadable.update(|texts| drop(texts.remove(field.name)));
+                self.config.set(config);
+            }
+            Err(_) => self.unreadable.update(|texts| drop(texts.insert(field.name, text.to_owned()))),
         }
     }
 
-    /// How many workers as typed; the error is for people.
+    /// Puts a field back to what the preset has.
+    pub(crate) fn reset(&self, field: &Field) {
+        let preset = self.preset_config.get_untracked();
+        self.unreadable.update(|texts| drop(texts.remove(field.name)));
+        self.config.update(|config| field.copy(config, &preset));
+    }
+
+    /// Sets the learning rate that suits the optimizer and the network.
+    pub(crate) fn set_usual_rate(&self) {
+        if let Ok(config) = untrack(|| self.read_config()) {
+            let rate = config.optimizer.usual_learning_rate(&config.network);
+            self.config.update(|own| own.learning_rate = rate);
+        }
+    }
+
+    /// The number of workers as typed. The error is for people.
     pub(crate) fn read_workers(&self) -> Result<u32, String> {
         let workers = number("Workers", &self.workers.get_untracked())?;
         if (1..=MAX_WORKERS).contains(&workers) {
@@ -101,31 +183,20 @@ impl Form {
         }
     }
 
-    /// The recipe as typed; the error names the field, for people.
-    pub(crate) fn read_recipe(&self) -> Result<TrainRecipe, String> {
-        let recipe = TrainRecipe {
-            architecture: self.architecture.get_untracked(),
-            optimizer: self.optimizer.get_untracked(),
-            schedule: self.schedule.get_untracked(),
-            learning_rate: number("Learning rate", &self.learning_rate.get_untracked())?,
-            weight_decay: number("Weight decay", &self.weight_decay.get_untracked())?,
-            batch_size: number("Batch size", &self.batch_size.get_untracked())?,
-            epochs: number("Epochs", &self.epochs.get_untracked())?,
-            seed: number("Seed", &self.seed.get_untracked())?,
-            batch_norm: self.batch_norm.get_untracked(),
-            augmentation: if self.augments.get_untracked() {
-                Augmentation::USUAL
-            } else {
-                Augmentation::NONE
-            },
-        };
-        recipe.check().map_err(|error| error.to_string())?;
-        Ok(recipe)
+    /// The network, if it can be trained. The error is for people.
+    pub(crate) fn read_network(&self) -> Result<NetworkSpec, String> {
+        read_network(self.network)
     }
 
-    /// The recipe and the data as typed; the error names the field, for people.
-    pub(crate) fn read(&self) -> Result<(TrainRecipe, DataChoice), String> {
-        let recipe = self.read_recipe()?;
+    /// The configuration as typed. The error names the field and is for people.
+    pub(crate) fn read_config(&self) -> Result<TrainConfig, String> {
+        read_config(self.config, self.unreadable, self.network)
+    }
+
+    /// The configuration and the data as typed. The error names the field and is for people.
+    pub(crate) fn read(&self) -> Result<(TrainConfig, DataChoice), String> {
+        // The page shows the test accuracy after every epoch.
+        let config = TrainConfig { test_every_epoch: true, ..untrack(|| self.read_config())? };
         let data = match self.data.get_untracked() {
             DataChoice::BuiltIn { .. } => {
                 let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;
@@ -136,11 +207,8 @@ impl Form {
                 }
                 DataChoice::BuiltIn { train_images }
             }
-            DataChoice::Files if self.files.with_untracked(Vec::is_empty) => {
-                return Err("Choose the IDX files to train on first.".into());
-            }
             choice => choice,
         };
-        Ok((recipe, data))
+        Ok((config, data))
     }
 }

@@ -1,19 +1,20 @@
-//! The page: a thin Leptos shell around `ink`, `reading`, `recipe`, `gauge` and the protocol.
+//! The page: a thin Leptos shell around `ink`, `recognition`, `train-config`, `metrics` and `worker-client`.
 
 #![expect(unreachable_pub, reason = "the component macro makes its functions public")]
 
 mod browser;
-mod collection;
-mod desk;
+mod data_sets;
+mod drawing_state;
 mod engine;
 mod form;
-mod lesson;
-mod library;
+mod labelled_drawings;
 mod pages;
 mod parts;
+mod personalization;
 mod pictures;
+mod saved_models;
 mod session;
-mod storage;
+mod words;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -22,7 +23,10 @@ use leptos_router::{
 };
 
 use crate::{
-    pages::{draw::DrawPage, hand::HandPage, models::ModelsPage, train::TrainPage},
+    pages::{
+        data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage, personalize::MyHandwritingPage,
+        train::TrainPage,
+    },
     parts::{frame::Frame, notices::Notices},
     session::Session,
 };
@@ -41,7 +45,9 @@ fn App() -> impl IntoView {
                 <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
                     <Route path=path!("/") view=DrawPage />
                     <Route path=path!("/train") view=TrainPage />
-                    <Route path=path!("/hand") view=HandPage />
+                    <Route path=path!("/data") view=DataPage />
+                    <Route path=path!("/hand") view=MyHandwritingPage />
+                    <Route path=path!("/learn") view=LearnPage />
                     <Route path=path!("/models") view=ModelsPage />
                 </Routes>
             </Frame>

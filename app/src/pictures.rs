@@ -9,31 +9,31 @@ use web_sys::{CanvasRenderingContext2d, File, HtmlCanvasElement, ImageBitmap};
 use crate::browser;
 
 /// Larger files are refused.
-const MOST_MIB: u32 = 64;
+const MAX_MIB: u32 = 64;
 /// Larger pictures are refused: decoded they take four bytes a pixel.
-const MOST_PIXELS: usize = 64_000_000;
-/// A canvas of a larger side is refused by some phones.
-const MOST_SIDE: u32 = 4_000;
+const MAX_PIXELS: usize = 64_000_000;
+/// Some phones refuse a canvas with a longer side.
+const MAX_SIDE: u32 = 4_000;
 
 /// A picture from a file.
 pub(crate) struct Decoded {
     pub(crate) picture: Picture,
-    /// Whether the file has further pictures, which are left alone.
+    /// Whether the file has further pictures, which are ignored.
     pub(crate) is_first_of_several: bool,
 }
 
-/// Decodes a picture, upright as its EXIF data says; the error is for people.
+/// Decodes a picture, rotated as its EXIF data says. The error is for people.
 pub(crate) async fn decode(file: &File) -> Result<Decoded, String> {
     let name = file.name();
     if file.size() == 0.0 {
         return Err(format!("{name} is empty. Choose another picture."));
     }
-    let bytes = browser::read_file(file, MOST_MIB).await?;
-    // Seen in its header, before any of it is decoded. Of other formats the browser knows more.
+    let bytes = browser::read_file(file, MAX_MIB).await?;
+    // The header is checked before anything is decoded. The browser knows other formats better.
     if let Ok(size) = imagesize::blob_size(&bytes)
-        && size.width.saturating_mul(size.height) > MOST_PIXELS
+        && size.width.saturating_mul(size.height) > MAX_PIXELS
     {
-        let most = MOST_PIXELS / 1_000_000;
+        let most = MAX_PIXELS / 1_000_000;
         return Err(format!(
             "{name} has {} x {} pixels; at most {most} million can be read. Make it smaller and try again.",
             size.width, size.height
@@ -51,10 +51,10 @@ pub(crate) async fn decode(file: &File) -> Result<Decoded, String> {
     Ok(Decoded { picture, is_first_of_several: is_animated(&bytes) })
 }
 
-/// The picture on a canvas, made smaller where it is too large for one.
+/// The picture on a canvas, scaled down if it is too large for one.
 fn pixels(bitmap: &ImageBitmap) -> Option<(u32, u32, Vec<u8>)> {
     let (width, height) = (bitmap.width(), bitmap.height());
-    let scale = (f64::from(MOST_SIDE) / f64::from(width.max(height).max(1))).min(1.0);
+    let scale = (f64::from(MAX_SIDE) / f64::from(width.max(height).max(1))).min(1.0);
     let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
     let (width, height) = (scaled(width), scaled(height));
     let document = browser::window().document().expect_throw("a page has a document");

@@ -1,27 +1,36 @@
-//! What the page knows, shared by its parts for as long as it is open.
+//! The page's state, shared by its parts for as long as it is open.
 
 use std::{rc::Rc, sync::Arc};
 
+use browser_storage::{KeptDataSet, Record, Storage, StorageError};
 use ink::{Drawing, Point};
 use leptos::prelude::*;
-use protocol::{Backend, DataSource, ExportFormat, ToWorker};
-use recipe::{DataChoice, ModelCard};
+use model_card::ModelCard;
+use protocol::{
+    Blobs, Call, Delivery, JobError,
+    data::DataSource,
+    files::{Export, ExportFormat, RoundToHalf, Written},
+    inspect::{Inspect, Inspected},
+};
+use train_config::{DataChoice, TrainConfig};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
+use worker_client::{Pool, Recognizer, RecognizerEvent, RunUpdate, RunView};
 
 use crate::{
     browser,
-    collection::{Collected, holds_back},
-    desk::{Desk, Shot},
-    engine::{Reader, ReaderEvent, RunView, Site, Trainer, TrainerEvent},
+    data_sets::data_source,
+    drawing_state::{DrawingState, PictureInput},
+    engine::{BrowserHost, RunRequest, Site, TrainerShell},
     form::Form,
-    lesson::LessonView,
-    library::Kept,
+    labelled_drawings::{self, LabelledDrawing, holds_back},
+    personalization::Personalization,
     pictures::{self, Decoded},
-    storage::{Record, Storage, StorageError},
+    saved_models::{ActiveModel, ModelFile, SavedModel},
+    words,
 };
 
-/// Weights that the project ships.
+/// A model that comes with the site.
 struct Shipped {
     id: &'static str,
     name: &'static str,
@@ -33,52 +42,31 @@ const SHIPPED: [Shipped; 2] = [
     Shipped { id: "shipped", name: "Shipped model", path: "models/reader-cnn.safetensors" },
     Shipped { id: "shipped-small", name: "Small shipped model", path: "models/small-cnn.safetensors" },
 ];
-/// Largest file of weights that is read; the worker, which knows every architecture, holds it to less.
+/// The largest file of weights that is read. The worker, which knows every architecture, allows less.
 const MAX_WEIGHTS_MIB: u32 = 64;
-/// Identifier of the model that is kept by itself after every epoch.
+/// The most workers for jobs beside drawing and training. Each takes memory for a data set.
+const MAX_POOL_WORKERS: usize = 2;
+/// The id of the model that is saved automatically after every epoch.
 const LAST_RUN_ID: &str = "last-run";
-/// Preference: the model that was in use last.
-const IN_USE_KEY: &str = "inkling.model";
+/// Preference: the id of the active model.
+const ACTIVE_MODEL_KEY: &str = "inkling.model";
 /// Preference: the pen's radius.
 const PEN_KEY: &str = "inkling.pen";
+/// What a call is told before the page has started its workers.
+const STARTING: &str = "The page is still starting. Try again in a moment.";
 
-/// The model that Draw uses.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InUse {
-    pub(crate) id: Option<String>,
-    pub(crate) name: String,
-    pub(crate) card: ModelCard,
-}
-
-/// Weights that the reader was given.
-#[derive(Clone, Default)]
-pub(crate) struct Given {
-    /// Of a kept model.
-    pub(crate) id: Option<String>,
-    pub(crate) name: String,
-    /// Empty before the first ones have come.
-    pub(crate) file: Arc<Vec<u8>>,
-}
-
-impl Given {
-    /// Whether it came with the site.
-    pub(crate) fn is_shipped(&self) -> bool {
-        SHIPPED.iter().any(|shipped| self.id.as_deref() == Some(shipped.id))
-    }
-}
-
-/// Name of what can be done about something, and how.
+/// The name of what can be done about something, and how.
 pub(crate) type Action = (&'static str, Rc<dyn Fn()>);
 
 /// Weights as safetensors, and their card.
-type Trained = (Arc<Vec<u8>>, ModelCard);
+type TrainedWeights = (Arc<Vec<u8>>, ModelCard);
 
-/// A sentence for the person, until it is dismissed.
+/// A message to the user, until it is dismissed.
 #[derive(Clone)]
 pub(crate) struct Notice {
     pub(crate) id: u32,
     pub(crate) text: String,
-    /// Whether it tells of something that went wrong.
+    /// Whether something went wrong.
     pub(crate) is_trouble: bool,
     /// What can be done about it.
     pub(crate) action: Option<Action>,
@@ -88,64 +76,76 @@ pub(crate) struct Notice {
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     pub(crate) form: Form,
-    pub(crate) desk: Desk,
-    pub(crate) in_use: RwSignal<Option<InUse>>,
+    pub(crate) drawing: DrawingState,
+    /// The model that is used for drawing; none before the first one is loaded.
+    pub(crate) active_model: RwSignal<Option<ActiveModel>>,
     pub(crate) run: RwSignal<RunView>,
     pub(crate) site: RwSignal<Option<Site>>,
-    pub(crate) models: RwSignal<Vec<Kept>, LocalStorage>,
-    /// The drawings that are kept, the newest first.
-    pub(crate) drawings: RwSignal<Vec<Collected>, LocalStorage>,
-    /// The models that the site came with, once they are here.
-    pub(crate) shipped: RwSignal<Vec<Kept>, LocalStorage>,
+    pub(crate) models: RwSignal<Vec<SavedModel>, LocalStorage>,
+    /// The newest first.
+    pub(crate) drawings: RwSignal<Vec<LabelledDrawing>, LocalStorage>,
+    /// What is known of the kept data sets, the newest first.
+    pub(crate) data_sets: RwSignal<Vec<KeptDataSet>>,
+    /// The models that came with the site, once they have arrived.
+    pub(crate) shipped: RwSignal<Vec<SavedModel>, LocalStorage>,
     /// Whether models survive the page; unknown at first.
     pub(crate) storage_lasts: RwSignal<Option<bool>>,
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
     /// Whether there are trained weights that can be saved.
     pub(crate) can_save: RwSignal<bool>,
-    pub(crate) lesson: LessonView,
-    /// The weights that the reader was given last.
-    given: StoredValue<Given, LocalStorage>,
-    trained: StoredValue<Option<Trained>, LocalStorage>,
-    reader: StoredValue<Option<Reader>, LocalStorage>,
-    trainer: StoredValue<Option<Trainer>, LocalStorage>,
+    pub(crate) personalization: Personalization,
+    /// The model that the recognizer was asked to load last.
+    requested_model: StoredValue<Option<ModelFile>, LocalStorage>,
+    /// The newest weights of the run, with their card.
+    trained: StoredValue<Option<TrainedWeights>, LocalStorage>,
+    recognizer: StoredValue<Option<Recognizer<BrowserHost, ModelFile>>, LocalStorage>,
+    pool: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
+    trainer: StoredValue<Option<TrainerShell>, LocalStorage>,
     storage: StoredValue<Option<Storage>, LocalStorage>,
 }
 
 impl Session {
     /// Starts the workers and opens the storage.
     pub(crate) fn begin() -> Self {
+        let form = Form::new();
         let session = Self {
-            form: Form::new(),
-            desk: Desk::new(),
-            in_use: RwSignal::new(None),
-            run: RwSignal::new(RunView::idle()),
+            form,
+            drawing: DrawingState::new(),
+            active_model: RwSignal::new(None),
+            run: RwSignal::new(RunView::new(TrainConfig::default())),
             site: RwSignal::new(None),
             models: RwSignal::new_local(Vec::new()),
             drawings: RwSignal::new_local(Vec::new()),
+            data_sets: RwSignal::new(Vec::new()),
             shipped: RwSignal::new_local(Vec::new()),
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
             can_save: RwSignal::new(false),
-            lesson: LessonView::new(),
-            given: StoredValue::new_local(Given::default()),
+            personalization: Personalization::new(),
+            requested_model: StoredValue::new_local(None),
             trained: StoredValue::new_local(None),
-            reader: StoredValue::new_local(None),
+            recognizer: StoredValue::new_local(None),
+            pool: StoredValue::new_local(None),
             trainer: StoredValue::new_local(None),
             storage: StoredValue::new_local(None),
         };
-        let reader = Reader::start(move |event| session.hear_reader(event));
-        let trainer = Trainer::new(reader.clone(), session.run, move |event| session.hear_trainer(event));
-        session.reader.set_value(Some(reader));
+        let host = Rc::new(BrowserHost);
+        let recognizer = Recognizer::start(Rc::clone(&host), move |event| session.on_recognizer_event(event));
+        let trainer = TrainerShell::new(Rc::clone(&host), recognizer.clone(), session.run, move |update| {
+            session.on_run_update(update);
+        });
+        session.recognizer.set_value(Some(recognizer));
         session.trainer.set_value(Some(trainer));
+        session.pool.set_value(Some(Pool::new(host, MAX_POOL_WORKERS)));
         if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
             session.draw(None, |drawing| drawing.set_pen_radius(radius));
         }
-        spawn_local(session.look_at_site());
+        spawn_local(session.read_site());
         spawn_local(session.open_storage());
         session
     }
 
-    async fn look_at_site(self) {
+    async fn read_site(self) {
         match Site::fetch().await {
             Ok(site) => {
                 if !site.mnist && self.form.data.get_untracked() == DataChoice::Mnist {
@@ -153,84 +153,90 @@ impl Session {
                 }
                 self.site.set(Some(site));
             }
-            Err(text) => self.trouble(text),
+            Err(text) => self.report_trouble(text),
         }
     }
 
     async fn open_storage(self) {
-        // The shipped weights come while the database opens.
+        // The shipped models arrive while the database opens.
         spawn_local(async move {
             for shipped in &SHIPPED {
                 match browser::fetch(shipped.path, false).await {
-                    Ok(file) => self.take_shipped(shipped, file).await,
-                    Err(text) => self.trouble(text),
+                    Ok(file) => self.add_shipped(shipped, Arc::new(file)).await,
+                    Err(text) => self.report_trouble(text),
                 }
             }
         });
         let storage = Storage::open(move || {
-            self.trouble(
+            self.report_trouble(
                 "Close Inkling's other tabs: an older one keeps your models and drawings to itself.".into(),
             );
         })
         .await;
         self.storage_lasts.set(Some(storage.is_lasting()));
-        if let Some(drawings) = self.told(storage.all().await) {
+        if let Some(sets) = self.report_error(storage.all().await) {
+            self.data_sets.set(sets);
+        }
+        if let Some(drawings) = self.report_error(storage.all().await) {
             self.drawings.set(drawings);
         }
-        if let Some(models) = self.told(storage.all::<Kept>().await) {
-            let wanted = browser::preference(IN_USE_KEY);
+        if let Some(models) = self.report_error(storage.all::<SavedModel>().await) {
+            let wanted = browser::preference(ACTIVE_MODEL_KEY);
             let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id));
-            if let (Some(model), true) = (model, self.is_given_nothing_better()) {
-                self.give(Some(model.id.clone()), model.name.clone(), Arc::clone(&model.file));
+            if let (Some(model), true) = (model, self.has_only_default_model()) {
+                self.activate(model.to_file());
             }
             self.models.set(models);
         }
         self.storage.set_value(Some(storage));
     }
 
-    /// Whether no weights are in use yet, or the shipped ones.
-    fn is_given_nothing_better(self) -> bool {
-        self.given.with_value(|given| given.file.is_empty() || given.id.as_deref() == Some(SHIPPED[0].id))
+    /// Whether no model was requested yet, or only the one that is used until another is chosen.
+    fn has_only_default_model(self) -> bool {
+        self.requested_model.with_value(|requested| {
+            requested.as_ref().is_none_or(|model| model.id.as_deref() == Some(SHIPPED[0].id))
+        })
     }
 
-    /// Uses shipped weights until others are chosen, or where these were, and finds out what they are.
-    async fn take_shipped(self, Shipped { id, name, .. }: &Shipped, file: Vec<u8>) {
-        let is_wanted = browser::preference(IN_USE_KEY).as_deref() == Some(id) || *id == SHIPPED[0].id;
-        if is_wanted && self.is_given_nothing_better() {
-            self.give(Some((*id).into()), (*name).into(), Arc::new(file.clone()));
+    /// Uses a shipped model until another is chosen, or because the user chose it before, and finds out what it is.
+    async fn add_shipped(self, Shipped { id, name, .. }: &Shipped, file: Arc<Vec<u8>>) {
+        let is_wanted = browser::preference(ACTIVE_MODEL_KEY).as_deref() == Some(id) || *id == SHIPPED[0].id;
+        if is_wanted && self.has_only_default_model() {
+            let bytes = Arc::clone(&file);
+            self.activate(ModelFile { id: Some((*id).into()), name: (*name).into(), bytes });
         }
-        let Some(reader) = self.reader.get_value() else { return };
-        match reader.inspect(file).await {
-            Ok((file, card)) => self.shipped.update(|all| {
+        match self.inspect(Arc::clone(&file)).await {
+            Ok(inspected) => self.shipped.update(|all| {
+                let card = inspected.content.card;
                 let (id, name) = ((*id).into(), (*name).into());
-                all.push(Kept { id, name, saved_ms: 0.0, card, file: Arc::new(file) });
+                all.push(SavedModel { id, name, saved_ms: 0.0, card, file });
             }),
-            Err(text) => self.trouble(text),
+            Err(error) => self.report_trouble(words::job_error(&error)),
         }
     }
 
     // ---- ink ----
 
-    /// Puts the pen down at a time of the clock of events.
+    /// Puts the pen down. `event_ms` is the time of the pointer event.
     pub(crate) fn pen_down(self, point: Point, event_ms: f64) {
         self.draw(Some(event_ms), |drawing| drawing.pen_down(point));
     }
 
-    /// Moves the pen through points, the last of them at this time.
+    /// Moves the pen through points. `event_ms` is the time of the last one.
     pub(crate) fn pen_move(self, points: &[Point], event_ms: f64) {
         self.draw(Some(event_ms), |drawing| points.iter().for_each(|&point| drawing.pen_move(point)));
     }
 
-    /// Takes another pen, now and after a reload.
+    /// Changes the pen, now and after a reload.
     pub(crate) fn set_pen_radius(self, radius: f32) {
         self.draw(None, |drawing| drawing.set_pen_radius(radius));
         browser::set_preference(PEN_KEY, &radius.to_string());
     }
 
-    /// Takes back the last stroke.
+    /// Undoes the last stroke.
     pub(crate) fn undo(self) {
         // The drawing under a picture is left alone.
-        if self.desk.shot.with_untracked(Option::is_some) {
+        if self.drawing.picture.with_untracked(Option::is_some) {
             return;
         }
         self.draw(None, |drawing| {
@@ -238,9 +244,9 @@ impl Session {
         });
     }
 
-    /// Takes back everything, or the picture.
+    /// Clears the drawing, or closes the picture.
     pub(crate) fn clear(self) {
-        if self.desk.shot.with_untracked(Option::is_some) {
+        if self.drawing.picture.with_untracked(Option::is_some) {
             return self.show(None);
         }
         self.draw(None, |drawing| {
@@ -249,343 +255,414 @@ impl Session {
     }
 
     fn draw(self, event_ms: Option<f64>, change: impl FnOnce(&mut Drawing)) {
-        self.with_reader(|reader| self.desk.draw(reader, event_ms, change));
+        self.with_recognizer(|recognizer| self.drawing.draw(recognizer, event_ms, change));
     }
 
-    /// Puts a picture on the desk, or takes it off.
-    pub(crate) fn show(self, shot: Option<Shot>) {
-        self.with_reader(|reader| self.desk.show(reader, shot));
+    /// Shows a picture, or the drawing again.
+    pub(crate) fn show(self, picture: Option<PictureInput>) {
+        self.with_recognizer(|recognizer| self.drawing.show(recognizer, picture));
     }
 
-    /// Puts a picture file on the desk, where it is one.
+    /// Shows a picture file, if it is one.
     pub(crate) fn open_picture(self, file: File) {
         spawn_local(async move {
             match pictures::decode(&file).await {
                 Ok(Decoded { picture, is_first_of_several }) => {
                     if is_first_of_several {
-                        self.notice(format!("{} moves: its first picture is read.", file.name()), None);
+                        self.notify(format!("{} moves: its first picture is read.", file.name()), None);
                     }
-                    self.show(Some(Shot::new(picture)));
+                    self.show(Some(PictureInput::new(picture)));
                 }
-                Err(text) => self.trouble(text),
+                Err(text) => self.report_trouble(text),
             }
         });
     }
 
-    // ---- drawings ----
+    // ---- labelled drawings ----
 
-    /// Keeps the chosen digit as what its person says it is.
-    pub(crate) fn collect(self, label: u8) {
-        let Some(digit) = self.desk.settled_digit() else { return };
-        let strokes = self.desk.strokes_of_one_digit();
-        let is_whole = !strokes.is_empty();
-        let version = self.desk.ink_version.get_untracked();
-        let is_held_back = self.drawings.with_untracked(|drawings| holds_back(drawings, label));
-        let drawing = Collected::new((label, digit.reading.digit), &digit.image, strokes, is_held_back);
+    /// What a class of the model in use is called.
+    pub(crate) fn class_name(self, class: usize) -> String {
+        self.active_model.with(|model| {
+            model.as_ref().map_or_else(|| class.to_string(), |model| model.card.class_name(class))
+        })
+    }
+
+    /// Keeps a drawing.
+    pub(crate) fn keep_drawing(self, drawing: LabelledDrawing) {
         spawn_local(async move {
-            if !self.put(&drawing).await {
+            self.add_drawing(drawing).await;
+        });
+    }
+
+    /// Keeps a drawing and says so, with a way back; whether it could be kept.
+    async fn add_drawing(self, drawing: LabelledDrawing) -> bool {
+        if !self.put(&drawing).await {
+            return false;
+        }
+        let (id, label) = (drawing.id.clone(), drawing.label);
+        self.drawings.update(|drawings| drawings.insert(0, drawing));
+        let count = self.drawings.with_untracked(Vec::len);
+        let undo = Rc::new(move || self.delete_drawing(id.clone()));
+        // Several of these would cover the page.
+        self.notices.update(|notices| notices.retain(|notice| !notice.text.starts_with("Kept as")));
+        let text = format!("Kept as {label}: {} in \"My hand\".", metrics::counted(count as u32, "drawing"));
+        self.notify(text, Some(("Undo", undo)));
+        true
+    }
+
+    /// Keeps the selected digit with this label.
+    pub(crate) fn label_digit(self, label: u8) {
+        let Some(digit) = self.drawing.settled_digit() else { return };
+        let strokes = self.drawing.strokes_of_one_digit();
+        let is_whole_drawing = !strokes.is_empty();
+        let version = self.drawing.ink_version.get_untracked();
+        let is_held_back = self.drawings.with_untracked(|drawings| holds_back(drawings, label));
+        let drawing =
+            LabelledDrawing::new(label, digit.prediction.class, &digit.image, strokes, is_held_back);
+        spawn_local(async move {
+            if !self.add_drawing(drawing).await {
                 return;
             }
-            let id = drawing.id.clone();
-            self.drawings.update(|drawings| drawings.insert(0, drawing));
-            let count = self.drawings.with_untracked(Vec::len);
-            let undo = Rc::new(move || self.discard(id.clone()));
-            // One after the other would cover the page.
-            self.notices.update(|notices| notices.retain(|notice| !notice.text.starts_with("Kept as")));
-            let text =
-                format!("Kept as {label}: {} in \"My hand\".", gauge::counted(count as u32, "drawing"));
-            self.notice(text, Some(("Undo", undo)));
-            // The paper is free for the next one, where that has not been begun.
-            if is_whole && self.desk.ink_version.get_untracked() == version {
+            // Make room for the next one, unless the user has begun it already.
+            if is_whole_drawing && self.drawing.ink_version.get_untracked() == version {
                 self.clear();
             }
         });
     }
 
     /// Deletes a drawing.
-    pub(crate) fn discard(self, id: String) {
+    pub(crate) fn delete_drawing(self, id: String) {
         spawn_local(async move {
-            let Some(storage) = self.opened() else { return };
-            if self.told(storage.delete::<Collected>(&id).await).is_some() {
+            let Some(storage) = self.opened_storage() else { return };
+            if self.report_error(storage.delete::<LabelledDrawing>(&id).await).is_some() {
                 self.drawings.update(|drawings| drawings.retain(|drawing| drawing.id != id));
             }
         });
     }
 
+    // ---- workers ----
+
+    /// Workers for jobs that take a while.
+    pub(crate) fn pool(self) -> Result<Pool<BrowserHost>, JobError> {
+        self.pool.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))
+    }
+
+    /// Makes a call that takes a moment.
+    async fn call<C: Call>(self, request: Delivery<C>) -> Result<Delivery<C::Reply>, JobError> {
+        let recognizer = self.recognizer.get_value();
+        let recognizer = recognizer.ok_or_else(|| JobError::NoWorker(STARTING.into()))?;
+        recognizer.call(request).await
+    }
+
+    async fn inspect(self, file: Arc<Vec<u8>>) -> Result<Delivery<Inspected>, JobError> {
+        let mut blobs = Blobs::new();
+        let content = Inspect { model: blobs.add(file) };
+        self.call(Delivery { content, blobs }).await
+    }
+
+    /// A model's file with 16 bits a weight.
+    pub(crate) async fn round_to_half(self, file: Arc<Vec<u8>>) -> Result<Vec<u8>, JobError> {
+        let mut blobs = Blobs::new();
+        let content = RoundToHalf { model: blobs.add(file) };
+        self.written(Delivery { content, blobs }).await
+    }
+
+    /// The labelled drawings as a file.
+    pub(crate) async fn export_drawings(self, format: ExportFormat) -> Result<Vec<u8>, JobError> {
+        let mut blobs = Blobs::new();
+        let images = self
+            .drawings
+            .with_untracked(|drawings| labelled_drawings::attach(drawings.iter().rev(), &mut blobs));
+        self.written(Delivery { content: Export { format, images }, blobs }).await
+    }
+
+    async fn written<C: Call<Reply = Written>>(self, request: Delivery<C>) -> Result<Vec<u8>, JobError> {
+        let mut reply = self.call(request).await?;
+        let file = reply.content.file;
+        Ok(reply.take(file)?)
+    }
+
     // ---- models ----
 
-    /// Uses weights for drawing.
-    fn give(self, id: Option<String>, name: String, file: Arc<Vec<u8>>) {
-        self.with_reader(|reader| reader.load(Arc::clone(&file)));
-        self.given.set_value(Given { id, name, file });
+    /// Uses a model for drawing. It becomes the active one once the worker has read it.
+    pub(crate) fn activate(self, model: ModelFile) {
+        self.requested_model.set_value(Some(model.clone()));
+        let bytes = Arc::clone(&model.bytes);
+        self.with_recognizer(|recognizer| recognizer.load(model, bytes));
     }
 
-    /// The weights that drawings are read with.
-    pub(crate) fn given(self) -> Given {
-        self.given.get_value()
-    }
-
-    /// Goes back to weights that were in use before.
-    pub(crate) fn give_again(self, given: Given) {
-        browser::set_preference(IN_USE_KEY, given.id.as_deref().unwrap_or_default());
-        self.give(given.id, given.name, given.file);
-    }
-
-    /// A file of weights with 16 bits to a weight; the error is for people.
-    pub(crate) async fn halved(self, file: Vec<u8>) -> Result<Vec<u8>, String> {
-        self.written(ToWorker::Halve, vec![file]).await
-    }
-
-    /// Kept drawings as a file; the error is for people.
-    pub(crate) async fn exported(self, format: ExportFormat) -> Result<Vec<u8>, String> {
-        let buffers = self.drawings.with_untracked(|drawings| labelled(drawings.iter().rev()));
-        self.written(|job| ToWorker::Export(job, format), buffers).await
-    }
-
-    async fn written(
-        self,
-        message: impl FnOnce(u32) -> ToWorker,
-        buffers: Vec<Vec<u8>>,
-    ) -> Result<Vec<u8>, String> {
-        let reader = self.reader.get_value().ok_or("The page is still starting. Try again in a moment.")?;
-        reader.write(message, buffers).await
-    }
-
-    /// Uses a kept model for drawing, now and after a reload.
-    pub(crate) fn use_model(self, model: &Kept) {
-        self.give(Some(model.id.clone()), model.name.clone(), Arc::clone(&model.file));
-        browser::set_preference(IN_USE_KEY, &model.id);
+    /// Uses a model for drawing, now and after a reload.
+    pub(crate) fn use_model(self, model: ModelFile) {
+        browser::set_preference(ACTIVE_MODEL_KEY, model.id.as_deref().unwrap_or_default());
+        self.activate(model);
     }
 
     /// Saves the newest trained weights under a name of their own.
     pub(crate) fn save_trained(self) {
         let Some((file, card)) = self.trained.get_value() else { return };
         browser::ask_for_persistence();
-        let model = Kept::new(card.short(), card, file);
+        let model = SavedModel::new(card.short(), card, file);
         spawn_local(async move {
-            if self.keep(&model).await {
-                self.notice(format!("Saved as \"{}\".", model.name), None);
-                self.use_model(&model);
+            if self.save(&model).await {
+                self.notify(format!("Saved as \"{}\".", model.name), None);
+                self.use_model(model.to_file());
             }
         });
     }
 
-    /// Keeps weights from a file, if they can be used.
+    /// Saves a model from a file, if it can be used.
     pub(crate) fn import(self, file: File) {
         spawn_local(async move {
-            let reader = self.reader.get_value();
             let imported = async {
-                let bytes = browser::read_file(&file, MAX_WEIGHTS_MIB).await?;
-                let reader = reader.ok_or("The page is still starting. Try again in a moment.")?;
-                reader.inspect(bytes).await.map_err(|text| format!("{}: {text}", file.name()))
+                let failed = |error: &JobError| format!("{}: {}", file.name(), words::job_error(error));
+                let bytes = Arc::new(browser::read_file(&file, MAX_WEIGHTS_MIB).await?);
+                let mut found = self.inspect(Arc::clone(&bytes)).await.map_err(|error| failed(&error))?;
+                // With its card, where it had none.
+                let written = found.content.file.map(|file| found.take(file)).transpose();
+                let written = written.map_err(|error| failed(&error.into()))?;
+                let Inspected { card, tried, .. } = found.content;
+                Ok((written.map_or(bytes, Arc::new), card, tried))
             };
             match imported.await {
-                Ok((bytes, card)) => {
+                Ok((bytes, card, tried)) => {
+                    let found =
+                        tried.map_or_else(String::new, |tried| words::tried(&tried, &card.preprocessing));
                     let name = file.name();
                     let name = name.strip_suffix(".safetensors").unwrap_or(&name).to_owned();
-                    let model = Kept::new(name, card, Arc::new(bytes));
-                    if self.keep(&model).await {
-                        self.notice(format!("Imported \"{}\".", model.name), None);
+                    let model = SavedModel::new(name, card, bytes);
+                    if self.save(&model).await {
+                        self.notify(format!("Imported \"{}\".{found}", model.name), None);
                     }
                 }
-                Err(text) => self.trouble(format!("{text} The model in use is unchanged.")),
+                Err::<_, String>(text) => {
+                    self.report_trouble(format!("{text} The model in use is unchanged."));
+                }
             }
         });
     }
 
-    /// Keeps a model in place of one with the same id; false where that failed and was said.
-    pub(crate) async fn keep(self, model: &Kept) -> bool {
+    /// Saves a model in place of one with the same id. If that fails, it is reported, and the result is false.
+    pub(crate) async fn save(self, model: &SavedModel) -> bool {
         if !self.put(model).await {
             return false;
         }
         self.models.update(|models| {
             models.retain(|known| known.id != model.id);
-            // The newest first, as the library lists them.
-            let position = models.partition_point(|known| known.saved_ms > model.saved_ms);
-            models.insert(position, model.clone());
+            // The newest first, as the storage lists them.
+            let index = models.partition_point(|known| known.saved_ms > model.saved_ms);
+            models.insert(index, model.clone());
         });
         true
     }
 
-    /// The storage; where it is still opening, that is said.
-    fn opened(self) -> Option<Storage> {
+    /// The storage. If it is still opening, that is reported.
+    pub(crate) fn opened_storage(self) -> Option<Storage> {
         let storage = self.storage.get_value();
         if storage.is_none() {
-            self.trouble("The browser's storage is still opening. Try again in a moment.".into());
+            self.report_trouble("The browser's storage is still opening. Try again in a moment.".into());
         }
         storage
     }
 
     async fn put<R: Record>(self, record: &R) -> bool {
-        let Some(storage) = self.opened() else { return false };
-        self.told(storage.put(record).await).is_some()
+        let Some(storage) = self.opened_storage() else { return false };
+        self.report_error(storage.put(record).await).is_some()
     }
 
-    /// Gives a model another name. The last run then becomes a model of its own, which the next run leaves alone.
-    pub(crate) async fn rename(self, model: &Kept, name: String) {
-        let mut renamed = Kept { name, ..model.clone() };
+    /// Renames a model. The last run then becomes a model of its own, which the next run leaves alone.
+    pub(crate) async fn rename(self, model: &SavedModel, name: String) {
+        let mut renamed = SavedModel { name, ..model.clone() };
         if model.id == LAST_RUN_ID {
-            renamed =
-                Kept { saved_ms: model.saved_ms, ..Kept::new(renamed.name, renamed.card, renamed.file) };
+            let saved_ms = model.saved_ms;
+            renamed = SavedModel { saved_ms, ..SavedModel::new(renamed.name, renamed.card, renamed.file) };
         }
-        if self.keep(&renamed).await && renamed.id != model.id {
-            self.forget(&model.id).await;
+        if !self.save(&renamed).await {
+            return;
+        }
+        // Whoever points at the model follows it, so that nothing points at the next run instead.
+        if browser::preference(ACTIVE_MODEL_KEY).as_deref() == Some(&model.id) {
+            browser::set_preference(ACTIVE_MODEL_KEY, &renamed.id);
+        }
+        if self
+            .active_model
+            .with_untracked(|active| active.as_ref().is_some_and(|active| active.is(&model.id)))
+        {
+            self.active_model.update(|active| {
+                if let Some(active) = active {
+                    active.file = renamed.to_file();
+                }
+            });
+        }
+        if renamed.id != model.id {
+            self.delete_saved(&model.id).await;
         }
     }
 
-    /// Deletes from the library and the list; false where that failed and was said.
-    pub(crate) async fn forget(self, id: &str) -> bool {
-        let Some(storage) = self.opened() else { return false };
-        if self.told(storage.delete::<Kept>(id).await).is_none() {
+    /// Deletes a saved model. If that fails, it is reported, and the result is false.
+    pub(crate) async fn delete_saved(self, id: &str) -> bool {
+        let Some(storage) = self.opened_storage() else { return false };
+        if self.report_error(storage.delete::<SavedModel>(id).await).is_none() {
             return false;
         }
         self.models.update(|models| models.retain(|known| known.id != id));
         true
     }
 
-    /// Deletes a model; the notice offers to take that back.
-    pub(crate) fn delete(self, model: Kept) {
+    /// Deletes a model; the notice offers to undo that.
+    pub(crate) fn delete(self, model: SavedModel) {
         spawn_local(async move {
-            if !self.forget(&model.id).await {
+            if !self.delete_saved(&model.id).await {
                 return;
             }
             let text = format!("Deleted \"{}\".", model.name);
             let undo = Rc::new(move || {
                 let model = model.clone();
                 spawn_local(async move {
-                    self.keep(&model).await;
+                    self.save(&model).await;
                 });
             });
-            self.notice(text, Some(("Undo delete", undo)));
+            self.notify(text, Some(("Undo delete", undo)));
         });
-    }
-
-    fn told<T>(self, result: Result<T, StorageError>) -> Option<T> {
-        result.map_err(|error| self.trouble(error.to_string())).ok()
     }
 
     // ---- training ----
 
-    /// Begins the run that the form describes.
+    /// Starts the run that the form describes.
     pub(crate) fn start_training(self) {
-        let orders = self.form.read().and_then(|order| Ok((order, self.form.read_workers()?)));
-        match orders {
-            Ok(((recipe, data), workers)) => {
-                let files = match data {
-                    DataChoice::Files => self.form.files.get_untracked(),
-                    _ => Vec::new(),
-                };
-                // What can be saved from now on is this run. The one before is kept as the last run until an epoch is done.
+        let request = self.form.read().and_then(|(config, data)| {
+            let config = self.fitted(config, data)?;
+            let device = self.form.device.get_untracked();
+            let sessions = self.form.experiment.get_untracked().map_or(1, |experiment| experiment.sessions);
+            Ok(RunRequest { config, data, device, workers: self.form.read_workers()?, sessions })
+        });
+        match request {
+            Ok(request) => {
+                // What can be saved from now on is this run. The one before stays the last run until an epoch is done.
                 self.trained.set_value(None);
                 self.can_save.set(false);
-                self.with_trainer(|trainer| {
-                    trainer.start(recipe, self.form.device.get_untracked(), workers, data, files);
-                });
+                self.with_trainer(|trainer| trainer.start(request));
             }
-            Err(text) => self.run.update(|run| run.phase = crate::engine::Phase::Failed(text)),
+            Err(text) => self.with_trainer(|trainer| trainer.reject(text)),
         }
     }
 
-    pub(crate) fn with_trainer(self, act: impl FnOnce(&Trainer)) {
-        self.trainer.with_value(|trainer| {
-            if let Some(trainer) = trainer {
-                act(trainer);
+    /// A configuration whose network tells as many classes apart as the data set has.
+    fn fitted(self, config: TrainConfig, data: DataChoice) -> Result<TrainConfig, String> {
+        let DataChoice::Kept(hash) = data else { return Ok(config) };
+        let Some(summary) = untrack(|| self.kept(hash)) else {
+            return Err("This data set is no longer kept. Choose another one.".into());
+        };
+        let classes = summary.classes();
+        if config.network.classes() == classes {
+            return Ok(config);
+        }
+        let network = model_spec::with_classes(&config.network.draft(), classes as u32).check();
+        Ok(TrainConfig { network: network.map_err(|error| error.to_string())?, ..config })
+    }
+
+    pub(crate) fn with_trainer(self, act: impl FnOnce(&TrainerShell)) {
+        // Cloned, because what is done may come back to the session.
+        if let Some(trainer) = self.trainer.get_value() {
+            act(&trainer);
+        }
+    }
+
+    fn with_recognizer(self, act: impl FnOnce(&Recognizer<BrowserHost, ModelFile>)) {
+        if let Some(recognizer) = self.recognizer.get_value() {
+            act(&recognizer);
+        }
+    }
+
+    // ---- events ----
+
+    fn on_recognizer_event(self, event: RecognizerEvent<ModelFile>) {
+        match event {
+            RecognizerEvent::Predicted { number, predictions } => {
+                self.with_recognizer(|recognizer| {
+                    self.drawing.on_predictions(recognizer, number, &predictions);
+                });
             }
+            RecognizerEvent::Loaded { model, card } => {
+                self.active_model.set(Some(ActiveModel { file: model, card: *card }));
+                self.with_recognizer(|recognizer| self.drawing.recognize(recognizer));
+            }
+            RecognizerEvent::LoadFailed { model, error } => {
+                self.report_trouble(format!("{}: {}", model.name, words::job_error(&error)));
+            }
+            RecognizerEvent::PredictFailed(error) => self.report_trouble(words::job_error(&error)),
+            RecognizerEvent::GaveUp(error) => self.report_trouble(words::no_recognizer(&error)),
+        }
+    }
+
+    fn on_run_update(self, update: RunUpdate) {
+        match update {
+            RunUpdate::Snapshot(weights) => {
+                let (name, bytes) = ("Being trained".into(), Arc::new(weights));
+                self.activate(ModelFile { id: None, name, bytes });
+            }
+            RunUpdate::Keep(weights, card) => self.keep_trained(Arc::new(weights), *card),
+            RunUpdate::Restarted(restart) => self.report_trouble(words::restart(&restart)),
+            RunUpdate::Begun
+            | RunUpdate::Device(_)
+            | RunUpdate::Started { .. }
+            | RunUpdate::Points(_)
+            | RunUpdate::EpochDone { .. }
+            | RunUpdate::Reloaded(_)
+            | RunUpdate::Resumed => {}
+        }
+    }
+
+    fn keep_trained(self, weights: Arc<Vec<u8>>, card: ModelCard) {
+        self.activate(ModelFile { id: None, name: "Just trained".into(), bytes: Arc::clone(&weights) });
+        self.trained.set_value(Some((Arc::clone(&weights), card.clone())));
+        self.can_save.set(true);
+        // A run that was stopped before its first epoch does not replace one that got further.
+        if card.epochs_done == 0 {
+            return;
+        }
+        let (id, name) = (LAST_RUN_ID.into(), "Last run (kept by itself)".into());
+        let model = SavedModel { id, name, saved_ms: js_sys::Date::now(), card, file: weights };
+        spawn_local(async move {
+            self.save(&model).await;
         });
     }
 
-    fn with_reader(self, act: impl FnOnce(&Reader)) {
-        self.reader.with_value(|reader| {
-            if let Some(reader) = reader {
-                act(reader);
-            }
-        });
+    // ---- notices ----
+
+    /// Tells the user something.
+    pub(crate) fn notify(self, text: String, action: Option<Action>) {
+        self.push_notice(text, false, action);
     }
 
-    // ---- news ----
-
-    fn hear_reader(self, event: ReaderEvent) {
-        match event {
-            ReaderEvent::Read { number, readings } => {
-                self.with_reader(|reader| self.desk.take(reader, number, &readings));
-            }
-            ReaderEvent::Loaded(card) => {
-                let Given { id, name, .. } = self.given.get_value();
-                self.in_use.set(Some(InUse { id, name, card: *card }));
-                self.with_reader(|reader| self.desk.read(reader));
-            }
-            ReaderEvent::Trouble(text) => self.trouble(text),
-        }
+    /// Tells the user that something went wrong.
+    pub(crate) fn report_trouble(self, text: String) {
+        self.push_notice(text, true, None);
     }
 
-    fn hear_trainer(self, event: TrainerEvent) {
-        match event {
-            TrainerEvent::Weights(file) => self.give(None, "Being trained".into(), Arc::new(file)),
-            TrainerEvent::Keep(file, card) => {
-                let file = Arc::new(file);
-                self.give(None, "Just trained".into(), Arc::clone(&file));
-                self.trained.set_value(Some((Arc::clone(&file), (*card).clone())));
-                self.can_save.set(true);
-                // A run that was stopped before it got anywhere does not take the place of one that did.
-                if card.epochs_done == 0 {
-                    return;
-                }
-                let saved_ms = js_sys::Date::now();
-                let name = "Last run (kept by itself)".into();
-                let model = Kept { id: LAST_RUN_ID.into(), name, saved_ms, card: *card, file };
-                spawn_local(async move {
-                    self.keep(&model).await;
-                });
-            }
-            TrainerEvent::Notice(text) => self.trouble(text),
-        }
+    pub(crate) fn report_error<T>(self, result: Result<T, StorageError>) -> Option<T> {
+        result.map_err(|error| self.report_trouble(error.to_string())).ok()
     }
 
-    /// Says something.
-    pub(crate) fn notice(self, text: String, action: Option<Action>) {
-        self.say(text, false, action);
-    }
-
-    /// Says that something went wrong.
-    pub(crate) fn trouble(self, text: String) {
-        self.say(text, true, None);
-    }
-
-    fn say(self, text: String, is_trouble: bool, action: Option<Action>) {
-        const MOST: usize = 4;
+    fn push_notice(self, text: String, is_trouble: bool, action: Option<Action>) {
+        const MAX_NOTICES: usize = 4;
         self.notices.update(|notices| {
-            // Said again, it is said once; but each action is one of its own.
+            // The same text is shown once, but each action belongs to its own notice.
             notices.retain(|notice| notice.text != text || notice.action.is_some());
             let id = notices.iter().map(|notice| notice.id + 1).max().unwrap_or(0);
             notices.push(Notice { id, text, is_trouble, action });
-            let extra = notices.len().saturating_sub(MOST);
+            let extra = notices.len().saturating_sub(MAX_NOTICES);
             notices.drain(..extra);
         });
     }
 }
 
-/// The data that the page has at hand: MNIST, where the site holds it.
-pub(crate) fn usual_data(session: &Session) -> DataSource {
+/// The data set at hand: MNIST, if the site has it.
+pub(crate) fn default_data(session: &Session) -> DataSource {
     let has_mnist = session.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
-    let choice = if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } };
-    DataSource { choice, mnist_url: browser::site_url("data/mnist/"), file_names: Vec::new() }
-}
-
-/// Drawings as a worker takes them: grey levels, then labels.
-pub(crate) fn labelled<'a>(drawings: impl Iterator<Item = &'a Collected> + Clone) -> Vec<Vec<u8>> {
-    let levels = drawings.clone().flat_map(|drawing| drawing.image).collect();
-    vec![levels, drawings.map(|drawing| drawing.label).collect()]
+    data_source(if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } })
 }
 
 /// Whether a model came with the site: it can be neither renamed nor deleted.
-pub(crate) fn is_shipped(model: &Kept) -> bool {
-    SHIPPED.iter().any(|shipped| shipped.id == model.id)
-}
-
-/// How people call a device.
-pub(crate) const fn backend_title(backend: Backend) -> &'static str {
-    match backend {
-        Backend::Cpu => "CPU",
-        Backend::WebGpu => "WebGPU",
-    }
+pub(crate) fn is_shipped(id: &str) -> bool {
+    SHIPPED.iter().any(|shipped| shipped.id == id)
 }

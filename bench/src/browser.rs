@@ -37,11 +37,11 @@ impl PageTrial {
     /// # Errors
     /// Where the device fails.
     pub async fn predict(&self) -> Result<Vec<f32>, JsError> {
-        self.0.predict().await.map(|probabilities| probabilities.to_vec()).map_err(thrown)
+        self.0.predict().await.map_err(thrown)
     }
 }
 
-/// Trains by the recipe "Fast" on MNIST's four files: `[milliseconds, right answers, test images]`.
+/// Runs the experiment "fast" on MNIST's four files: `[milliseconds, right answers, test images]`.
 ///
 /// # Errors
 /// Where the files are not MNIST.
@@ -53,6 +53,6 @@ pub async fn run_fast(
 ) -> Result<Vec<f64>, JsError> {
     let files: Vec<_> = names.into_iter().zip(files.iter().map(js_sys::Uint8Array::to_vec)).collect();
     let (taken_ms, test) =
-        crate::run_fast(&files, u64::from(seed), js_sys::Date::now).await.map_err(thrown)?;
+        crate::run_fast(files, u64::from(seed), js_sys::Date::now).await.map_err(thrown)?;
     Ok(vec![taken_ms, f64::from(test.correct), f64::from(test.total)])
 }

@@ -1,25 +1,27 @@
-//! Our native side of the bench: `bench MODEL` prints one JSON object. The protocol is that of `peers/web/common.js`.
+//! Our native side of the bench: `bench MODEL` prints one JSON object. The protocol is that of `peers/web/protocol.js`.
 
 use std::{fs, time::Instant};
 
 use anyhow::Context as _;
-use bench::{BATCH, Trial};
+use bench::{MNIST_IMAGES, Trial};
 use pollster::block_on;
 use serde_json::json;
 
 const WINDOWS: usize = 3;
 const WINDOW_S: f64 = 2.0;
-const LEAST_STEPS: usize = 20;
+const MIN_STEPS: usize = 20;
+/// As many as the peers take at most: on the same few images, a longer run meets easier ones.
+const MAX_STEPS: usize = 400;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let model =
-        arguments.next().context("usage: bench seed|tfjs|mlp|fast [profile], or bench to-99 [SEED]")?;
+    let model = arguments.next().context("usage: bench MODEL [profile], or bench to-99 [SEED]")?;
     if model == "to-99" {
         let seed = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
         return to_99(seed);
     }
-    let (pixels, labels) = bench::synthetic_images();
+    let (pixels, labels) =
+        if model.ends_with("-mnist") { mnist_images()? } else { bench::synthetic_images() };
     let mut trial = Trial::new(&model, pixels, labels)?;
     let infer_ms = infer_ms(&trial)?;
     let first_loss = block_on(trial.step())?;
@@ -28,7 +30,7 @@ fn main() -> anyhow::Result<()> {
     }
     let start = Instant::now();
     block_on(trial.step())?;
-    let steps = LEAST_STEPS.max((WINDOW_S / start.elapsed().as_secs_f64()) as usize);
+    let steps = ((WINDOW_S / start.elapsed().as_secs_f64()) as usize).clamp(MIN_STEPS, MAX_STEPS);
     if arguments.next().as_deref() == Some("profile") {
         return profile(&mut trial, steps);
     }
@@ -38,7 +40,7 @@ fn main() -> anyhow::Result<()> {
         for _ in 0..steps {
             loss = block_on(trial.step())?;
         }
-        let images = (steps * BATCH as usize) as f64;
+        let images = (steps * trial.batch_size() as usize) as f64;
         per_s.push(images / start.elapsed().as_secs_f64());
         per_cpu_s.push(images / (cpu_s()? - cpu).max(0.01));
     }
@@ -54,15 +56,26 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One run of the recipe "Fast" on MNIST.
-fn to_99(seed: u64) -> anyhow::Result<()> {
+/// The first of MNIST's training images, and their labels.
+fn mnist_images() -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
+    let train = data_files::mnist::dataset(mnist_files()?)?.train.take(MNIST_IMAGES);
+    Ok((train.pixels, train.labels))
+}
+
+fn mnist_files() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let folder = std::env::var("INKLING_MNIST_DIR").context("INKLING_MNIST_DIR says where MNIST is")?;
     let mut files = Vec::new();
-    for file in dataset::mnist::FILES {
+    for file in data_files::mnist::FILES {
         files.push((file.name.to_owned(), fs::read(std::path::Path::new(&folder).join(file.name))?));
     }
+    Ok(files)
+}
+
+/// The experiment "fast" on MNIST.
+fn to_99(seed: u64) -> anyhow::Result<()> {
+    let files = mnist_files()?;
     let begin = Instant::now();
-    let (taken_ms, test) = block_on(bench::run_fast(&files, seed, || begin.elapsed().as_secs_f64() * 1e3))?;
+    let (taken_ms, test) = block_on(bench::run_fast(files, seed, || begin.elapsed().as_secs_f64() * 1e3))?;
     println!("{}", json!({ "seconds": taken_ms / 1e3, "accuracy": test.share() }));
     Ok(())
 }
@@ -83,7 +96,7 @@ fn profile(trial: &mut Trial, steps: usize) -> anyhow::Result<()> {
         println!("{name:<36} {own_ms:8.3} ms {:5.1} %", 100.0 * own_ms / step_ms);
     }
     println!("{:<36} {rest_ms:8.3} ms {:5.1} %", "everything else", 100.0 * rest_ms / step_ms);
-    println!("{:<36} {step_ms:8.3} ms", "one step of 64 images");
+    println!("{:<36} {step_ms:8.3} ms", "one step");
     Ok(())
 }
 

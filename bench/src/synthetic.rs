@@ -1,4 +1,4 @@
-//! The images that every peer trains on: those of `peers/web/common.js`, as grey levels.
+//! The images that every peer trains on: those of `peers/web/protocol.js`, as grey levels.
 
 const PIXELS: usize = 784;
 const IMAGES: usize = 1_280;
@@ -32,7 +32,7 @@ fn level(value: f64) -> u8 {
     (255.0 * value).round() as u8
 }
 
-/// T. Ettinger's mulberry32, as `common.js` has it.
+/// T. Ettinger's mulberry32, as `protocol.js` has it.
 struct Mulberry(u32);
 
 impl Mulberry {

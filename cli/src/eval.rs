@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use dataset::LabelledImages;
+use evaluation::{Calibration, wilson_interval_95};
+use model_spec::Import;
 use pollster::block_on;
-use recipe::{Calibration, wilson_interval_95};
 use serde_json::json;
-use training::{Pace, assess};
+use training::{MicroBatch, classification_report};
 
-use crate::{images, pictures};
+use crate::images::{self, Model};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     set: Set,
+    /// The name of the column that holds the labels, or its place: `column 1`.
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
     /// Folder with MNIST's four files.
     #[arg(long)]
     mnist_dir: Option<PathBuf>,
@@ -30,10 +34,13 @@ pub(crate) struct Args {
 #[derive(ClapArgs)]
 #[group(multiple = false)]
 struct Set {
+    /// Files or folders of any kind: IDX, CSV, NPZ, zip, a folder for each class, pictures with a list.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    files: Option<Vec<PathBuf>>,
     /// IDX files of images and of labels, gzipped or not; of any size and polarity.
     #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"])]
     idx: Option<Vec<PathBuf>>,
-    /// Folder of PNG, JPEG or WebP files, with a `labels.csv` of the columns `file` and `label`.
+    /// Folder of PNG, JPEG or WebP files: a folder for each class, or with a `labels.csv` of the columns `file` and `label`.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Rows of a label and 784 pixels, with or without a header.
@@ -45,22 +52,27 @@ struct Set {
 }
 
 impl Set {
-    fn read(&self, mnist_dir: Option<&PathBuf>) -> anyhow::Result<LabelledImages> {
-        match (self.idx.as_deref(), &self.folder, &self.csv, &self.strokes) {
-            (Some([pixels, labels]), ..) => images::test_files(&[pixels, labels]),
-            (_, Some(dir), ..) => pictures::folder(dir),
-            (_, _, Some(path), _) | (_, _, _, Some(path)) => images::test_files(&[path]),
-            _ => Ok(images::mnist_split(&images::mnist_dir(mnist_dir)?)?.test),
+    fn read(
+        &self,
+        mnist_dir: Option<&PathBuf>,
+        label_column: Option<&str>,
+        import: Import,
+    ) -> anyhow::Result<LabelledImages> {
+        let several = [&self.files, &self.idx].into_iter().flatten().next().cloned();
+        let one = [&self.folder, &self.csv, &self.strokes].into_iter().flatten().next();
+        match several.or_else(|| one.map(|path| vec![path.clone()])) {
+            Some(paths) => images::test_files(&paths, label_column, import),
+            None => Ok(images::mnist_dataset(&images::mnist_dir(mnist_dir)?)?.test),
         }
     }
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (network, card) = images::network(args.model.as_deref())?;
-    let set = args.set.read(args.mnist_dir.as_ref())?;
+    let Model { network, card } = Model::open(args.model.as_deref())?;
+    let set = args.set.read(args.mnist_dir.as_ref(), args.label_column.as_deref(), card.import)?;
     let calibration = card.calibration.unwrap_or(Calibration::NONE);
-    let pass_images = Pace::cpu(network.architecture()).test_images;
-    let found = block_on(assess(&network, calibration, &set, pass_images, async |_| ()))?;
+    let micro_batch = MicroBatch::cpu(network.spec()).test_images;
+    let found = block_on(classification_report(&network, calibration, &set, micro_batch, async |_| ()))?;
     let accuracy = found.accuracy();
     println!(
         "{} images, accuracy {}, expected calibration error {:.2} %, taken for no digit {:.2} %",

@@ -1,15 +1,24 @@
 //! Where the command line gets its images and weights.
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use burn::tensor::Device;
-use dataset::{IdxFile, LabelledImages, Split, WrittenDigit, mnist, parse_idx, parse_strokes, test_set};
+use data_files::{
+    Duplicates, ImportOptions, Imported, Question, Reading, SourceFile, mnist, parse_strokes, to_train_on,
+};
+use dataset::{Dataset, LabelledImages, WrittenDigit};
+use model_card::ModelCard;
+use model_spec::Import;
 use network::Network;
 use pollster::block_on;
-use recipe::{CLASSES, ModelCard};
-use training::Pace;
+use training::{MicroBatch, try_scales};
 use weights::Weights;
+
+use crate::pictures;
 
 /// The folder of MNIST's files: the one given, else the one in `INKLING_MNIST_DIR`, else the cache of `cargo xtask`.
 pub(crate) fn mnist_dir(given: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
@@ -22,7 +31,7 @@ pub(crate) fn mnist_dir(given: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
 }
 
 /// Reads MNIST and checks its sums.
-pub(crate) fn mnist_split(dir: &Path) -> anyhow::Result<Split> {
+pub(crate) fn mnist_dataset(dir: &Path) -> anyhow::Result<Dataset> {
     let mut files = Vec::new();
     for file in mnist::FILES {
         let path = dir.join(file.name);
@@ -30,32 +39,89 @@ pub(crate) fn mnist_split(dir: &Path) -> anyhow::Result<Split> {
         ensure!(file.matches(&bytes), "{} is not the published file: its SHA-256 differs", path.display());
         files.push((file.name.to_owned(), bytes));
     }
-    Ok(mnist::split(&files)?)
+    Ok(mnist::dataset(files)?)
 }
 
-/// Reads an IDX file of images of any size and polarity, each as a network reads it.
-pub(crate) fn idx_images(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    match parse_idx(&bytes).with_context(|| format!("cannot use {}", path.display()))? {
-        IdxFile::Images(images) => Ok(images.through_pipeline()),
-        IdxFile::Labels(_) => bail!("{} holds labels; images are needed", path.display()),
-    }
-}
-
-/// Reads labelled images: a pair of IDX files, a CSV file or one of strokes.
-pub(crate) fn test_files(paths: &[&Path]) -> anyhow::Result<LabelledImages> {
+/// Reads files and folders of any kind as the page does; `import` where a model says how images are made. What a person should
+/// know is printed.
+pub(crate) fn imported(
+    paths: &[PathBuf],
+    label_column: Option<&str>,
+    import: Option<Import>,
+) -> anyhow::Result<Imported> {
     let mut files = Vec::new();
     for path in paths {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        files.push((path.display().to_string(), bytes));
+        collect(
+            path,
+            &path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            &mut files,
+        )?;
     }
-    Ok(test_set(&files)?)
+    let mut options = ImportOptions::default();
+    if let Some(column) = label_column {
+        options.set(Question::LabelColumn, column.to_owned());
+    }
+    let mut reading = Reading::new(files, &options, &mut |_| ())?;
+    while let Some(file) = reading.next_picture() {
+        let picture = pictures::decode(&file.path, &file.bytes);
+        reading.decoded(picture.map_err(|error| format!("{error:#}")));
+    }
+    let imported = reading.finish(import)?;
+    for note in &imported.notes {
+        eprintln!("{note}");
+    }
+    Ok(imported)
+}
+
+/// A file, or all files of a folder, by their paths below what was given.
+fn collect(path: &Path, name: &str, files: &mut Vec<SourceFile>) -> anyhow::Result<()> {
+    let cannot = || format!("cannot read {}", path.display());
+    if !path.is_dir() {
+        files.push(SourceFile::new(name, fs::read(path).with_context(cannot)?));
+        return Ok(());
+    }
+    let mut entries =
+        fs::read_dir(path).with_context(cannot)?.collect::<Result<Vec<_>, _>>().with_context(cannot)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        collect(&entry.path(), &format!("{name}/{}", entry.file_name().to_string_lossy()), files)?;
+    }
+    Ok(())
+}
+
+/// Reads a data set to train on from files of any kind.
+pub(crate) fn dataset(paths: &[PathBuf], label_column: Option<&str>) -> anyhow::Result<Dataset> {
+    // Its notes have been printed.
+    let (dataset, _, _) = imported(paths, label_column, None)?.into_parts();
+    let duplicates = Duplicates::between(&dataset.train, &dataset.test);
+    if duplicates.exact + duplicates.near > 0 {
+        eprintln!(
+            "{} of the {} test images also stand among those to train on, and {} nearly so.",
+            duplicates.exact,
+            dataset.test.len(),
+            duplicates.near
+        );
+    }
+    let (dataset, notes) = to_train_on(dataset)?;
+    for note in notes {
+        eprintln!("{note}");
+    }
+    Ok(dataset)
+}
+
+/// Reads labelled images to test on, made as the model's training images were.
+pub(crate) fn test_files(
+    paths: &[PathBuf],
+    label_column: Option<&str>,
+    import: Import,
+) -> anyhow::Result<LabelledImages> {
+    Ok(imported(paths, label_column, Some(import))?.into_test_set()?)
 }
 
 /// Reads digits as pen strokes.
 pub(crate) fn written(path: &Path) -> anyhow::Result<Vec<WrittenDigit>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse_strokes(&bytes).with_context(|| format!("cannot use {}", path.display()))
+    Ok(parse_strokes(&path.display().to_string(), &bytes)?)
 }
 
 /// Reads weights and their card.
@@ -64,21 +130,43 @@ pub(crate) fn weights(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
     weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))
 }
 
-/// Reads weights as a network on the CPU; without a path the reader that the page ships, wherever the program stands.
-pub(crate) fn network(path: Option<&Path>) -> anyhow::Result<(Network, ModelCard)> {
-    const SHIPPED: &[u8] = include_bytes!("../../public/models/reader-cnn.safetensors");
-    let (weights, card) = match path {
-        Some(path) => weights(path)?,
-        None => weights::read_safetensors(SHIPPED).context("cannot use the weights within this program")?,
-    };
-    Ok((Network::from_weights(&weights, &Device::flex()), card))
+/// A network on the CPU and what is known of it.
+pub(crate) struct Model {
+    pub(crate) network: Network,
+    pub(crate) card: ModelCard,
 }
 
-/// Probabilities of the ten digits for each image.
-pub(crate) fn probabilities(network: &Network, pixels: &[u8]) -> anyhow::Result<Vec<[f32; CLASSES]>> {
-    let pass_images = Pace::cpu(network.architecture()).test_images;
+impl Model {
+    /// Reads a file of weights; without a path the reader that the page ships, wherever the program stands.
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        const SHIPPED: &[u8] = include_bytes!("../../public/models/reader-cnn.safetensors");
+        let (weights, mut card) = match path {
+            Some(path) => weights(path)?,
+            None => {
+                weights::read_safetensors(SHIPPED).context("cannot use the weights within this program")?
+            }
+        };
+        if card == ModelCard::unknown(card.network.clone())
+            && let Some(found) = block_on(try_scales(&weights, &Device::flex()))?
+        {
+            card.preprocessing = found.best;
+            eprintln!(
+                "The file has no card, so it was tried: pixels as {:?}, of 1,500 built-in digits it reads {:.1} % (as ZeroToOne {:.1} %).",
+                found.best,
+                100.0 * found.accuracy,
+                100.0 * found.accuracy_at_zero_to_one
+            );
+        }
+        let network = Network::for_prediction(&weights, card.preprocessing, &Device::flex());
+        Ok(Self { network, card })
+    }
+}
+
+/// Probabilities of the classes for each image.
+pub(crate) fn probabilities(network: &Network, pixels: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
+    let images = MicroBatch::cpu(network.spec()).test_images;
     let mut all = Vec::with_capacity(pixels.len() / ink::PIXELS);
-    for levels in pixels.chunks(pass_images * ink::PIXELS) {
+    for levels in pixels.chunks(images * ink::PIXELS) {
         all.extend(block_on(network.predict(levels))?);
     }
     Ok(all)

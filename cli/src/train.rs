@@ -4,226 +4,273 @@ use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, ensure};
 use burn::tensor::Device;
-use clap::{Args as ClapArgs, ValueEnum};
-use dataset::{LabelledImages, Split, built_in_split};
+use clap::Args as ClapArgs;
+use dataset::{Dataset, Part};
+use evaluation::{Accuracy, Calibration, Score};
+use model_card::ModelCard;
+use model_spec::with_classes;
 use network::Network;
 use pollster::block_on;
-use recipe::{Architecture, Calibration, ModelCard, Optimizer, Schedule, TrainRecipe};
-use training::{Event, Pace};
+use serde_json::{Value, json};
+use train_config::{Experiment, StopReason, TrainConfig};
+use training::{Checkpoint, EpochReport, Event, MicroBatch, Run, measure};
 use weights::{Precision, Weights, write_safetensors_as};
 
-use crate::{config::Config, images, ranks};
+use crate::{
+    BadSettings,
+    data::Source,
+    images,
+    progress::Progress,
+    ranks::{self, Start},
+    recipe_file::RecipeFile,
+    settings::Settings,
+};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Recipe, data and augmentation from a TOML file; what else is given here goes before its recipe.
-    #[arg(long, conflicts_with = "data")]
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    source: Source,
+    /// Network, configuration, data and augmentation from a TOML file; what else is given here goes before it.
+    #[arg(long, conflicts_with_all = ["data", "preset"])]
     config: Option<PathBuf>,
-    /// Pen strokes as JSON lines, for a configuration that learns from them.
-    #[arg(long, requires = "config")]
-    strokes: Option<PathBuf>,
-    /// Hold back the last so many of MNIST's training images and test on them instead of the test images.
-    #[arg(long, default_value_t = 0)]
-    validate: usize,
-    /// What to learn from.
-    #[arg(long, value_enum, default_value = "mnist")]
-    data: Data,
-    /// Folder with MNIST's four files (default: `INKLING_MNIST_DIR`, then the cache).
-    #[arg(long)]
-    mnist_dir: Option<PathBuf>,
-    /// Built-in digits to train on.
-    #[arg(long, default_value_t = 20_000)]
-    built_in_images: usize,
-    /// Architecture: fast-cnn (the default), reader-cnn, small-cnn, workshop-cnn, tfjs-cnn or mlp.
-    #[arg(long, value_parser = architecture)]
-    model: Option<Architecture>,
-    /// Optimizer: adam (the default), rmsprop or sgd.
-    #[arg(long, value_parser = optimizer)]
-    optimizer: Option<Optimizer>,
-    /// Peak learning rate (default: the optimizer's usual one).
-    #[arg(long)]
-    learning_rate: Option<f64>,
-    /// Each step multiplies weights and biases by 1 - learning rate x this, 0 to 10, as `AdamW` does (default: 0).
-    #[arg(long)]
-    weight_decay: Option<f64>,
-    /// Schedule: one-cycle (the default) or constant.
-    #[arg(long, value_parser = schedule)]
-    schedule: Option<Schedule>,
-    /// Images to a step (default: 64).
-    #[arg(long)]
-    batch_size: Option<u32>,
-    /// Passes over the images (default: 1).
-    #[arg(long)]
-    epochs: Option<u32>,
-    /// Sets everything that is left to chance (default: 1).
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Normalise the values between two layers over the images of a batch that a thread has; the weights that are written
-    /// have it folded in.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
-    batch_norm: Option<bool>,
     /// Threads that share every step (default: 1). Results are the same to the bit for the same number of them.
     #[arg(long)]
     threads: Option<u16>,
+    /// Go on from these weights, instead of random ones, with their network.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Round the weights to 16 bits and write them so: half the bytes. What the card says is measured after that.
     #[arg(long)]
     half: bool,
-    /// Go on from these weights, instead of random ones, with their architecture. Batch norm, if any, begins anew: it is folded
-    /// into what a file holds.
-    #[arg(long)]
-    from: Option<PathBuf>,
     /// Where to write the weights.
     #[arg(long)]
-    out: PathBuf,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Data {
-    Mnist,
-    BuiltIn,
-}
-
-fn architecture(id: &str) -> Result<Architecture, String> {
-    Architecture::from_id(id)
-        .ok_or_else(|| format!("choose one of {}", Architecture::ALL.map(Architecture::id).join(", ")))
-}
-
-fn optimizer(id: &str) -> Result<Optimizer, String> {
-    Optimizer::from_id(id)
-        .ok_or_else(|| format!("choose one of {}", Optimizer::ALL.map(Optimizer::id).join(", ")))
-}
-
-fn schedule(id: &str) -> Result<Schedule, String> {
-    Schedule::from_id(id)
-        .ok_or_else(|| format!("choose one of {}", Schedule::ALL.map(Schedule::id).join(", ")))
-}
-
-/// The configuration's recipe, or the recipe "Fast", with what the command line changes.
-fn recipe(args: &Args, config: Option<&Config>) -> anyhow::Result<TrainRecipe> {
-    let base = config.map(Config::recipe).transpose()?.unwrap_or_default();
-    let architecture = args.model.unwrap_or(base.architecture);
-    let optimizer = args.optimizer.unwrap_or(base.optimizer);
-    let usual = match config {
-        Some(_) => base.learning_rate,
-        None => optimizer.usual_learning_rate(architecture),
-    };
-    Ok(TrainRecipe {
-        architecture,
-        optimizer,
-        learning_rate: args.learning_rate.unwrap_or(usual),
-        weight_decay: args.weight_decay.unwrap_or(base.weight_decay),
-        schedule: args.schedule.unwrap_or(base.schedule),
-        batch_size: args.batch_size.unwrap_or(base.batch_size),
-        epochs: args.epochs.unwrap_or(base.epochs),
-        seed: args.seed.unwrap_or(base.seed),
-        batch_norm: args.batch_norm.unwrap_or(base.batch_norm),
-        augmentation: base.augmentation,
-    })
-}
-
-/// What to learn from and to test on, and what to calibrate on.
-fn data(args: &Args, config: Option<&Config>, seed: u64) -> anyhow::Result<(Split, LabelledImages)> {
-    let mnist = || -> anyhow::Result<Split> {
-        let mut mnist = images::mnist_split(&images::mnist_dir(args.mnist_dir.as_ref())?)?;
-        if args.validate > 0 {
-            let left = mnist.train.len().saturating_sub(args.validate);
-            mnist.test = mnist.train.split_off(left);
-            mnist.name = format!("the first {left} training images of MNIST");
-        }
-        Ok(mnist)
-    };
-    match (config, args.data) {
-        (Some(config), _) => {
-            let mut mnist = config.data().mnist.then(mnist).transpose()?;
-            let mut validation = LabelledImages::default();
-            if let Some(mnist) = &mut mnist {
-                let left = mnist.train.len().saturating_sub(config.data().calibration_images);
-                validation = mnist.train.split_off(left);
-            }
-            let written = args.strokes.as_deref().map(images::written).transpose()?.unwrap_or_default();
-            Ok((config.data().split(mnist, &written, seed), validation))
-        }
-        (None, Data::Mnist) => Ok((mnist()?, LabelledImages::default())),
-        (None, Data::BuiltIn) => Ok((built_in_split(args.built_in_images, seed), LabelledImages::default())),
-    }
-}
-
-/// What the test images are called.
-fn tested_on(args: &Args, config: Option<&Config>, split: &Split) -> String {
-    match config {
-        Some(config) if !config.data().mnist => "built-in digits".into(),
-        _ if args.validate > 0 => "the last training images of MNIST".into(),
-        Some(_) => "MNIST".into(),
-        None => split.name.clone(),
-    }
+    out: Option<PathBuf>,
+    /// End with one JSON object on a line.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let config = args.config.as_deref().map(Config::read).transpose()?;
-    let recipe = recipe(args, config.as_ref())?;
-    let from = match &args.from {
-        Some(path) => images::weights(path)?.0,
-        None => Weights::initial(recipe.architecture, recipe.seed),
-    };
-    let recipe = TrainRecipe { architecture: from.architecture(), ..recipe };
-    let (split, validation) = data(args, config.as_ref(), recipe.seed)?;
-    let split = Arc::new(split);
-    println!("{} images to learn from: {}", split.train.len(), split.name);
-    let tested_on = tested_on(args, config.as_ref(), &split);
-    let threads = args.threads.or_else(|| config.as_ref().and_then(Config::threads)).unwrap_or(1);
-    ensure!((1..=64).contains(&threads), "{threads} threads are out of range: choose 1 to 64");
-    let mut run = ranks::begin(recipe, &from, &split, usize::from(threads))?;
-    let mut card = ModelCard {
-        recipe: Some(recipe),
-        trained_on: split.name.clone(),
-        ..ModelCard::unknown(recipe.architecture)
-    };
-    let (start, steps) = (Instant::now(), run.steps());
-    loop {
-        match block_on(run.advance())? {
-            Event::Trained(point) if point.step.is_multiple_of(100) || point.step == steps => {
-                let images_per_s = point.images_seen as f64 / start.elapsed().as_secs_f64();
-                println!(
-                    "step {:>6} of {steps}  loss {:.4}  accuracy {:.3}  {images_per_s:.0} images/s",
-                    point.step, point.loss, point.accuracy
-                );
-            }
-            Event::EpochDone(report) => {
-                println!(
-                    "epoch {}  test accuracy {}  loss {:.4}",
-                    report.epoch,
-                    report.test.with_interval(),
-                    report.test_loss
-                );
-                card.epochs_done = report.epoch;
-                card.test = Some(report.test);
-                card.tested_on.clone_from(&tested_on);
-            }
-            Event::Finished => break,
-            Event::Trained(_) | Event::Working | Event::Testing { .. } => {}
-        }
+    let recipe = args.config.as_deref().map(RecipeFile::read).transpose()?;
+    let base = recipe.as_ref().map(RecipeFile::config).transpose()?;
+    let mut config = args.settings.config(base)?;
+    let experiment = args.settings.experiment()?.or_else(|| Experiment::of(&config));
+    let from = args.from.as_deref().map(images::weights).transpose()?.map(|(weights, _)| weights);
+    let (dataset, tested_on) = args.source.read(recipe.as_ref(), config.seed)?;
+    if !dataset.fits(config.network.classes()) && from.is_none() {
+        let wider = with_classes(&config.network.draft(), dataset.classes()).check();
+        config.network = wider.map_err(|error| BadSettings(error.to_string()))?;
     }
-    let mut weights = block_on(run.weights())?;
+    let from = from.unwrap_or_else(|| Weights::initial(&config.network, config.seed));
+    config.network = from.network().clone();
+    let dataset = Arc::new(dataset);
+    let threads = args.threads.or_else(|| recipe.as_ref().and_then(RecipeFile::threads)).unwrap_or(1);
+    ensure!((1..=64).contains(&threads), "{threads} threads are out of range: choose 1 to 64");
+
+    let start = Instant::now();
+    let sessions = experiment.map_or(1, |experiment| experiment.sessions);
+    let session = Session { dataset: &dataset, threads: usize::from(threads) };
+    let trained = session.train(config.clone(), from, sessions)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let mut card = ModelCard {
+        preprocessing: trained.run.preprocessing(),
+        import: dataset.import,
+        class_names: dataset.class_names.clone(),
+        config: Some(config.clone()),
+        trained_on: dataset.name.clone(),
+        epochs_done: trained.last.epoch,
+        validation: trained.last.validation.map(|score| score.accuracy),
+        test: trained.last.test.map(|score| score.accuracy),
+        tested_on: if trained.last.test.is_some() { tested_on } else { String::new() },
+        calibration: trained.last.calibration,
+        ..ModelCard::unknown(config.network.clone())
+    };
+    let mut weights = block_on(trained.run.weights())?;
     let precision = if args.half { Precision::Half } else { Precision::Full };
     if args.half {
         weights = weights.rounded_to_half();
+        measure_again(&weights, &dataset, &config, &mut card)?;
     }
-    let network = Network::from_weights(&weights, &Device::flex());
-    if args.half {
-        let pass_images = Pace::cpu(recipe.architecture).test_images;
-        let test = block_on(training::evaluate(&network, &split.test, pass_images, async |_| ()))?;
-        println!("rounded to 16 bits: test accuracy {}", test.with_interval());
-        card.test = Some(test);
+    println!("{}", trained.summary());
+    if let Some(path) = &args.out {
+        let bytes = write_safetensors_as(precision, &weights, &card)?;
+        fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {} after {seconds:.0} s", path.display());
     }
+    if args.json {
+        println!("{}", trained.json(experiment, &config, seconds));
+    }
+    Ok(())
+}
+
+/// What every part of a run has.
+struct Session<'a> {
+    dataset: &'a Arc<Dataset>,
+    threads: usize,
+}
+
+/// A run that is over.
+struct Trained {
+    run: Run,
+    last: EpochReport,
+    stopped_by: StopReason,
+    /// Test accuracy before and after each checkpoint.
+    reloaded: Vec<(Accuracy, Accuracy)>,
+}
+
+impl Session<'_> {
+    /// Trains to the end, in as many sessions: between two the run becomes a file, and the file a new run.
+    fn train(&self, config: TrainConfig, from: Weights, sessions: u32) -> anyhow::Result<Trained> {
+        let epochs = config.epochs;
+        let title = config.network.title();
+        let mut start = Start::Weights(Box::new(config), from);
+        let mut reloaded = Vec::new();
+        for session in 1..=sessions.max(1) {
+            let mut run = ranks::begin(&start, self.dataset, self.threads)?;
+            if session == 1 {
+                println!(
+                    "{title}: {} parameters; {} images to learn from, {} held back, {} to test: {}",
+                    run.config().network.parameter_count(),
+                    run.train_images(),
+                    run.validation_images(),
+                    self.dataset.test.len(),
+                    self.dataset.name
+                );
+            }
+            let until = if session == sessions { u32::MAX } else { epochs * session / sessions };
+            let (last, stopped_by) = train_until(&mut run, until)?;
+            if let Some(stopped_by) = stopped_by {
+                let last = last.context("the run had nothing left to do")?;
+                return Ok(Trained { run, last, stopped_by, reloaded });
+            }
+            let checkpoint = self.reload(&run, session, &mut reloaded)?;
+            start = Start::Checkpoint(Box::new(checkpoint));
+        }
+        anyhow::bail!("the run did not end")
+    }
+
+    /// Writes a checkpoint, reads it into a new network, and says whether that has the same accuracy.
+    fn reload(
+        &self,
+        run: &Run,
+        session: u32,
+        reloaded: &mut Vec<(Accuracy, Accuracy)>,
+    ) -> anyhow::Result<Checkpoint> {
+        let expected = self.test(&block_on(run.weights())?, run)?;
+        let path =
+            std::env::temp_dir().join(format!("inkling-{}-session-{session}.checkpoint", std::process::id()));
+        fs::write(&path, block_on(run.checkpoint())?.to_bytes()?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        let checkpoint = Checkpoint::from_bytes(&bytes)?;
+        let resumed = ranks::begin(&Start::Checkpoint(Box::new(checkpoint.clone())), self.dataset, 1)?;
+        let loaded = self.test(&block_on(resumed.weights())?, &resumed)?;
+        println!(
+            "saved and loaded: expected accuracy {:.2} %, loaded accuracy {:.2} %, mean test loss {:.4}",
+            100.0 * expected.accuracy.share(),
+            100.0 * loaded.accuracy.share(),
+            loaded.loss
+        );
+        ensure!(expected == loaded, "the checkpoint has another accuracy than the run that wrote it");
+        reloaded.push((expected.accuracy, loaded.accuracy));
+        Ok(checkpoint)
+    }
+
+    /// The test images, a thousand at a time, as the workshop asks them.
+    fn test(&self, weights: &Weights, run: &Run) -> anyhow::Result<Score> {
+        let network = Network::for_prediction(weights, run.preprocessing(), &Device::flex());
+        Ok(block_on(measure(&network, Part::from(&self.dataset.test), 1_000, async |_| ()))?)
+    }
+}
+
+/// Trains until an epoch is done, or to the end of the run: then the reason is given too.
+fn train_until(run: &mut Run, epoch: u32) -> anyhow::Result<(Option<EpochReport>, Option<StopReason>)> {
+    let images = u64::from(run.train_images());
+    let total_images = images * u64::from(run.config().epochs);
+    let before = images * u64::from(run.epochs_done());
+    let mut progress = Progress::new(run.steps(), total_images, before);
+    let mut last = None;
+    loop {
+        match block_on(run.advance())? {
+            Event::Trained(point) => progress.trained(&point),
+            Event::Measuring { part, done, total } => progress.measuring(part, done, total),
+            Event::EpochDone(report) => {
+                progress.epoch_done(&report);
+                last = Some(report);
+                if report.epoch >= epoch {
+                    return Ok((last, None));
+                }
+            }
+            Event::Finished(reason) => return Ok((last, Some(reason))),
+            Event::Working => {}
+        }
+    }
+}
+
+impl Trained {
+    fn summary(&self) -> String {
+        let why = match self.stopped_by {
+            StopReason::Epochs => "all epochs done",
+            StopReason::TrainAccuracy => "the training accuracy is reached",
+            StopReason::EarlyStopping => "the validation loss no longer falls",
+            StopReason::Stopped => "stopped",
+        };
+        let test = self.last.test.map_or_else(String::new, |test| {
+            format!(": test accuracy {}, mean test loss {:.4}", test.accuracy.with_interval(), test.loss)
+        });
+        format!("{why}{test}")
+    }
+
+    fn json(&self, experiment: Option<&Experiment>, config: &TrainConfig, seconds: f64) -> Value {
+        let score = |score: Score| json!({ "accuracy": score.accuracy.share(), "loss": score.loss, "n": score.accuracy.total });
+        let EpochReport { epoch, train, validation, test, best_epoch, .. } = self.last;
+        let reloaded: Vec<Value> = self
+            .reloaded
+            .iter()
+            .map(|(expected, loaded)| json!({ "expected_accuracy": expected.share(), "loaded_accuracy": loaded.share() }))
+            .collect();
+        json!({
+            "preset": experiment.map(|experiment| experiment.id),
+            "network": config.network.title(),
+            "parameters": config.network.parameter_count(),
+            "seed": config.seed,
+            "epochs_done": epoch,
+            "best_epoch": best_epoch,
+            "stopped_by": self.stopped_by.id(),
+            "train": score(train),
+            "validation": validation.map(score),
+            "test": test.map(score),
+            "checkpoints": reloaded,
+            "seconds": seconds,
+        })
+    }
+}
+
+/// What the card claims of weights that were rounded.
+fn measure_again(
+    weights: &Weights,
+    dataset: &Dataset,
+    config: &TrainConfig,
+    card: &mut ModelCard,
+) -> anyhow::Result<()> {
+    let network = Network::for_prediction(weights, card.preprocessing, &Device::flex());
+    let micro_batch = MicroBatch::cpu(network.spec()).test_images;
+    if card.test.is_some() {
+        let test = block_on(measure(&network, Part::from(&dataset.test), micro_batch, async |_| ()))?;
+        println!("rounded to 16 bits: test accuracy {}", test.accuracy.with_interval());
+        card.test = Some(test.accuracy);
+    }
+    let validation = dataset.train.subset(&dataset.split(config.validation_share, config.seed).validation);
     if !validation.is_empty() {
         let probabilities = images::probabilities(&network, &validation.pixels)?;
-        let calibration =
-            Calibration::fitted(&probabilities, &validation.labels, Calibration::REJECTED_SHARE);
-        println!("calibrated on {} images: {calibration:?}", validation.len());
-        card.calibration = Some(calibration);
+        card.calibration =
+            Some(Calibration::fitted(&probabilities, &validation.labels, Calibration::REJECTED_SHARE));
+        let score = block_on(measure(&network, Part::from(&validation), micro_batch, async |_| ()))?;
+        card.validation = Some(score.accuracy);
     }
-    let bytes = write_safetensors_as(precision, &weights, &card)?;
-    fs::write(&args.out, bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
-    println!("wrote {} after {:.0} s", args.out.display(), start.elapsed().as_secs_f64());
     Ok(())
 }

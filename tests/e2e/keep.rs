@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use crate::{
-    browser::{Browser, Options, dist, out},
+    browser::{Browser, Options, out},
     page::{SEVEN, SOON},
 };
 
@@ -12,7 +12,7 @@ async fn models_are_renamed_deleted_and_brought_back() {
     let browser = Browser::open(Options::default()).await;
     browser.visit("models").await;
     browser.says("Shipped model", SOON).await;
-    browser.give_file(&dist().join("models/fast-cnn.safetensors")).await;
+    browser.give_file(&tests::root().join("tests/models/fast-cnn.safetensors")).await;
     browser.says("Imported \"fast-cnn\"", SOON).await;
     browser.rename("My best").await;
     browser.visit("models").await;
@@ -40,12 +40,50 @@ async fn a_last_run_that_was_given_a_name_is_left_alone_by_the_next() {
     browser.start_built_in("cpu", 120, 1).await;
     browser.says("Done", Duration::from_mins(1)).await;
     browser.click("link", "Models").await;
+    // In use when it is renamed, it stays in use under its new name.
+    browser.says("Last run (kept by itself)", SOON).await;
+    browser.load("Last run").await;
+    browser.says("Last run (kept by itself): Fast CNN", SOON).await;
     browser.rename("Worth keeping").await;
+    browser.says("Worth keeping: Fast CNN", SOON).await;
     browser.start_built_in("cpu", 120, 1).await;
     browser.says("Done", Duration::from_mins(1)).await;
     browser.visit("models").await;
     let text = browser.says("Last run (kept by itself)", SOON).await;
     assert!(text.contains("Worth keeping"), "{text}");
+    // After a reload, the renamed model is in use and not the next run.
+    browser.says("Worth keeping: Fast CNN", SOON).await;
+    browser.close().await;
+}
+
+/// One model loaded right after another: neither may appear with the other's card.
+#[tokio::test]
+async fn models_loaded_one_after_the_other_keep_their_own_cards() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("models").await;
+    browser.says("Small shipped model", SOON).await;
+    browser.give_file(&tests::root().join("tests/models/fast-cnn.safetensors")).await;
+    browser.says("Imported \"fast-cnn\"", SOON).await;
+    let script = "window.states = [];
+        const state = document.querySelector('.state span');
+        const note = () => states.push(state.textContent);
+        new MutationObserver(note).observe(state, {childList: true, characterData: true, subtree: true});
+        const cards = [...document.querySelectorAll('li.model')];
+        for (let round = 0; round < 4; round++)
+            for (const card of cards)
+                [...card.querySelectorAll('button')].find(own => own.textContent.startsWith('Load')).click();";
+    browser.script(script).await;
+    browser.says("fast-cnn: Fast CNN 99.40 %", SOON).await;
+    // Whatever was clicked before it has been loaded by then: calls are answered in their order.
+    let states = browser.script("return states").await;
+    let states: Vec<&str> = states.as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();
+    println!("{states:?}");
+    for (name, network) in
+        [("Shipped model", "Reader CNN"), ("Small shipped model", "Small CNN"), ("fast-cnn", "Fast CNN")]
+    {
+        let own = states.iter().filter(|state| state.starts_with(name));
+        assert!(own.clone().all(|state| state.contains(network)), "{states:?}");
+    }
     browser.close().await;
 }
 
@@ -55,7 +93,7 @@ async fn without_indexeddb_models_are_kept_until_the_page_is_left() {
     let browser = Browser::open(Options { before, ..Options::default() }).await;
     browser.visit("models").await;
     browser.says("models are kept until this page is left", SOON).await;
-    browser.give_file(&dist().join("models/fast-cnn.safetensors")).await;
+    browser.give_file(&tests::root().join("tests/models/fast-cnn.safetensors")).await;
     browser.says("Imported \"fast-cnn\"", SOON).await;
     browser.get("button", "Delete").await;
     browser.close().await;
@@ -63,7 +101,7 @@ async fn without_indexeddb_models_are_kept_until_the_page_is_left() {
 
 #[tokio::test]
 async fn files_that_cannot_be_used_are_refused_with_a_reason() {
-    let good = fs::read(dist().join("models/fast-cnn.safetensors")).unwrap();
+    let good = fs::read(tests::root().join("tests/models/fast-cnn.safetensors")).unwrap();
     let mut with_nan = good.clone();
     let end = with_nan.len();
     with_nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -79,7 +117,7 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
         ("truncated", &good[..good.len() / 2], "the file is cut off"),
         ("nan", &with_nan, "not a finite number"),
         ("overlap", &overlap, "overlap or leave gaps"),
-        ("stranger", &stranger, "fit none of the architectures"),
+        ("stranger", &stranger, "fit none of the networks here"),
         ("picture", b"\x89PNG\r\n\x1a\n and no more than that".as_slice(), "not a safetensors file"),
         ("oversized", &vec![0; (64 << 20) + 1], "at most 64 MiB"),
     ] {

@@ -1,5 +1,7 @@
 //! What fits, and what can be reached.
 
+use std::{env, fs, time::Duration};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,13 +16,20 @@ async fn pages_fit_from_a_phone_to_a_desk() {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
-            for (path, name) in [("", "draw"), ("train", "train"), ("hand", "hand"), ("models", "models")] {
+            for (path, name) in [
+                ("", "draw"),
+                ("train", "train"),
+                ("data", "data"),
+                ("hand", "hand"),
+                ("models", "models"),
+                ("learn", "learn"),
+            ] {
                 browser.visit(path).await;
                 browser.says("Shipped model: Reader CNN", SOON).await;
                 if name == "draw" {
                     browser.draw(SEVEN).await;
                     browser.reads('7').await;
-                    let apart = "const [buttons, answer] = ['.desk .buttons button:last-of-type', '.answer strong']
+                    let apart = "const [buttons, answer] = ['.input .buttons button:last-of-type', '.answer strong']
                         .map(own => document.querySelector(own).getBoundingClientRect());
                         return buttons.right <= answer.left || buttons.bottom <= answer.top || answer.bottom <= buttons.top";
                     assert_eq!(browser.script(apart).await, true, "buttons and answer overlap at {width} px");
@@ -32,6 +41,38 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                     "{name} at {width} px: {overflow} px too wide"
                 );
                 browser.picture(&format!("{name}-{width}-{scheme}")).await;
+            }
+        }
+        browser.close().await;
+    }
+}
+
+/// axe-core finds no barrier on any page, light and dark, on a phone and on a desk.
+#[tokio::test]
+async fn assistive_software_meets_no_barrier() {
+    let Ok(script) = env::var("INKLING_AXE") else { return println!("INKLING_AXE is not set: skipped") };
+    let script = fs::read_to_string(script).unwrap();
+    for window in [(360, 740), (1440, 900)] {
+        let browser = Browser::open(Options { window: Some(window), ..Options::default() }).await;
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            browser.devtools("Emulation.setEmulatedMedia", &feature).await;
+            for path in ["", "train", "data", "hand", "models", "learn"] {
+                if path == "train" {
+                    browser.start_built_in("cpu", 640, 1).await;
+                    browser.says("Done: 1 epoch", Duration::from_mins(1)).await;
+                    let open = "document.querySelectorAll('details').forEach(details => details.open = true);
+                        document.querySelectorAll('.layers .layer')[1].click()";
+                    browser.script(open).await;
+                } else {
+                    browser.visit(path).await;
+                }
+                browser.script(&script).await;
+                let run = "const done = arguments[arguments.length - 1];
+                    axe.run().then(found => done(found.violations.map(
+                        one => one.id + ' at ' + one.nodes.map(node => node.target.join(' ')).join(', '))))";
+                let found = browser.client.execute_async(run, Vec::new()).await.unwrap();
+                assert_eq!(found, json!([]), "\"{path}\", {window:?}, {scheme}");
             }
         }
         browser.close().await;

@@ -9,10 +9,12 @@ mod browser;
 mod page;
 mod webdriver;
 
+mod data;
 mod draw;
 mod gpu;
 mod hands;
 mod keep;
+mod lab;
 mod look;
 mod train;
 mod trouble;

@@ -33,10 +33,11 @@ impl Browser {
     async fn all(&self, role: &str, name: &str) -> Vec<Element> {
         // A wide net; what counts is what the browser tells assistive software.
         let candidates = match role {
-            "button" => "button",
+            "button" => "button, [role=button]",
             "link" => "a",
             "combobox" => "select",
-            "spinbutton" | "textbox" | "slider" => "input",
+            "spinbutton" | "textbox" | "searchbox" => "input",
+            "slider" => "input, [role=slider]",
             "canvas" => "canvas",
             "image" => "[role=img]",
             "table" => "table",
@@ -176,7 +177,9 @@ impl Browser {
 
     /// Gives a file to the page's only file field.
     pub(crate) async fn give_file(&self, path: &Path) {
-        let field = self.client.find(Locator::Css("input[type=file]")).await.unwrap();
+        // The page may still be building itself.
+        let field =
+            self.client.wait().at_most(SOON).for_element(Locator::Css("input[type=file]")).await.unwrap();
         field.send_keys(&path.to_string_lossy()).await.unwrap();
     }
 
@@ -187,6 +190,15 @@ impl Browser {
         // All that is there, selected and typed over.
         field.send_keys(&format!("\u{e009}a\u{e000}{name}\u{e007}")).await.unwrap();
         self.says(name, SOON).await;
+    }
+
+    /// Loads the model whose name starts like this.
+    pub(crate) async fn load(&self, name: &str) {
+        let script = format!(
+            "const item = [...document.querySelectorAll('li.model')].find(item => item.getAttribute('aria-label').startsWith('{name}'));
+             [...item.querySelectorAll('button')].find(button => button.textContent.startsWith('Load')).click();"
+        );
+        self.script(&script).await;
     }
 
     /// The newest finished download that ends so.

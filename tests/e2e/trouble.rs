@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    browser::{Browser, Options, out},
+    browser::{Browser, Options},
     page::{SEVEN, SOON},
 };
 
@@ -130,28 +130,6 @@ async fn a_worker_of_another_build_is_refused_and_reloaded() {
     browser.close().await;
 }
 
-#[tokio::test]
-async fn data_files_that_cannot_be_used_are_refused_with_a_reason() {
-    let browser = Browser::open(Options::default()).await;
-    browser.visit("train?device=cpu").await;
-    browser.choose("Data", "Your IDX files").await;
-    let header = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
-    for (bytes, why) in [
-        (b"GIF89a".to_vec(), "neither gzip nor IDX"),
-        (header(&[2051, 10, 28, 28]), "promises 7840 bytes of values, but 0 follow"),
-        (header(&[2050, 10]), "magic number is 2050"),
-        (vec![0x1f, 0x8b, 8, 0], "gzip data is damaged or cut off"),
-        (header(&[2049, 0]), "No images were found"),
-    ] {
-        let path = out().join("digits.idx");
-        fs::write(&path, bytes).unwrap();
-        browser.give_file(&path).await;
-        browser.click("button", "Start training").await;
-        browser.says(why, SOON).await;
-    }
-    browser.close().await;
-}
-
 /// Workers ask for their own files and MNIST's, and for nothing else.
 #[tokio::test]
 async fn workers_ask_no_other_host_for_anything() {
@@ -166,7 +144,7 @@ async fn workers_ask_no_other_host_for_anything() {
     let browser =
         Browser::open(Options { before, instead: Some(Arc::new(instead)), ..Options::default() }).await;
     browser.visit("train?device=cpu").await;
-    if tests::mnist().is_some() {
+    if cfg!(has_mnist) {
         browser.click("button", "Start training").await;
         browser.says("images/s", Duration::from_mins(1)).await;
     }

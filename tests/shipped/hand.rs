@@ -1,19 +1,20 @@
-//! "Learn my hand".
+//! Personalization: "Learn my hand".
 
 use std::{sync::Arc, time::Instant};
 
 use burn::tensor::Device;
-use dataset::{LabelledImages, Split, drawn_digits};
+use dataset::{Dataset, LabelledImages, drawn_digits};
 use pollster::block_on;
 use tests::UNSEEN;
-use training::{Event, Pace, Run, hand_lesson, hand_recipe};
+use training::{Event, MicroBatch, Run, personalization_config, personalization_images};
 
 use super::{assess, model};
 
 /// Of the unseen writers the one who is read worst teaches with two drawings of each digit.
 #[test]
+#[cfg_attr(not(all(has_mnist, has_strokes)), ignore = "INKLING_MNIST_DIR or INKLING_STROKES is not set")]
 fn twenty_drawings_halve_the_error_and_nothing_is_forgotten() {
-    let (Some(written), Some(mnist)) = (tests::strokes(), tests::mnist()) else { return };
+    let (written, mnist) = (tests::strokes(), tests::mnist());
     let reader = model("reader-cnn.safetensors");
     let own = |writer: &str| -> LabelledImages {
         let digits: Vec<_> = written.iter().filter(|digit| digit.writer == writer).cloned().collect();
@@ -33,13 +34,12 @@ fn twenty_drawings_halve_the_error_and_nothing_is_forgotten() {
 
     let (weights, card) = &reader;
     let start = Instant::now();
-    let train = hand_lesson(&learned, &mnist.train, 1);
-    let lesson = Split { train, ..Split::default() };
-    let architecture = weights.architecture();
-    let recipe = hand_recipe(architecture, 1);
-    let pace = Pace::cpu(architecture);
-    let mut run = Run::from_weights(recipe, weights, Arc::new(lesson), &Device::flex(), pace).unwrap();
-    while block_on(run.advance()).unwrap() != Event::Finished {}
+    let train = personalization_images(&learned, &mnist.train, 1);
+    let dataset = Arc::new(Dataset { train, ..Dataset::default() });
+    let config = personalization_config(weights.network().clone(), 1);
+    let micro_batch = MicroBatch::cpu(weights.network());
+    let mut run = Run::from_weights(config, weights, dataset, &Device::flex(), micro_batch).unwrap();
+    while !matches!(block_on(run.advance()).unwrap(), Event::Finished(_)) {}
     let taught = (block_on(run.weights()).unwrap(), card.clone());
     let seconds = start.elapsed().as_secs_f64();
 
@@ -52,7 +52,7 @@ fn twenty_drawings_halve_the_error_and_nothing_is_forgotten() {
         mnist_before.with_interval(),
         mnist_after.with_interval()
     );
-    let errors = |accuracy: recipe::Accuracy| accuracy.total - accuracy.correct;
+    let errors = |accuracy: evaluation::Accuracy| accuracy.total - accuracy.correct;
     // Half the errors, and a tenth of a point; another CPU's vectors move an image or two across the line.
     assert!(2 * errors(after) <= errors(before) + 2, "{before:?} {after:?}");
     assert!(mnist_after.correct + 13 >= mnist_before.correct, "{mnist_before:?} {mnist_after:?}");

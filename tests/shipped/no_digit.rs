@@ -2,9 +2,9 @@
 
 use dataset::{LabelledImages, not_digits};
 use ink::{Image, PIXELS, Point, Raster, normalise};
+use model_spec::NOT_A_DIGIT;
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
-use recipe::NOT_A_DIGIT;
 
 use super::{assess, model};
 
@@ -97,8 +97,9 @@ fn letters_scribbles_noise_and_blanks_are_asked_about() {
 }
 
 #[test]
+#[cfg_attr(not(has_mnist), ignore = "INKLING_MNIST_DIR is not set")]
 fn few_digits_are_asked_about() {
-    let Some(mnist) = tests::mnist() else { return };
+    let mnist = tests::mnist();
     let share = assess(&model("reader-cnn.safetensors"), &mnist.test).rejected_share();
     assert!(share <= 0.0125, "{share} of MNIST's test images are rejected");
 }

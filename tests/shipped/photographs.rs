@@ -2,10 +2,10 @@
 //! the sheet; single digits, and a page of them.
 
 use dataset::{LabelledImages, WrittenDigit};
+use evaluation::Accuracy;
 use ink::{PIXELS, Picture, Raster, found_ink, normalise};
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
-use recipe::Accuracy;
 use tests::UNSEEN;
 
 use super::{
@@ -90,8 +90,9 @@ fn photographed(ink: &Raster, scene: Scene, rng: &mut Pcg32) -> Picture {
 }
 
 #[test]
+#[cfg_attr(not(has_strokes), ignore = "INKLING_STROKES is not set")]
 fn photographed_digits_of_unseen_writers_are_read() {
-    let Some(unseen) = unseen() else { return };
+    let unseen = unseen();
     let reader = model("reader-cnn.safetensors");
     let mut right = Accuracy::default();
     for scene in SCENES {
@@ -121,8 +122,9 @@ fn photographed_digits_of_unseen_writers_are_read() {
 
 /// Six lines of six digits, each line by one writer.
 #[test]
+#[cfg_attr(not(has_strokes), ignore = "INKLING_STROKES is not set")]
 fn a_photographed_page_of_digits_is_read_line_by_line() {
-    let Some(unseen) = unseen() else { return };
+    let unseen = unseen();
     let reader = Reader::shipped();
     let (mut right, mut lines) = (Accuracy::default(), 0);
     for (page, scene) in SCENES.into_iter().enumerate() {
@@ -141,7 +143,7 @@ fn a_photographed_page_of_digits_is_read_line_by_line() {
         let found = reader.read(&found_ink(&picture, None).raster);
         lines += found.len();
         for (found, expected) in found.iter().zip(&expected) {
-            let found: Vec<u8> = found.iter().map(|digit| digit.reading.digit).collect();
+            let found: Vec<u8> = found.iter().map(|digit| digit.prediction.class).collect();
             right.total += expected.len() as u32;
             right.correct += found.iter().zip(expected).filter(|(a, b)| a == b).count() as u32;
         }

@@ -2,19 +2,19 @@
 
 use burn::tensor::Device;
 use dataset::{LabelledImages, WrittenDigit};
+use evaluation::{Accuracy, Calibration};
 use ink::{Drawing, Point, Raster, normalise};
 use network::Network;
 use pollster::block_on;
-use reading::{ReadNumber, Sheet};
-use recipe::{Accuracy, Calibration};
+use recognition::{RecognizedNumber, Segmentation};
 use tests::UNSEEN;
 
 use super::{assess, model};
 
 /// The digits of the writers never trained on.
-pub(super) fn unseen() -> Option<Vec<WrittenDigit>> {
-    let written = tests::strokes()?;
-    Some(written.into_iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str())).collect())
+pub(super) fn unseen() -> Vec<WrittenDigit> {
+    let written = tests::strokes();
+    written.into_iter().filter(|digit| UNSEEN.contains(&digit.writer.as_str())).collect()
 }
 
 /// Draws a digit, its longer side of this size, at this place: how wide it has become.
@@ -40,8 +40,8 @@ pub(super) fn ink_at(
 
 /// Digits of the unseen writers, a third of the paper to nine tenths high, from corner to corner, with a pen of half the usual
 /// width to one and a half.
-fn unseen_on_paper() -> Option<Vec<(Raster, u8, usize)>> {
-    let each = unseen()?.into_iter().enumerate().map(|(index, digit)| {
+fn unseen_on_paper() -> Vec<(Raster, u8, usize)> {
+    let each = unseen().into_iter().enumerate().map(|(index, digit)| {
         let step = |count: usize| (index % count) as f32 / (count - 1) as f32;
         let mut raster = Raster::blank(Drawing::SIDE as usize, Drawing::SIDE as usize);
         for stroke in digit.on_paper(0.33 + 0.57 * step(7), (step(5), step(3))) {
@@ -49,12 +49,13 @@ fn unseen_on_paper() -> Option<Vec<(Raster, u8, usize)>> {
         }
         (raster, digit.label, digit.strokes.len())
     });
-    Some(each.collect())
+    each.collect()
 }
 
 #[test]
+#[cfg_attr(not(has_strokes), ignore = "INKLING_STROKES is not set")]
 fn writers_never_trained_on_are_read_at_any_size_place_and_pen_width() {
-    let Some(drawn) = unseen_on_paper() else { return };
+    let drawn = unseen_on_paper();
     let mut set = LabelledImages::default();
     for (raster, label, _) in &drawn {
         set.push(&normalise(raster).unwrap(), *label);
@@ -66,14 +67,15 @@ fn writers_never_trained_on_are_read_at_any_size_place_and_pen_width() {
 
 /// A digit that is taken apart, or two strokes for two digits, would be read wrongly by the page alone.
 #[test]
+#[cfg_attr(not(has_strokes), ignore = "INKLING_STROKES is not set")]
 fn a_single_digit_is_read_as_one() {
-    let Some(drawn) = unseen_on_paper() else { return };
+    let drawn = unseen_on_paper();
     let reader = Reader::shipped();
     let mut right = Accuracy::default();
     for (raster, label, strokes) in drawn.iter().step_by(3) {
         right.total += 1;
         right.correct +=
-            u32::from(in_digits(&reader.read_sheet(&Sheet::of_strokes(raster, *strokes))) == [*label]);
+            u32::from(in_digits(&reader.recognize(&Segmentation::of_strokes(raster, *strokes))) == [*label]);
     }
     println!("single digits of unseen writers, read as numbers may be: {}", right.with_interval());
     assert!(right.share() >= 0.97, "{right:?}");
@@ -81,8 +83,9 @@ fn a_single_digit_is_read_as_one() {
 
 /// Numbers of two to six digits, each by one unseen writer, as they stand beside each other on paper.
 #[test]
+#[cfg_attr(not(has_strokes), ignore = "INKLING_STROKES is not set")]
 fn numbers_of_unseen_writers_are_read_wholly() {
-    let Some(unseen) = unseen() else { return };
+    let unseen = unseen();
     let reader = Reader::shipped();
     let mut right = Accuracy::default();
     for writer in UNSEEN {
@@ -111,25 +114,25 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn shipped() -> Self {
         let (weights, card) = model("reader-cnn.safetensors");
-        let network = Network::from_weights(&weights, &Device::flex());
+        let network = Network::for_prediction(&weights, card.preprocessing, &Device::flex());
         Self { network, calibration: card.calibration.unwrap() }
     }
 
-    pub(super) fn read(&self, raster: &Raster) -> Vec<ReadNumber> {
-        self.read_sheet(&Sheet::of(raster))
+    pub(super) fn read(&self, raster: &Raster) -> Vec<RecognizedNumber> {
+        self.recognize(&Segmentation::of(raster))
     }
 
-    fn read_sheet(&self, sheet: &Sheet) -> Vec<ReadNumber> {
-        let probabilities = block_on(self.network.predict(&sheet.images().concat())).unwrap();
-        let readings: Vec<_> = probabilities.iter().map(|all| self.calibration.read(all)).collect();
-        sheet.read(&readings)
+    fn recognize(&self, segmentation: &Segmentation) -> Vec<RecognizedNumber> {
+        let probabilities = block_on(self.network.predict(&segmentation.images().concat())).unwrap();
+        let predictions: Vec<_> = probabilities.iter().map(|all| self.calibration.read(all)).collect();
+        segmentation.recognize(&predictions)
     }
 }
 
 /// The digits of the only number; none where there are several.
-fn in_digits(numbers: &[ReadNumber]) -> Vec<u8> {
+fn in_digits(numbers: &[RecognizedNumber]) -> Vec<u8> {
     match numbers {
-        [number] => number.iter().map(|digit| digit.reading.digit).collect(),
+        [number] => number.iter().map(|digit| digit.prediction.class).collect(),
         _ => Vec::new(),
     }
 }

@@ -1,96 +1,89 @@
-//! Weights tested on labelled images, and such images written to files.
+//! Testing a model on labelled images.
 
-use burn::tensor::Device;
-use dataset::{LabelledImages, idx_zip, parse_labels, picture_zip, test_set};
+use data_files::submission;
+use evaluation::Calibration;
+use model_spec::PIXELS;
 use network::Network;
-use protocol::{ExportFormat, FromWorker, JobId, TestData};
-use recipe::{Calibration, PIXELS};
-
-use crate::{
-    data::Data,
-    device,
-    scope::{Yielder, post},
-    worker::read_model,
+use protocol::{
+    Blobs, Delivery, JobError,
+    evaluate::{Answer, Answers, Evaluate, EvaluateProgress, Evaluation, TestData},
 };
 
-/// Tests the weights in the first buffer; the error is for people.
+use crate::{
+    data::{labelled, made_for},
+    device, failure,
+    job::{Interrupt, Job},
+    model,
+    serve::Worker,
+};
+
+/// Handles [`Evaluate`].
 pub(crate) async fn evaluate(
-    job: JobId,
-    source: TestData,
-    mut buffers: Vec<Vec<u8>>,
-    device: &Device,
-    data: &mut Data,
-) -> Result<FromWorker, String> {
-    let rest = buffers.split_off(1.min(buffers.len()));
-    let (weights, card, _) = read_model(buffers)?;
-    let (set, name) = test_images(source, rest, data).await?;
+    worker: &mut Worker,
+    request: Delivery<Evaluate>,
+    job: &Job<Evaluate>,
+) -> Result<Delivery<Evaluation>, JobError> {
+    let Delivery { content: Evaluate { model, data }, mut blobs } = request;
+    let (weights, card) = model::read(&blobs.take(model)?)?;
+    let (set, images) = match data {
+        TestData::Split(source) => {
+            let set = worker.data.test_part(&source, card.import).await?;
+            (set, worker.data.as_is(&source).await?.name.clone())
+        }
+        TestData::Images { name, images } => (labelled(&mut blobs, images)?, name),
+    };
     if set.is_empty() {
-        return Err("There are no images to test on.".into());
+        return Err(JobError::BadInput("There are no images to test on.".into()));
     }
-    let network = Network::from_weights(&weights, device);
-    let pass_images = device::pace(weights.architecture()).test_images;
-    let (total, yielder) = (set.len() as u32, Yielder::new());
+    let network = Network::for_prediction(&weights, card.preprocessing, &worker.device);
+    let micro_batch = device::micro_batch(network.spec()).test_images;
+    let total = set.len() as u32;
+    let interrupt = Interrupt::default();
     let progress = async |done: u32| {
-        post(FromWorker::Testing { job, done, total });
-        yielder.pass().await;
+        interrupt.check(job.report(EvaluateProgress { done, total })).await;
+        interrupt.check(job.checkpoint().await).await;
     };
     let calibration = card.calibration.unwrap_or(Calibration::NONE);
-    let found = training::assess(&network, calibration, &set, pass_images, progress).await;
-    Ok(FromWorker::Evaluated(job, Box::new(found.map_err(|error| error.to_string())?), name))
+    let found = training::classification_answers(&network, calibration, &set, micro_batch, progress);
+    let (report, answers) = interrupt.run(found).await?.map_err(failure::of_device)?;
+    let each = set.labels.iter().zip(&answers);
+    let sure = |confidence: f32| (255.0 * confidence).round() as u8;
+    let bytes: Vec<u8> =
+        each.flat_map(|(&label, answer)| [label, answer.class, sure(answer.confidence)]).collect();
+    let mut blobs = Blobs::new();
+    let content = Evaluation { report, images, class_names: card.class_names, answers: blobs.add(bytes) };
+    Ok(Delivery { content, blobs })
 }
 
-/// The images to test on, and what they are called.
-async fn test_images(
-    source: TestData,
-    mut buffers: Vec<Vec<u8>>,
-    data: &mut Data,
-) -> Result<(LabelledImages, String), String> {
-    match source {
-        TestData::Split(source) => {
-            let split = data.split(&source, buffers).await?;
-            Ok((split.test.clone(), split.name.clone()))
-        }
-        TestData::Files(names) => {
-            let files: Vec<_> = names.iter().cloned().zip(buffers).collect();
-            Ok((test_set(&files).map_err(|error| error.to_string())?, names.join(", ")))
-        }
-        TestData::Pictures(names) => {
-            let levels = buffers.pop().unwrap_or_default();
-            let labels = parse_labels(&buffers.pop().unwrap_or_default());
-            let labels = labels.map_err(|error| format!("{error}."))?;
-            let mut set = LabelledImages::default();
-            for (name, label) in labels {
-                // A list may name folders, pictures do not.
-                let file = name.rsplit(['/', '\\']).next().unwrap_or(&name);
-                let place = names.iter().position(|known| known == file);
-                let image = place.and_then(|place| levels.as_chunks::<PIXELS>().0.get(place));
-                let image = image.ok_or_else(|| {
-                    format!("labels.csv names {name}, which is not among the pictures that were given.")
-                })?;
-                set.push(image, label);
-            }
-            Ok((set, "your pictures".into()))
-        }
-        TestData::Images(name) => Ok((labelled(buffers)?, name)),
+/// Handles [`Answer`].
+pub(crate) async fn answer(
+    worker: &mut Worker,
+    request: Delivery<Answer>,
+    job: &Job<Answer>,
+) -> Result<Delivery<Answers>, JobError> {
+    let Delivery { content: Answer { model, source }, mut blobs } = request;
+    let (weights, card) = model::read(&blobs.take(model)?)?;
+    let dataset = worker.data.as_is(&source).await?;
+    let levels = made_for(&dataset, &dataset.unlabelled, card.import);
+    let total = (levels.len() / PIXELS) as u32;
+    if total == 0 {
+        return Err(JobError::BadInput("This data set has no images without labels.".into()));
     }
-}
-
-/// Images from a buffer of grey levels and one of labels; the error is for people.
-pub(crate) fn labelled(buffers: Vec<Vec<u8>>) -> Result<LabelledImages, String> {
-    match <[Vec<u8>; 2]>::try_from(buffers) {
-        Ok([pixels, labels]) if pixels.len() == PIXELS * labels.len() => {
-            Ok(LabelledImages { pixels, labels })
+    let network = Network::for_prediction(&weights, card.preprocessing, &worker.device);
+    let batch = device::micro_batch(network.spec()).test_images;
+    let calibration = card.calibration.unwrap_or(Calibration::NONE);
+    let (mut names, mut answers) = (Vec::with_capacity(total as usize), Vec::new());
+    for levels in levels.chunks(batch * PIXELS) {
+        let probabilities = network.predict(levels).await.map_err(failure::of_device)?;
+        for each in &probabilities {
+            let read = calibration.read(each);
+            names.push(card.class_name(usize::from(read.class)));
+            answers.extend([read.class, (255.0 * read.confidence).round() as u8]);
         }
-        _ => Err("The images did not arrive whole.".into()),
+        job.report(EvaluateProgress { done: names.len() as u32, total })?;
+        job.checkpoint().await?;
     }
-}
-
-/// Labelled images as a file; the error is for people.
-pub(crate) fn export(format: ExportFormat, buffers: Vec<Vec<u8>>) -> Result<Vec<u8>, String> {
-    let images = labelled(buffers)?;
-    let file = match format {
-        ExportFormat::Idx => idx_zip(&images),
-        ExportFormat::Pictures => picture_zip(&images),
-    };
-    file.map_err(|error| error.to_string())
+    let mut blobs = Blobs::new();
+    let content = Answers { file: blobs.add(submission(&names).into_bytes()), answers: blobs.add(answers) };
+    Ok(Delivery { content, blobs })
 }

@@ -1,63 +1,109 @@
-//! Messages from the page, in the order in which they came.
+//! Messages from the page: calls wait for their turn, everything else takes effect at once.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, VecDeque},
+    rc::Rc,
+};
 
-use port::Packet;
-use protocol::ToWorker;
-use wasm_bindgen::{JsCast, closure::Closure};
+use protocol::{FromWorker, JobId, Message, ToWorker};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, MessagePort};
 
 use crate::scope;
 
-/// A message and the channels that came with it.
-pub(crate) type Received = (Packet<ToWorker>, Vec<MessagePort>);
-
-type Queue = Rc<RefCell<VecDeque<Received>>>;
-
-pub(crate) struct Inbox {
-    queue: Queue,
-    woken: Rc<RefCell<Option<js_sys::Function>>>,
+/// A call and the ports that came with it.
+pub(crate) struct IncomingCall {
+    pub(crate) job: JobId,
+    pub(crate) name: String,
+    pub(crate) message: Message<ToWorker>,
+    pub(crate) ports: Vec<MessagePort>,
 }
 
+#[derive(Default)]
+struct State {
+    calls: VecDeque<IncomingCall>,
+    cancelled: BTreeSet<JobId>,
+    paused: BTreeSet<JobId>,
+    /// Resolves the promise that the worker waits for, if it waits.
+    wake: Option<js_sys::Function>,
+}
+
+/// The messages from the page. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Inbox(Rc<RefCell<State>>);
+
 impl Inbox {
-    /// Begins to listen. The listener lives as long as the worker.
+    /// Starts to listen. The listener lives as long as the worker.
     pub(crate) fn open() -> Self {
-        let (queue, woken) = (Queue::default(), Rc::<RefCell<Option<js_sys::Function>>>::default());
+        let inbox = Self(Rc::default());
         let listener = {
-            let (queue, woken) = (Rc::clone(&queue), Rc::clone(&woken));
+            let inbox = inbox.clone();
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                match Packet::from_js(&event.data()) {
-                    Ok(packet) => {
-                        let ports = event.ports().iter().map(JsCast::unchecked_into).collect();
-                        queue.borrow_mut().push_back((packet, ports));
-                        if let Some(wake) = woken.borrow_mut().take() {
-                            // A promise's own resolve function does not throw.
-                            let _ = wake.call0(&wasm_bindgen::JsValue::NULL);
-                        }
-                    }
+                match worker_transport::from_js(&event.data()) {
+                    Ok(message) => inbox.receive(message, &event),
                     Err(error) => scope::post_fatal(&error.to_string()),
                 }
             })
         };
         scope::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
-        Self { queue, woken }
+        inbox
     }
 
-    /// The next message, if one has come.
-    pub(crate) fn try_next(&self) -> Option<Received> {
-        self.queue.borrow_mut().pop_front()
-    }
-
-    /// The next message, as soon as there is one.
-    pub(crate) async fn next(&self) -> Received {
-        loop {
-            if let Some(packet) = self.try_next() {
-                return packet;
+    fn receive(&self, message: Message<ToWorker>, event: &MessageEvent) {
+        let mut state = self.0.borrow_mut();
+        match &message.envelope {
+            ToWorker::Call { job, name } => {
+                let (job, name) = (*job, name.clone());
+                let ports = event.ports().iter().map(JsCast::unchecked_into).collect();
+                state.calls.push_back(IncomingCall { job, name, message, ports });
             }
-            let arrived = js_sys::Promise::new(&mut |resolve, _| *self.woken.borrow_mut() = Some(resolve));
-            // The promise only resolves; it has nothing to fail at.
-            let _ = wasm_bindgen_futures::JsFuture::from(arrived).await;
+            ToWorker::Cancel { job } => drop(state.cancelled.insert(*job)),
+            ToWorker::Pause { job } => drop(state.paused.insert(*job)),
+            ToWorker::Resume { job } => drop(state.paused.remove(job)),
+            ToWorker::Ping => {
+                if let Err(error) = scope::post(Message::bare(FromWorker::Pong)) {
+                    scope::post_fatal(&error.to_string());
+                }
+            }
         }
+        if let Some(wake) = state.wake.take() {
+            // A promise's own resolve function does not throw.
+            let _ = wake.call0(&JsValue::NULL);
+        }
+    }
+
+    /// The next call, as soon as there is one.
+    pub(crate) async fn next_call(&self) -> IncomingCall {
+        loop {
+            let call = self.0.borrow_mut().calls.pop_front();
+            if let Some(call) = call {
+                return call;
+            }
+            self.next_message().await;
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self, job: JobId) -> bool {
+        self.0.borrow().cancelled.contains(&job)
+    }
+
+    pub(crate) fn is_paused(&self, job: JobId) -> bool {
+        self.0.borrow().paused.contains(&job)
+    }
+
+    /// Forgets what was said about a job that has ended.
+    pub(crate) fn forget(&self, job: JobId) {
+        let mut state = self.0.borrow_mut();
+        state.cancelled.remove(&job);
+        state.paused.remove(&job);
+    }
+
+    /// Waits for the next message of any kind.
+    pub(crate) async fn next_message(&self) {
+        let arrived = js_sys::Promise::new(&mut |resolve, _| self.0.borrow_mut().wake = Some(resolve));
+        // The promise only resolves; it has nothing to fail at.
+        let _ = wasm_bindgen_futures::JsFuture::from(arrived).await;
     }
 }

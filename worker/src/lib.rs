@@ -1,20 +1,29 @@
-//! The web worker: a thin shell that hands orders from the page to `network` and `training`.
+//! The web worker: a thin shell around `network` and `training` that answers the page's calls.
 //!
-//! One source, two builds: `worker-cpu` computes with SIMD instructions, `worker-gpu` with WebGPU. Both speak the same
-//! protocol, so the page can put one in the place of the other.
+//! One source, two builds: `worker-cpu` computes with SIMD instructions, `worker-gpu` with WebGPU. Both answer the same
+//! calls, so the page can replace one by the other.
 
 #[cfg(all(feature = "cpu", feature = "gpu"))]
 compile_error!("build the worker with one of the features cpu and gpu, not with both");
 
+mod changes;
 mod data;
 mod device;
 mod evaluate;
-mod hand;
+mod failure;
+mod files;
+mod group;
+mod import;
 mod inbox;
 mod job;
+mod kept_data;
+mod model;
+mod personalize;
+mod pictures;
+mod predict;
 mod scope;
-mod team;
-mod worker;
+mod serve;
+mod train;
 
 // Each binding crate and CubeCL's registry add constructors. Without this declaration the linker wraps every export in
 // a call to all of them, and a training step on WebGPU takes 1.3 s instead of 6 ms. `cargo xtask` checks the result.
@@ -31,5 +40,5 @@ pub fn start() {
         __wasm_call_ctors();
     }
     std::panic::set_hook(Box::new(|info| scope::post_fatal(&info.to_string())));
-    wasm_bindgen_futures::spawn_local(worker::serve());
+    wasm_bindgen_futures::spawn_local(serve::serve());
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use dataset::mnist::{FILES, MIRRORS, MnistFile};
+use data_files::mnist::{FILES, MIRRORS, MnistFile};
 
 use crate::{places, process::step};
 

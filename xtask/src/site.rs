@@ -62,7 +62,7 @@ pub(crate) fn stage() -> anyhow::Result<()> {
     if let Some(folder) = &mnist {
         let data = staging.join("data/mnist");
         fs::create_dir_all(&data)?;
-        for file in dataset::mnist::FILES {
+        for file in data_files::mnist::FILES {
             fs::copy(folder.join(file.name), data.join(file.name))?;
         }
     }
@@ -83,7 +83,14 @@ fn finish_pages(site: &Path) -> anyhow::Result<()> {
     );
     ensure!(page.contains("Content-Security-Policy"), "index.html has no <head> to put the policy into");
     fs::write(&path, &page)?;
-    for copy in ["404.html", "train/index.html", "hand/index.html", "models/index.html"] {
+    for copy in [
+        "404.html",
+        "train/index.html",
+        "data/index.html",
+        "hand/index.html",
+        "models/index.html",
+        "learn/index.html",
+    ] {
         let copy = site.join(copy);
         fs::create_dir_all(copy.parent().unwrap_or(site))?;
         fs::write(copy, &page)?;
@@ -102,7 +109,7 @@ fn policy(page: &str) -> anyhow::Result<String> {
         }
     }
     Ok(format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{sources}; worker-src 'self'; connect-src 'self'; \
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{sources}; worker-src 'self'; connect-src 'self' blob:; \
          style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; manifest-src 'self'; base-uri 'self'; form-action 'none'"
     ))
 }

@@ -18,11 +18,29 @@ use crate::{
 };
 
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
-const BROWSER_ONLY: [&str; 3] = ["app", "worker", "port"];
+const BROWSER_ONLY: [&str; 4] = ["app", "worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 12] = [
-    "ink", "recipe", "reading", "augment", "gauge", "dataset", "weights", "protocol", "kernels", "fused",
-    "network", "training",
+const BOTH: [&str; 20] = [
+    "ink",
+    "model-spec",
+    "train-config",
+    "evaluation",
+    "model-card",
+    "recognition",
+    "augment",
+    "metrics",
+    "network-editor",
+    "run-advice",
+    "glossary",
+    "data-files",
+    "dataset",
+    "weights",
+    "protocol",
+    "worker-client",
+    "kernels",
+    "fused",
+    "network",
+    "training",
 ];
 /// Tells the tests where MNIST is.
 const MNIST_VARIABLE: &str = "INKLING_MNIST_DIR";
@@ -82,7 +100,7 @@ fn lint_wasm() -> anyhow::Result<()> {
         clippy.args(arguments).args(WASM).args(["--", "-D", "warnings"]);
         run(clippy.env("CLIPPY_CONF_DIR", places::root().join("worker")))
     };
-    clippy(&["--package", "app", "--package", "port"])?;
+    clippy(&["--package", "app", "--package", "worker-transport", "--package", "browser-storage"])?;
     clippy(&["--package", "worker", "--features", "cpu", "--bin", "worker-cpu"])?;
     clippy(&["--package", "worker", "--features", "gpu", "--bin", "worker-gpu"])
 }
@@ -162,6 +180,7 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
     run(native(&["test"])
         .args(["--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
         .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+        .envs(tools::axe()?.map(|script| ("INKLING_AXE", script)))
         // What failed must not drown in the stack of the test's runtime.
         .env("RUST_BACKTRACE", "0")
         .env("INKLING_DIST", places::test_site())

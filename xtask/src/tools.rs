@@ -1,6 +1,9 @@
 //! The pinned tools, installed where they are missing.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 
@@ -13,6 +16,9 @@ const TRUNK: &str = "0.21.14";
 const WASM_BINDGEN: &str = "0.2.130";
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const BINARYEN: &str = "132.0.0";
+const AXE: &str = "4.14.1";
+/// The oldest `wasm-opt` that is known to write pages that start.
+const MIN_WASM_OPT: u32 = 116;
 
 /// What a build needs.
 pub(crate) fn set_up_build() -> anyhow::Result<()> {
@@ -25,22 +31,45 @@ pub(crate) fn set_up_build() -> anyhow::Result<()> {
     // wasm-bindgen-cli's own lock file names a crate that some mirrors lack; Trunk's does not.
     cargo_install("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, false)?;
     cargo_install("trunk", "trunk", TRUNK, true)?;
-    if version("wasm-opt").is_none() && version("npm").is_some() {
+    // Debian's 108 writes pages that do not start.
+    if wasm_opt_version().is_none_or(|found| found < MIN_WASM_OPT) && version("npm").is_some() {
         println!("    wasm-opt: installing binaryen {BINARYEN} from npm");
-        let prefix = places::cache();
-        fs::create_dir_all(&prefix)?;
-        let package = format!("binaryen@{BINARYEN}");
-        let mut npm = command("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&prefix).arg(package);
-        if let Err(error) = run(&mut npm) {
-            println!("    {error}");
-        }
+        npm_install(&format!("binaryen@{BINARYEN}"))?;
     }
     match version("wasm-opt") {
         Some(found) => println!("    wasm-opt: {}", found.trim()),
         None => println!("    wasm-opt: not to be had (no npm); the site works without it, and is larger"),
     }
     Ok(())
+}
+
+/// Adds a package to the cache. One that npm cannot get is done without.
+fn npm_install(package: &str) -> anyhow::Result<()> {
+    let prefix = places::cache();
+    fs::create_dir_all(&prefix)?;
+    let mut npm = command("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&prefix).arg(package);
+    if let Err(error) = run(&mut npm) {
+        println!("    {error}");
+    }
+    Ok(())
+}
+
+/// The script of axe-core, which finds barriers for assistive software; none where there is no npm.
+pub(crate) fn axe() -> anyhow::Result<Option<PathBuf>> {
+    let folder = places::cache().join("node_modules/axe-core");
+    let has_wanted = fs::read_to_string(folder.join("package.json")).is_ok_and(|text| text.contains(AXE));
+    if !has_wanted && version("npm").is_some() {
+        println!("    axe-core: installing {AXE} from npm");
+        npm_install(&format!("axe-core@{AXE}"))?;
+    }
+    let script = folder.join("axe.min.js");
+    Ok(script.is_file().then_some(script))
+}
+
+/// The main number of the `wasm-opt` that would be used: `wasm-opt version 132 (version_132)`.
+fn wasm_opt_version() -> Option<u32> {
+    version("wasm-opt")?.split_whitespace().nth(2)?.parse().ok()
 }
 
 fn cargo_install(program: &str, package: &str, wanted: &str, locked: bool) -> anyhow::Result<()> {

@@ -1,14 +1,10 @@
-//! The workers behind the page: one that reads digits, one that trains while there is a run, and one for each errand.
+//! The workers behind the page. What they do and when is decided in `worker-client`; here are the browser's workers,
+//! timers and downloads.
 
-mod errand;
-mod link;
-mod reader;
-mod run_view;
+mod host;
 mod site;
 mod trainer;
 
-pub(crate) use errand::{Errand, errand};
-pub(crate) use reader::{Reader, ReaderEvent};
-pub(crate) use run_view::{Phase, RunView};
+pub(crate) use host::BrowserHost;
 pub(crate) use site::Site;
-pub(crate) use trainer::{Trainer, TrainerEvent};
+pub(crate) use trainer::{RunRequest, TrainerShell};

@@ -1,4 +1,4 @@
-//! What the site holds, as `cargo xtask` wrote it into `site.json`.
+//! What the site contains, as `cargo xtask` wrote it into `site.json`.
 
 use protocol::Backend;
 use serde::Deserialize;
@@ -8,22 +8,22 @@ use crate::browser;
 /// The contents of `site.json`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Site {
-    /// Folder of the CPU worker, with its content hash in the path.
+    /// The folder of the CPU worker, with its content hash in the path.
     cpu_worker: String,
-    /// Folder of the WebGPU worker; absent until it is built.
+    /// The folder of the WebGPU worker; absent until it is built.
     gpu_worker: Option<String>,
     /// Whether MNIST's files lie under `data/mnist/`.
     pub(crate) mnist: bool,
 }
 
 impl Site {
-    /// Reads the file anew: a worker may have been added or replaced. The error is for people.
+    /// Reads the file again: a worker may have been added or replaced. The error is for people.
     pub(crate) async fn fetch() -> Result<Self, String> {
         let bytes = browser::fetch("site.json", true).await?;
         serde_json::from_slice(&bytes).map_err(|_| "site.json is damaged: build the site again.".to_owned())
     }
 
-    /// Address of a worker's script, where the site has that worker.
+    /// The address of a worker's script, if the site has that worker.
     pub(crate) fn worker_url(&self, backend: Backend) -> Option<String> {
         let folder = match backend {
             Backend::Cpu => Some(&self.cpu_worker),

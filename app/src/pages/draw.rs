@@ -1,4 +1,4 @@
-//! Draw a digit, or show a picture of some, and see what is read.
+//! Draw a digit, or show a picture of some, and see what is recognized.
 
 use ink::Drawing;
 use leptos::{ev, prelude::*};
@@ -9,12 +9,12 @@ use crate::{
     browser,
     parts::{
         bars::{Answer, Bars},
+        correct::Correct,
         digits::Digits,
         file_button::FileButton,
+        network_input::NetworkInput,
         paper::Paper,
         picture::{PictureButtons, PictureView},
-        seen::Seen,
-        teach::Teach,
     },
     session::Session,
 };
@@ -23,7 +23,7 @@ use crate::{
 #[component]
 pub(crate) fn DrawPage() -> impl IntoView {
     let session = expect_context::<Session>();
-    let keys = window_event_listener(ev::keydown, move |event| take_key(&session, &event));
+    let keys = window_event_listener(ev::keydown, move |event| on_key(&session, &event));
     let pasted = window_event_listener(ev::paste, move |event: ClipboardEvent| {
         let files = event.clipboard_data().and_then(|data| data.files());
         if let Some(file) = browser::files(files).into_iter().next() {
@@ -42,12 +42,12 @@ pub(crate) fn DrawPage() -> impl IntoView {
             session.open_picture(file);
         }
     };
-    let is_blank = move || !session.desk.has_ink.get();
-    let has_picture = Memo::new(move |_| session.desk.shot.with(Option::is_some));
+    let is_blank = move || !session.drawing.has_ink.get();
+    let has_picture = Memo::new(move |_| session.drawing.picture.with(Option::is_some));
     view! {
         <h1 class="visually-hidden">"Draw a digit"</h1>
         <div class="draw" on:dragover=|event| event.prevent_default() on:drop=dropped>
-            <section class="desk" aria-label="Drawing">
+            <section class="input" aria-label="Drawing">
                 <Show when=move || has_picture.get() fallback=|| view! { <Paper /> }>
                     <PictureView />
                 </Show>
@@ -58,30 +58,30 @@ pub(crate) fn DrawPage() -> impl IntoView {
                     }>
                         <PictureButtons />
                     </Show>
-                    <FileButton says="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
-                        accept="image/*" multiple=false take=move |file| session.open_picture(file) />
+                    <FileButton text="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
+                        accept="image/*" multiple=false on_file=move |file| session.open_picture(file) />
                 </div>
                 <Show when=move || !has_picture.get()>
                     <Pen />
                 </Show>
             </section>
-            <section class="reading card" aria-label="Reading">
+            <section class="recognition card" aria-label="Reading">
                 <Answer />
                 <Digits />
                 <Bars />
-                <Teach />
-                <Seen />
+                <Correct />
+                <NetworkInput />
             </section>
         </div>
     }
 }
 
-/// How broad the pen is: the drawing is inked anew while the slider moves.
+/// The width of the pen. While the slider moves, the whole drawing is inked again.
 #[component]
 fn Pen() -> impl IntoView {
     let session = expect_context::<Session>();
     let (finest, broadest) = (*Drawing::PEN_RADII.start(), *Drawing::PEN_RADII.end());
-    let radius = session.desk.with_drawing(Drawing::pen_radius);
+    let radius = session.drawing.with_drawing(Drawing::pen_radius);
     let take = move |event| {
         if let Ok(radius) = event_target_value(&event).parse() {
             session.set_pen_radius(radius);
@@ -96,8 +96,8 @@ fn Pen() -> impl IntoView {
     }
 }
 
-fn take_key(session: &Session, event: &KeyboardEvent) {
-    // Keys that are typed into a field mean what they say.
+fn on_key(session: &Session, event: &KeyboardEvent) {
+    // Keys typed into a field belong to the field.
     let is_field = event
         .target()
         .and_then(|target| target.dyn_into::<Element>().ok())
@@ -112,7 +112,7 @@ fn take_key(session: &Session, event: &KeyboardEvent) {
         "Delete" => session.clear(),
         key if !has_modifier && !event.repeat() => {
             if let Some(digit) = key.parse().ok().filter(|&digit: &u8| digit < 10) {
-                session.collect(digit);
+                session.label_digit(digit);
             }
         }
         _ => {}

@@ -1,7 +1,9 @@
 //! The pages.
 
+pub(crate) mod data;
 pub(crate) mod draw;
 pub(crate) mod evaluate;
-pub(crate) mod hand;
+pub(crate) mod learn;
 pub(crate) mod models;
+pub(crate) mod personalize;
 pub(crate) mod train;

@@ -1,20 +1,23 @@
-//! The models that are kept.
+//! The saved models.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
+use evaluation::Accuracy;
 use leptos::{html, prelude::*};
-use protocol::{FromWorker, TestData, ToWorker};
-use recipe::Accuracy;
+use protocol::{
+    Blobs, Delivery, JobError,
+    evaluate::{Evaluate, EvaluateProgress, Evaluation, TestData},
+};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser,
-    engine::{Errand, errand},
-    library::Kept,
-    pages::evaluate::Evaluate,
+    pages::evaluate::EvaluateCard,
     parts::file_button::FileButton,
-    session::{Session, is_shipped, usual_data},
+    saved_models::SavedModel,
+    session::{Session, default_data, is_shipped},
+    words,
 };
 
 /// The Models page.
@@ -29,8 +32,8 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         }
     };
     let all = move || session.shipped.get().into_iter().chain(session.models.get()).collect::<Vec<_>>();
-    // A model that was renamed or trained further is shown anew; one that is only loaded keeps what is said of it.
-    let key = |model: &Kept| (model.id.clone(), model.name.clone(), model.saved_ms.to_bits());
+    // A model that was renamed or trained further gets a new card. One that is only loaded keeps the result of its check.
+    let key = |model: &SavedModel| (model.id.clone(), model.name.clone(), model.saved_ms.to_bits());
     let none = move || {
         session.models.with(Vec::is_empty).then(|| {
             view! { <p class="quiet">"Nothing of your own is kept yet. Train a model and save it, or import a file."</p> }
@@ -40,8 +43,8 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         <div class="models" on:dragover=|event| event.prevent_default() on:drop=dropped>
             <div class="heading">
                 <h1>"Models"</h1>
-                <FileButton says="Import" field="File to import" accept=".safetensors" multiple=true
-                    take=move |file| session.import(file) />
+                <FileButton text="Import" field="File to import" accept=".safetensors" multiple=true
+                    on_file=move |file| session.import(file) />
             </div>
             <p class="quiet">
                 "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
@@ -52,15 +55,15 @@ pub(crate) fn ModelsPage() -> impl IntoView {
                 </For>
             </ul>
             {none}
-            <Evaluate />
+            <EvaluateCard />
         </div>
     }
 }
 
 #[component]
-fn ModelCard(model: Kept) -> impl IntoView {
+fn ModelCard(model: SavedModel) -> impl IntoView {
     let session = expect_context::<Session>();
-    let is_shipped = is_shipped(&model);
+    let is_shipped = is_shipped(&model.id);
     let model = Rc::new(model);
     let renaming = RwSignal::new(false);
     let name = RwSignal::new(model.name.clone());
@@ -68,11 +71,11 @@ fn ModelCard(model: Kept) -> impl IntoView {
     let saved_test = model.card.test;
 
     let id = model.id.clone();
-    let in_use = Memo::new(move |_| {
-        session.in_use.with(|used| used.as_ref().is_some_and(|used| used.id.as_ref() == Some(&id)))
+    let is_active = Memo::new(move |_| {
+        session.active_model.with(|active| active.as_ref().is_some_and(|active| active.is(&id)))
     });
     let facts = facts(&model);
-    let kept = StoredValue::new_local(Rc::clone(&model));
+    let saved = StoredValue::new_local(Rc::clone(&model));
     let as_half = RwSignal::new(false);
     let checking = RwSignal::new(false);
     let check = move || {
@@ -80,35 +83,28 @@ fn ModelCard(model: Kept) -> impl IntoView {
             return;
         }
         checking.set(true);
-        let data = usual_data(&session);
         checked.set("Checking its accuracy …".into());
-        let file = kept.with_value(|model| model.file.to_vec());
+        let (file, tested_on) =
+            saved.with_value(|model| (Arc::clone(&model.file), model.card.tested_on.clone()));
         spawn_local(async move {
-            let progress = move |step: Errand| {
-                if let Errand::Done(done, total) = step {
-                    checked.set(format!("Checking its accuracy: {done} of {total}"));
+            let text = match evaluate(&session, file, checked).await {
+                Ok(Evaluation { report, images, .. }) => {
+                    verdict(report.accuracy(), &images, saved_test.filter(|_| images == tested_on))
                 }
+                Err(error) => words::job_error(&error),
             };
-            let tested_on = kept.with_value(|model| model.card.tested_on.clone());
-            let order = ToWorker::Evaluate(1, TestData::Split(data));
-            let text = match errand(order, vec![file], progress).await.map(|packet| packet.message) {
-                Ok(FromWorker::Evaluated(_, found, name)) => {
-                    verdict(found.accuracy(), &name, saved_test.filter(|_| name == tested_on))
-                }
-                Ok(_) => "The worker gave no answer.".into(),
-                Err(text) => text,
-            };
-            checked.set(text);
-            checking.set(false);
+            // The card may have gone with its page.
+            checked.try_set(text);
+            checking.try_set(false);
         });
     };
     let load = move |_| {
-        kept.with_value(|model| session.use_model(model));
+        session.use_model(saved.with_value(|model| model.to_file()));
         check();
     };
     let rename = move || {
         renaming.set(false);
-        let model = kept.with_value(|model| (**model).clone());
+        let model = saved.with_value(|model| (**model).clone());
         let typed = name.get_untracked().trim().to_owned();
         if typed.is_empty() || typed == model.name {
             return name.set(model.name);
@@ -116,24 +112,24 @@ fn ModelCard(model: Kept) -> impl IntoView {
         spawn_local(async move { session.rename(&model, typed).await });
     };
     let export = move |_| {
-        let (name, file) = kept.with_value(|model| (file_name(&model.name), model.file.to_vec()));
+        let (name, file) = saved.with_value(|model| (file_name(&model.name), Arc::clone(&model.file)));
         if !as_half.get_untracked() {
             return browser::download(&name, &file);
         }
         spawn_local(async move {
-            match session.halved(file).await {
+            match session.round_to_half(file).await {
                 Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
-                Err(text) => session.trouble(text),
+                Err(error) => session.report_trouble(words::job_error(&error)),
             }
         });
     };
-    let delete = move |_| kept.with_value(|model| session.delete((**model).clone()));
+    let delete = move |_| saved.with_value(|model| session.delete((**model).clone()));
     let field = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if renaming.get()
             && let Some(field) = field.get()
         {
-            // A field that cannot be focused can still be clicked.
+            // If the field cannot be focused, it can still be clicked.
             let _ = field.unchecked_ref::<web_sys::HtmlElement>().focus();
         }
     });
@@ -161,12 +157,12 @@ fn ModelCard(model: Kept) -> impl IntoView {
         }
     });
     view! {
-        <li class="card model" aria-label=model.name.clone() class:in-use=in_use>
+        <li class="card model" aria-label=model.name.clone() class:in-use=is_active>
             {title}
             <p>{facts}</p>
             <p class="checked" role="status" aria-label="Check">{checked}</p>
             <div class="buttons">
-                <button on:click=load>{move || if in_use.get() { "Load again" } else { "Load" }}</button>
+                <button on:click=load>{move || if is_active.get() { "Load again" } else { "Load" }}</button>
                 <button on:click=export>"Export"</button>
                 <label class="check">
                     <input type="checkbox" prop:checked=as_half on:change=move |event| as_half.set(event_target_checked(&event)) />
@@ -178,18 +174,37 @@ fn ModelCard(model: Kept) -> impl IntoView {
     }
 }
 
-/// One line of what is known of a model.
-fn facts(model: &Kept) -> String {
+/// Tests a model on the data set at hand, and shows how far that is.
+async fn evaluate(
+    session: &Session,
+    file: Arc<Vec<u8>>,
+    checked: RwSignal<String>,
+) -> Result<Evaluation, JobError> {
+    let mut blobs = Blobs::new();
+    let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(session)) };
+    let progress = move |progress: Delivery<EvaluateProgress>| {
+        let EvaluateProgress { done, total } = progress.content;
+        checked.try_set(format!("Checking its accuracy: {done} of {total}"));
+    };
+    Ok(session.pool()?.call(Delivery { content, blobs }, progress).await?.content)
+}
+
+/// One line of facts about a model.
+fn facts(model: &SavedModel) -> String {
     let card = &model.card;
     let mut facts = vec![
-        card.architecture.title().to_owned(),
-        format!("{} parameters", gauge::grouped(card.architecture.parameter_count() as u32)),
+        card.network.title(),
+        format!("{} parameters", metrics::grouped(card.network.parameter_count() as u32)),
     ];
     if let Some(test) = card.test {
         facts.push(format!("{} of {}", test.with_interval(), card.tested_on));
     }
     if !card.trained_on.is_empty() {
-        facts.push(format!("trained on {}, {}", card.trained_on, gauge::counted(card.epochs_done, "epoch")));
+        facts.push(format!(
+            "trained on {}, {}",
+            card.trained_on,
+            metrics::counted(card.epochs_done, "epoch")
+        ));
     }
     if model.saved_ms > 0.0 {
         let date = js_sys::Date::new(&JsValue::from_f64(model.saved_ms));
@@ -198,24 +213,24 @@ fn facts(model: &Kept) -> String {
     facts.join(" · ")
 }
 
-/// What a check found, beside what the card says.
+/// The result of a check, compared with the model's card.
 fn verdict(test: Accuracy, name: &str, saved: Option<Accuracy>) -> String {
     let found = format!(
         "{} of {} {name} test images right ({:.2} %)",
-        gauge::grouped(test.correct),
-        gauge::grouped(test.total),
+        metrics::grouped(test.correct),
+        metrics::grouped(test.total),
         100.0 * test.share()
     );
     match saved {
         Some(saved) if saved == test => format!("{found}: the same as when it was saved."),
         Some(saved) if saved.total == test.total => {
-            format!("{found}; its card says {}.", gauge::grouped(saved.correct))
+            format!("{found}; its card says {}.", metrics::grouped(saved.correct))
         }
         _ => format!("{found}."),
     }
 }
 
-/// A file name that every system takes.
+/// A file name that every system accepts.
 fn file_name(name: &str) -> String {
     let plain: String = name
         .chars()

@@ -4,40 +4,41 @@ use leptos::prelude::*;
 
 use crate::{browser, session::Session};
 
-/// Name of the measure from a pointer event to the bars that show it, in the browser's own timeline.
+/// The measure, in the browser's timeline, from a pointer event to the bars that show it.
 const MEASURE: &str = "ink-to-bars";
 
-/// What is read, in words.
+/// What was recognized, in words.
 #[derive(Clone, PartialEq)]
 struct InWords {
-    /// Digits, numbers apart by spaces.
+    /// Digits, with spaces between numbers.
     text: String,
-    /// Probability that all of it is right, in hundredths.
+    /// The probability that all of it is right, in percent.
     percent: u32,
-    /// Whether there is anything in it that is taken for a digit.
+    /// Whether anything in it looks like a digit.
     is_digit: bool,
 }
 
-/// The answer in words, its first character the first digit; where there is none, a question and what it looks most like.
+/// The answer in words, starting with the first digit. If nothing looks like a digit, a question and the best guess.
 #[component]
 pub(crate) fn Answer() -> impl IntoView {
     let session = expect_context::<Session>();
     let answer = Memo::new(move |_| {
-        session.desk.numbers.with(|numbers| {
-            let all = || numbers.iter().flatten().map(|digit| &digit.reading);
-            let word = |number: &reading::ReadNumber| -> String {
-                number.iter().map(|digit| char::from(b'0' + digit.reading.digit)).collect()
+        session.drawing.numbers.with(|numbers| {
+            let all = || numbers.iter().flatten().map(|digit| &digit.prediction);
+            let word = |number: &recognition::RecognizedNumber| -> String {
+                number.iter().map(|digit| session.class_name(usize::from(digit.prediction.class))).collect()
             };
             let words: Vec<String> = numbers.iter().map(word).collect();
             (!words.is_empty()).then(|| InWords {
                 text: words.join(" "),
-                percent: (100.0 * all().map(|reading| reading.confidence).product::<f32>()).round() as u32,
-                is_digit: all().any(|reading| reading.is_digit),
+                percent: (100.0 * all().map(|prediction| prediction.confidence).product::<f32>()).round()
+                    as u32,
+                is_digit: all().any(|prediction| prediction.is_digit),
             })
         })
     });
-    let has_ink = session.desk.has_ink;
-    let has_picture = Memo::new(move |_| session.desk.shot.with(Option::is_some));
+    let has_ink = session.drawing.has_ink;
+    let has_picture = Memo::new(move |_| session.drawing.picture.with(Option::is_some));
     view! {
         <p class="answer" role="status" aria-label="Prediction">
             {move || match answer.get() {
@@ -49,7 +50,7 @@ pub(crate) fn Answer() -> impl IntoView {
                     <strong class="doubt">"Not a digit?"</strong>
                     <span>{format!(" Most like {text}, {percent} %")}</span>
                 }.into_any(),
-                None if has_ink.get() && session.desk.is_unreadable.get() => {
+                None if has_ink.get() && session.drawing.is_unreadable.get() => {
                     view! { <span class="quiet">"Too much or too little ink for digits"</span> }.into_any()
                 }
                 None if has_ink.get() => view! { <span class="quiet">"…"</span> }.into_any(),
@@ -62,43 +63,51 @@ pub(crate) fn Answer() -> impl IntoView {
     }
 }
 
-/// The probabilities of the ten digits.
+/// The probabilities of all classes.
 #[component]
 pub(crate) fn Bars() -> impl IntoView {
     let session = expect_context::<Session>();
-    let reading = Memo::new(move |_| session.desk.chosen_reading());
+    let prediction = Memo::new(move |_| session.drawing.selected_prediction());
+    let count = Memo::new(move |_| {
+        session.active_model.with(|model| model.as_ref().map_or(10, |model| model.card.network.classes()))
+    });
     let bar = move |digit: usize| {
-        let share =
-            move || reading.with(|reading| reading.map_or(0.0, |reading| reading.probabilities[digit]));
+        let name = session.class_name(digit);
+        let probability = move || {
+            prediction.with(|prediction| prediction.as_ref().map(|prediction| prediction.probability(digit)))
+        };
+        let share = move || probability().unwrap_or(0.0);
         let is_best = move || {
-            reading.with(|reading| reading.is_some_and(|reading| usize::from(reading.digit) == digit))
+            prediction.with(|prediction| {
+                prediction.as_ref().is_some_and(|prediction| usize::from(prediction.class) == digit)
+            })
         };
         view! {
             <li class="bar" class:best=is_best>
-                <span class="digit" aria-hidden="true">{digit}</span>
+                <span class="digit" aria-hidden="true">{name.clone()}</span>
                 <span
                     class="track"
                     role="meter"
-                    aria-label=format!("Probability of {digit}")
+                    aria-label=format!("Probability of {name}")
                     aria-valuemin="0"
                     aria-valuemax="100"
                     aria-valuenow=move || format!("{:.1}", 100.0 * share())
                 >
-                    <span class="fill" style=format!("--digit: var(--digit-{digit})")
+                    <span class="fill" style=format!("--digit: var(--digit-{})", digit % 10)
                         style:transform=move || format!("scaleX({:.4})", share())></span>
                 </span>
                 <span class="percent" aria-hidden="true">
-                    {move || reading.get().map(|reading| format!("{:.0} %", 100.0 * reading.probabilities[digit]))}
+                    {move || probability().map(|probability| format!("{:.0} %", 100.0 * probability))}
                 </span>
             </li>
         }
     };
-    view! { <ol class="bars" aria-label="Probabilities">{(0..10).map(bar).collect_view()}</ol> }
+    view! { <ol class="bars" aria-label="Probabilities">{move || (0..count.get()).map(bar).collect_view()}</ol> }
 }
 
-/// Notes, once the bars have moved, how long after its pointer event they did.
+/// Records how long after the pointer event the bars have moved.
 ///
-/// Bars are updated by effects, which run before this task: it is queued behind them.
+/// Effects update the bars. This task is queued behind them.
 pub(crate) fn measure_when_shown(event_ms: f64) {
     wasm_bindgen_futures::spawn_local(async move {
         leptos::task::tick().await;

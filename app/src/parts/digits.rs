@@ -1,31 +1,32 @@
-//! The digits of what is read, each with its own bars.
+//! The recognized digits, each with its own bars.
 
 use leptos::prelude::*;
-use reading::ReadDigit;
+use recognition::RecognizedDigit;
 
-use crate::{parts::seen::Thumbnail, session::Session};
+use crate::{parts::network_input::Thumbnail, session::Session};
 
-/// One button a digit, where there are several: its image, ten small bars, and the choice of whose bars are shown large.
+/// If there are several digits, a button for each: its image, ten small bars, and a choice of whose bars are shown large.
 #[component]
 pub(crate) fn Digits() -> impl IntoView {
     let session = expect_context::<Session>();
-    let digits = Memo::new(move |_| session.desk.digits());
-    let each = move |(place, digit): (usize, ReadDigit)| {
-        let ReadDigit { image, reading, .. } = digit;
-        let percent = (100.0 * reading.confidence).round() as u32;
-        let doubt = if reading.is_digit { "" } else { ", not a digit?" };
-        let name = format!("Digit {}: {}, {percent} %{doubt}", place + 1, reading.digit);
-        let is_chosen = move || session.desk.chosen.get() == place;
+    let digits = Memo::new(move |_| session.drawing.digits());
+    let each = move |(index, digit): (usize, RecognizedDigit)| {
+        let RecognizedDigit { image, prediction, .. } = digit;
+        let percent = (100.0 * prediction.confidence).round() as u32;
+        let doubt = if prediction.is_digit { "" } else { ", not a digit?" };
+        let read = session.class_name(usize::from(prediction.class));
+        let name = format!("Digit {}: {read}, {percent} %{doubt}", index + 1);
+        let is_selected = move || session.drawing.selected.get() == index;
         let bar = |(digit, share): (usize, f32)| {
-            view! { <span style=format!("--digit: var(--digit-{digit}); height: {:.0}%", 100.0 * share.max(0.02))></span> }
+            view! { <span style=format!("--digit: var(--digit-{}); height: {:.0}%", digit % 10, 100.0 * share.max(0.02))></span> }
         };
         view! {
             <li>
-                <button class="digit-card" class:doubt=!reading.is_digit aria-label=name aria-pressed=move || is_chosen().to_string()
-                    on:click=move |_| session.desk.chosen.set(place)>
+                <button class="digit-card" class:doubt=!prediction.is_digit aria-label=name aria-pressed=move || is_selected().to_string()
+                    on:click=move |_| session.drawing.selected.set(index)>
                     <Thumbnail image=Box::new(image) label="What the network sees".to_owned() />
-                    <span class="small-bars" aria-hidden="true">{reading.probabilities.into_iter().enumerate().map(bar).collect_view()}</span>
-                    <span class="read">{reading.digit}</span>
+                    <span class="small-bars" aria-hidden="true">{prediction.probabilities.into_iter().enumerate().map(bar).collect_view()}</span>
+                    <span class="read">{read}</span>
                 </button>
             </li>
         }

@@ -1,25 +1,25 @@
-//! A button that lets a person choose files.
+//! A button to choose files.
 
 use leptos::{html, prelude::*};
 use web_sys::File;
 
 use crate::browser;
 
-/// The button, and the field that it stands for; `take` is given each file that is chosen.
+/// The button, and the hidden field behind it. `on_file` is called for each chosen file.
 #[component]
 pub(crate) fn FileButton(
-    /// What the button says.
-    says: &'static str,
-    /// More about it, where there is more to say.
+    /// The text of the button.
+    text: &'static str,
+    /// More about it.
     #[prop(optional)]
     title: &'static str,
-    /// Name of the field.
+    /// The name of the field.
     field: &'static str,
-    /// Kinds of files.
+    /// The kinds of files.
     accept: &'static str,
     /// Whether several can be chosen at once.
     multiple: bool,
-    take: impl Fn(File) + 'static,
+    on_file: impl Fn(File) + 'static,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let choose = move |_| {
@@ -29,13 +29,13 @@ pub(crate) fn FileButton(
     };
     let chosen = move |_| {
         if let Some(input) = input.get_untracked() {
-            browser::files(input.files()).into_iter().for_each(&take);
-            // The same file can be chosen again.
+            browser::files(input.files()).into_iter().for_each(&on_file);
+            // Lets the user choose the same file again.
             input.set_value("");
         }
     };
     view! {
-        <button on:click=choose title=title>{says}</button>
+        <button on:click=choose title=title>{text}</button>
         <input type="file" accept=accept multiple=multiple hidden aria-label=field node_ref=input on:change=chosen />
     }
 }

@@ -1,23 +1,21 @@
-//! What stands around every page: name, navigation and one quiet line of state.
+//! The frame around every page: name, navigation and one quiet line of state.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-use crate::{
-    browser,
-    engine::{Phase, RunView},
-    session::{Session, backend_title},
-};
+use worker_client::{Phase, RunView};
+
+use crate::{browser, session::Session, words};
 
 /// The frame around a page.
 #[component]
 pub(crate) fn Frame(children: Children) -> impl IntoView {
     let session = expect_context::<Session>();
-    let model = move || match session.in_use.get() {
+    let model = move || match session.active_model.get() {
         Some(model) => {
-            let known = model.card.short();
-            // A model that was saved under its usual name says all of that already.
-            if model.name.contains(&known) { model.name } else { format!("{}: {known}", model.name) }
+            let (name, known) = (model.file.name, model.card.short());
+            // A model that was saved under its default name says all of that already.
+            if name.contains(&known) { name } else { format!("{name}: {known}") }
         }
         None => "Loading the model".into(),
     };
@@ -25,12 +23,12 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         session.run.with(|run| match (&run.phase, &run.device) {
             (Phase::Paused, _) => Some("training paused".to_owned()),
             (_, Some(device)) if RunView::is_busy(run) => {
-                Some(format!("training on {}", backend_title(device.backend)))
+                Some(format!("training on {}", words::backend(device.backend)))
             }
             _ => None,
         })
     };
-    // The router takes links as they stand: below a site's own path they must say so.
+    // The router takes links literally: on a site with a path of its own they must include it.
     let link = |path: &str| format!("{}{path}", browser::base_path());
     let storage = move || {
         (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left")
@@ -41,8 +39,10 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             <nav aria-label="Main">
                 <A href=link("/") exact=true>"Draw"</A>
                 <A href=link("/train")>"Train"</A>
+                <A href=link("/data")>"Data"</A>
                 <A href=link("/hand")>"My hand"</A>
                 <A href=link("/models")>"Models"</A>
+                <A href=link("/learn")>"Learn"</A>
             </nav>
             <p class="state">
                 <span>{model}</span>

@@ -1,12 +1,19 @@
 //! Parts of pages.
 
 pub(crate) mod bars;
+pub(crate) mod bring_data;
 pub(crate) mod chart;
+pub(crate) mod correct;
+pub(crate) mod data_select;
 pub(crate) mod digits;
 pub(crate) mod file_button;
 pub(crate) mod frame;
+pub(crate) mod image_grid;
+pub(crate) mod label_bars;
+pub(crate) mod network_input;
 pub(crate) mod notices;
+pub(crate) mod one_image;
 pub(crate) mod paper;
 pub(crate) mod picture;
-pub(crate) mod seen;
-pub(crate) mod teach;
+pub(crate) mod term;
+pub(crate) mod term_pictures;

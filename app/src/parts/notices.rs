@@ -1,4 +1,4 @@
-//! Sentences about what has happened, until they are dismissed.
+//! Messages to the user, until they are dismissed.
 
 use leptos::prelude::*;
 

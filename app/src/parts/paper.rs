@@ -1,4 +1,4 @@
-//! The paper that one draws on.
+//! The paper to draw on.
 
 use ink::{Drawing, Point};
 use leptos::{ev, html, prelude::*};
@@ -16,10 +16,10 @@ pub(crate) fn Paper() -> impl IntoView {
     let resized = window_event_listener(ev::resize, move |_| size_version.update(|version| *version += 1));
     on_cleanup(move || resized.remove());
 
-    // A mouse may move a thousand times a second; it is drawn once a frame.
+    // A mouse may move a thousand times a second, but one drawing a frame is enough.
     let redraw_is_due = StoredValue::new(false);
     Effect::new(move |_| {
-        session.desk.ink_version.track();
+        session.drawing.ink_version.track();
         size_version.track();
         if let Some(canvas) = canvas.get()
             && !redraw_is_due.get_value()
@@ -34,7 +34,7 @@ pub(crate) fn Paper() -> impl IntoView {
         }
     });
 
-    // One pointer draws at a time: the palm beside the pen leaves no ink.
+    // One pointer draws at a time, so that the palm beside the pen leaves no ink.
     let drawing_pointer = StoredValue::new(None::<i32>);
     let down = move |event: PointerEvent| {
         let Some(canvas) = canvas.get_untracked() else { return };
@@ -42,28 +42,28 @@ pub(crate) fn Paper() -> impl IntoView {
             return;
         }
         event.prevent_default();
-        // Capture is refused for a pointer that has just gone; its stroke then ends at the edge.
+        // Capture is refused if the pointer has just gone; its stroke then ends at the edge.
         let _ = canvas.set_pointer_capture(event.pointer_id());
         drawing_pointer.set_value(Some(event.pointer_id()));
-        session.pen_down(place(&canvas, &event), event.time_stamp());
+        session.pen_down(position(&canvas, &event), event.time_stamp());
     };
     let moved = move |event: PointerEvent| {
         let Some(canvas) = canvas.get_untracked() else { return };
         if drawing_pointer.get_value() != Some(event.pointer_id()) {
             return;
         }
-        // Between two frames a pen reports many places; the browser hands them over together (Safari since 18.2).
+        // A pen reports many positions between two frames. The browser delivers them together (Safari since 18.2).
         let mut points: Vec<Point> = Vec::new();
         if browser::has_method(&event, "getCoalescedEvents") {
             let events = event.get_coalesced_events();
-            points.extend(events.iter().map(|event| place(&canvas, event.unchecked_ref())));
+            points.extend(events.iter().map(|event| position(&canvas, event.unchecked_ref())));
         }
         if points.is_empty() {
-            points.push(place(&canvas, &event));
+            points.push(position(&canvas, &event));
         }
         session.pen_move(&points, event.time_stamp());
     };
-    // Moves come with the next frame, up to 16 ms late. Where the browser offers them as they happen, they are read so.
+    // Moves arrive with the next frame, up to 16 ms late. Some browsers also offer them as they happen.
     let has_raw_updates = browser::has_raw_pointer_updates();
     let moved_with_frame = move |event: PointerEvent| {
         if !has_raw_updates {
@@ -90,8 +90,8 @@ pub(crate) fn Paper() -> impl IntoView {
     }
 }
 
-/// Where on the paper an event happened.
-fn place(canvas: &HtmlCanvasElement, event: &PointerEvent) -> Point {
+/// The position of an event on the paper.
+fn position(canvas: &HtmlCanvasElement, event: &PointerEvent) -> Point {
     let bounds = canvas.get_bounding_client_rect();
     let scale = f64::from(Drawing::SIDE) / bounds.width().max(1.0);
     let x = scale * (f64::from(event.client_x()) - bounds.left());
@@ -115,7 +115,7 @@ fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
     context.set_stroke_style_str(&colour);
     context.set_line_cap("round");
     context.set_line_join("round");
-    session.desk.with_drawing(|drawing| {
+    session.drawing.with_drawing(|drawing| {
         context.set_line_width(2.0 * f64::from(drawing.pen_radius()) * scale);
         for stroke in drawing.strokes() {
             let mut points =

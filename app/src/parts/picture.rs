@@ -1,31 +1,31 @@
-//! The picture that is read, and what can be put right about it by hand.
+//! The picture that is read, and how the user can correct the reading.
 
 use ink::Bounds;
 use leptos::{html, prelude::*};
 use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, PointerEvent};
 
-use crate::{desk::Shot, parts::seen::show_levels, session::Session};
+use crate::{drawing_state::PictureInput, parts::network_input::show_levels, session::Session};
 
-/// A smaller part than this, in pixels, is a click.
-const LEAST_PART: usize = 6;
+/// A marked part smaller than this, in pixels, was a click.
+const MIN_PART: usize = 6;
 
-/// The picture in the place of the paper: a part of it can be marked with the pointer.
+/// The picture in place of the paper. The pointer can mark a part of it.
 #[component]
 pub(crate) fn PictureView() -> impl IntoView {
     let session = expect_context::<Session>();
-    let desk = session.desk;
+    let drawing = session.drawing;
     let canvas = NodeRef::<html::Canvas>::new();
     let found = NodeRef::<html::Canvas>::new();
     let marked = RwSignal::new(None::<[(f64, f64); 2]>);
     Effect::new(move |_| {
-        let Some(shot) = desk.shot.get() else { return };
+        let Some(picture) = drawing.picture.get() else { return };
         if let Some(canvas) = canvas.get() {
-            let bounds: Vec<Bounds> = desk.digits().iter().map(|digit| digit.bounds).collect();
-            show(&canvas, &shot, &bounds, marked.get());
+            let bounds: Vec<Bounds> = drawing.digits().iter().map(|digit| digit.bounds).collect();
+            show(&canvas, &picture, &bounds, marked.get());
         }
         if let Some(found) = found.get() {
-            let raster = &shot.found.raster;
+            let raster = &picture.found.raster;
             found.set_width(raster.width() as u32);
             found.set_height(raster.height() as u32);
             show_levels(&found, raster.width(), raster.levels());
@@ -42,7 +42,7 @@ pub(crate) fn PictureView() -> impl IntoView {
     let down = move |event: PointerEvent| {
         event.prevent_default();
         if let Some(canvas) = canvas.get_untracked() {
-            // Capture is refused for a pointer that has just gone; the mark then ends at the edge.
+            // Capture is refused if the pointer has just gone; the mark then ends at the edge.
             let _ = canvas.set_pointer_capture(event.pointer_id());
         }
         marked.set(place(&event).map(|corner| [corner; 2]));
@@ -57,8 +57,8 @@ pub(crate) fn PictureView() -> impl IntoView {
         marked.set(None);
         let span = |a: f64, b: f64| (a.min(b) as usize, (a - b).abs().round() as usize);
         let ((left, width), (top, height)) = (span(from.0, to.0), span(from.1, to.1));
-        if width.min(height) >= LEAST_PART {
-            change(&session, |shot| shot.cropped(Some(Bounds { left, top, width, height })));
+        if width.min(height) >= MIN_PART {
+            change(&session, |picture| picture.cropped(Some(Bounds { left, top, width, height })));
         }
     };
     view! {
@@ -73,35 +73,42 @@ pub(crate) fn PictureView() -> impl IntoView {
     }
 }
 
-/// What can be put right.
+/// The buttons that correct the reading.
 #[component]
 pub(crate) fn PictureButtons() -> impl IntoView {
     let session = expect_context::<Session>();
-    let is_cropped = move || session.desk.shot.with(|shot| shot.as_ref().is_some_and(Shot::is_cropped));
+    let is_cropped = move || {
+        session.drawing.picture.with(|picture| picture.as_ref().is_some_and(PictureInput::is_cropped))
+    };
     view! {
-        <button on:click=move |_| change(&session, Shot::inverted)>"Invert"</button>
-        <button on:click=move |_| change(&session, Shot::turned)>"Rotate"</button>
-        <button disabled=move || !is_cropped() on:click=move |_| change(&session, |shot| shot.cropped(None))>"Whole picture"</button>
+        <button on:click=move |_| change(&session, PictureInput::inverted)>"Invert"</button>
+        <button on:click=move |_| change(&session, PictureInput::rotated)>"Rotate"</button>
+        <button disabled=move || !is_cropped() on:click=move |_| change(&session, |picture| picture.cropped(None))>"Whole picture"</button>
         <button on:click=move |_| session.show(None)>"Close picture"</button>
     }
 }
 
-fn change(session: &Session, change: impl FnOnce(Shot) -> Shot) {
-    let shot = session.desk.shot.get_untracked();
-    session.show(shot.map(change));
+fn change(session: &Session, change: impl FnOnce(PictureInput) -> PictureInput) {
+    let picture = session.drawing.picture.get_untracked();
+    session.show(picture.map(change));
 }
 
-/// The picture with a frame around each digit that is read, and around the part that is being marked.
-fn show(canvas: &HtmlCanvasElement, shot: &Shot, digits: &[Bounds], marked: Option<[(f64, f64); 2]>) {
-    let (width, height) = (shot.shown.width(), shot.shown.height());
+/// Paints the picture with a frame around each digit, and around the part that is being marked.
+fn show(
+    canvas: &HtmlCanvasElement,
+    picture: &PictureInput,
+    digits: &[Bounds],
+    marked: Option<[(f64, f64); 2]>,
+) {
+    let (width, height) = (picture.shown.width(), picture.shown.height());
     canvas.set_width(width as u32);
     canvas.set_height(height as u32);
     let Ok(Some(context)) = canvas.get_context("2d") else { return };
     let context: CanvasRenderingContext2d = context.unchecked_into();
     let pixels: Vec<u8> =
-        shot.shown.brightness().iter().flat_map(|&value| [value, value, value, 255]).collect();
+        picture.shown.brightness().iter().flat_map(|&value| [value, value, value, 255]).collect();
     if let Ok(data) = ImageData::new_with_u8_clamped_array(Clamped(&pixels), width as u32) {
-        // Own pixels of the right size are always taken.
+        // Pixels of the right size are always accepted.
         let _ = context.put_image_data(&data, 0.0, 0.0);
     }
     context.set_line_width((width.max(height) as f64 / 250.0).max(0.75));

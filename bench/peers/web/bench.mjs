@@ -1,4 +1,4 @@
-// node bench.mjs PEER MODEL    prints one JSON object: what common.js measured in a fresh browser, its CPU time and memory.
+// node bench.mjs PEER MODEL    prints one JSON object: what protocol.js measured in a fresh browser, its CPU time and memory.
 // CPU time and memory are those of the whole browser: all processes below this one, from /proc.
 import { chromium } from 'playwright-core'; import fs from 'node:fs'; import path from 'node:path'; import zlib from 'node:zlib';
 import { serve } from './server.mjs';
@@ -40,6 +40,7 @@ function memoryBytes() {
   return sum;
 }
 
+const batch = model.startsWith('study-') ? 512 : 64;
 const served = new Set(), server = await serve(served);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args: flags });
 let peak = 0;
@@ -50,8 +51,8 @@ try {
   await page.exposeFunction('__cpu', cpuTimes);
   await page.goto(`${server.url}/${peer.page}?backend=${peer.backend}`);
   await page.waitForFunction('window.ready === true', null, { timeout: 30000 });
-  const result = await page.evaluate((order) => window.run(order), { backend: peer.backend, model, batch: 64, threads: peer.threads, shim: peer.shim, cfg: JSON.parse(process.env.CFG || '{}') });
-  const libraries = [...served].filter((file) => file.includes('/node_modules/') || file.includes('/inkling/'));
+  const result = await page.evaluate((order) => window.run(order), { backend: peer.backend, model, batch, threads: peer.threads, shim: peer.shim, cfg: JSON.parse(process.env.CFG || '{}') });
+  const libraries = [...served].filter((file) => /\/web\/(node_modules|inkling)\//.test(file));
   result.library_bytes_brotli = libraries.reduce((sum, file) => sum + zlib.brotliCompressSync(fs.readFileSync(file)).length, 0);
   result.peak_memory_bytes = peak; result.chromium = browser.version();
   if (result.train_error) result.error = result.train_error;

@@ -13,7 +13,7 @@ pub use hand::restroked;
 
 use ink::{BOX_SIDE, CENTRE, Image, placed};
 use rand_pcg::Pcg32;
-use recipe::Augmentation;
+use train_config::Augmentation;
 
 use chance::Chance;
 

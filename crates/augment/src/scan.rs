@@ -1,7 +1,7 @@
 //! What paper, pens and scanners do to grey levels.
 
 use ink::{CENTRE, Image, PIXELS, Raster, SIDE, placed};
-use recipe::Augmentation;
+use train_config::Augmentation;
 
 use crate::{chance::Chance, warp::level_at};
 

@@ -1,7 +1,7 @@
 //! Turning, slanting, stretching and elastic bending, in one sampling of the image.
 
 use ink::{Image, Raster, SIDE};
-use recipe::Augmentation;
+use train_config::Augmentation;
 
 use crate::chance::Chance;
 

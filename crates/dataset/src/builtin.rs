@@ -2,6 +2,10 @@
 //!
 //! A digit begins as one of several forms, is bent, slanted and stretched as hands do, and is inked with a pen of
 //! some width; the image is then made by the same pipeline as a drawing's.
+//!
+//! Forms of digits and signs are lines of points (`forms.txt`). A hand departs from them in jitter, bends, slant,
+//! width, and a pen of uneven pressure (`builtin.rs`): far in what a network learns from, further than people do, so
+//! that it learns more than the forms; a little in what it is tested on.
 
 mod forms;
 mod not_digits;
@@ -12,7 +16,7 @@ use ink::{Image, Point, Raster, normalise};
 use rand::RngExt as _;
 use rand_pcg::Pcg32;
 
-use crate::{LabelledImages, Split};
+use crate::{Dataset, LabelledImages};
 use forms::digit_forms;
 
 /// Side of the paper that a digit is drawn on, in pixels: four to a pixel of the image.
@@ -48,12 +52,12 @@ fn digits(count: usize, seed: u64, haste: f32) -> LabelledImages {
 
 /// `train_images` digits to learn from and a sixth of that, at least 100, carefully written, to test on; the two never share a
 /// digit.
-pub fn built_in_split(train_images: usize, seed: u64) -> Split {
-    Split {
+pub fn built_in_dataset(train_images: usize, seed: u64) -> Dataset {
+    Dataset {
         train: built_in_digits(train_images, seed),
         test: careful_digits((train_images / 6).max(100), seed ^ 0x7e57_0000_0000_0000),
         name: "built-in digits".into(),
-        ..Split::default()
+        ..Dataset::default()
     }
 }
 
@@ -228,10 +232,12 @@ mod tests {
 
     #[test]
     fn train_and_test_share_no_digit() {
-        let split = built_in_split(600, 1);
-        assert_eq!((split.train.len(), split.test.len()), (600, 100));
-        for index in 0..split.test.len() {
-            assert!((0..split.train.len()).all(|other| split.train.image(other) != split.test.image(index)));
+        let dataset = built_in_dataset(600, 1);
+        assert_eq!((dataset.train.len(), dataset.test.len()), (600, 100));
+        for index in 0..dataset.test.len() {
+            assert!(
+                (0..dataset.train.len()).all(|other| dataset.train.image(other) != dataset.test.image(index))
+            );
         }
     }
 }

@@ -1,24 +1,17 @@
-//! Images and labels: where they come from, and in which order a run sees them.
+//! Images and labels: what a data set is, digits that need no file, and in which order a run sees them.
 
+mod browse;
 mod builtin;
-mod csv;
-mod export;
-mod files;
-mod idx;
-mod labels;
-pub mod mnist;
 mod order;
+mod part;
 mod set;
+mod split;
 mod strokes;
-mod test_set;
 
-pub use builtin::{built_in_digits, built_in_split, careful_digits, not_a_digit, not_digits};
-pub use csv::{CsvError, parse_csv};
-pub use export::{ExportError, idx_zip, picture_zip};
-pub use files::{FilesError, split_from_files};
-pub use idx::{IdxError, IdxFile, IdxImages, MAX_FILE_BYTES, parse_idx};
-pub use labels::{LabelsError, parse_labels};
+pub use browse::ClassMean;
+pub use builtin::{built_in_dataset, built_in_digits, careful_digits, not_a_digit, not_digits};
 pub use order::epoch_order;
-pub use set::{LabelledImages, Split};
-pub use strokes::{StrokesError, WrittenDigit, parse_strokes};
-pub use test_set::{TestSetError, drawn_digits, test_set};
+pub use part::Part;
+pub use set::{Dataset, LabelledImages};
+pub use split::Split;
+pub use strokes::{WrittenDigit, drawn_digits};

@@ -9,7 +9,7 @@ use burn::backend::{
 };
 use kernels::{ConvShape, DropoutMask, Layout};
 
-use crate::batch_norm::{self, Normalised};
+use crate::batch_norm::{self, BatchNorm, BatchNormalized};
 
 /// Gradients of an operation with a weight and a bias.
 #[derive(Debug)]
@@ -37,41 +37,58 @@ impl<T> LayerGradients<T> {
     }
 }
 
+/// What follows a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterConv {
+    Nothing,
+    Relu,
+    /// ReLU, then 2x2 max-pooling to maps of this layout.
+    ReluPool(Layout),
+}
+
 /// The kernels on a backend's own tensors. None of them reaches autodiff.
 pub(crate) trait Computes: Backend {
     /// What a convolution's backward pass needs of its result.
     type Kept: Clone + Debug + Send + Sync + 'static;
 
-    /// Convolution and ReLU, then max-pooling where a layout is given for its result.
+    /// What a dense layer's backward pass needs of its forward pass, beside the result.
+    type KeptDense: Clone + Debug + Send + Sync + 'static;
+
+    /// Convolution of an input that lies `offset` higher than what is given, and what follows it.
     fn conv(
         shape: &ConvShape,
         input: &FloatTensor<Self>,
+        offset: f32,
         weight: &FloatTensor<Self>,
         bias: &FloatTensor<Self>,
-        pooled: Option<Layout>,
+        then: AfterConv,
     ) -> (FloatTensor<Self>, Self::Kept);
 
     /// Its gradients.
     fn conv_backward(
         shape: &ConvShape,
         input: &FloatTensor<Self>,
+        offset: f32,
         weight: &FloatTensor<Self>,
         kept: &Self::Kept,
         gradient: &FloatTensor<Self>,
         wants_input: bool,
     ) -> LayerGradients<FloatTensor<Self>>;
 
-    /// A fully connected layer.
+    /// A dense layer whose input lies `offset` higher than what is given.
     fn dense(
         input: &FloatTensor<Self>,
+        offset: f32,
         weight: &FloatTensor<Self>,
         bias: &FloatTensor<Self>,
         relu: bool,
-    ) -> FloatTensor<Self>;
+    ) -> (FloatTensor<Self>, Self::KeptDense);
 
     /// Its gradients; `output` is its result where it ended in ReLU.
     fn dense_backward(
         input: &FloatTensor<Self>,
+        kept: &Self::KeptDense,
+        offset: f32,
         weight: &FloatTensor<Self>,
         output: Option<&FloatTensor<Self>>,
         gradient: &FloatTensor<Self>,
@@ -85,21 +102,24 @@ pub(crate) trait Computes: Backend {
     fn cross_entropy(
         logits: &FloatTensor<Self>,
         labels: &IntTensor<Self>,
+        label_smoothing: f32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
     /// Values times `share` and the first of `factor`.
     fn scaled(values: &FloatTensor<Self>, factor: &FloatTensor<Self>, share: f32) -> FloatTensor<Self>;
 
-    /// Values, `[rows, channels]`, normalised in every channel.
-    fn norm(values: &FloatTensor<Self>) -> Normalised<FloatTensor<Self>> {
-        batch_norm::plain::<Self>(values)
+    /// Rows, `[rows, channels]`, normalised in every channel.
+    fn norm(norm: BatchNorm<'_, FloatTensor<Self>>, epsilon: f32) -> BatchNormalized<FloatTensor<Self>> {
+        batch_norm::plain::<Self>(norm, epsilon)
     }
 
-    /// Its gradient.
+    /// Its gradients for the rows, the scale and the shift.
     fn norm_backward(
-        normalised: &Normalised<FloatTensor<Self>>,
+        norm: BatchNorm<'_, FloatTensor<Self>>,
+        mean: &FloatTensor<Self>,
+        inverse_deviation: &FloatTensor<Self>,
         gradient: &FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        batch_norm::plain_backward::<Self>(normalised, gradient)
+    ) -> [FloatTensor<Self>; 3] {
+        batch_norm::plain_backward::<Self>(norm, mean, inverse_deviation, gradient)
     }
 }

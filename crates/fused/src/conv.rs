@@ -1,4 +1,4 @@
-//! Convolution with ReLU, and with ReLU and max-pooling.
+//! Convolution, and what follows it.
 
 use burn::{
     backend::{
@@ -19,56 +19,101 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 use burn_flex::{Flex, FlexTensor};
 use kernels::{ConvShape, Layout};
 
-use crate::computes::Computes;
+use crate::computes::{AfterConv, Computes};
 
-/// Convolution with bias and ReLU, stride 1, `padding` zeros on every side.
-///
-/// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]`; the result is
-/// `[images, output height, output width, outputs]`.
-pub fn conv_relu(input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, padding: usize) -> Tensor<4> {
-    conv(input, weight, bias, padding, None)
+/// How a convolution goes over its input, beside the sizes that the tensors tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConvGeometry {
+    /// Pixels from one window to the next, down and across: 1 to 3.
+    pub stride: usize,
+    /// Rows of zeros above the input, and columns of zeros to its left.
+    pub pad_before: usize,
+    /// Rows of zeros below the input, and columns of zeros to its right.
+    pub pad_after: usize,
+    /// What is to be added to every value of the input; without padding only, which is zero.
+    pub input_offset: f32,
 }
 
-/// As [`conv_relu`], then 2x2 max-pooling with stride 2; an odd last row or column is dropped.
+impl Default for ConvGeometry {
+    /// Stride 1, no padding, no offset.
+    fn default() -> Self {
+        Self { stride: 1, pad_before: 0, pad_after: 0, input_offset: 0.0 }
+    }
+}
+
+impl ConvGeometry {
+    fn check(&self) {
+        let padded = self.pad_before + self.pad_after > 0;
+        assert!(self.input_offset == 0.0 || !padded, "an offset of padded maps: {self:?}");
+    }
+}
+
+/// Whether the GPU has a kernel for it: not with an offset.
+pub const fn gpu_supports_conv(geometry: &ConvGeometry) -> bool {
+    geometry.input_offset == 0.0
+}
+
+/// Convolution with bias, then ReLU where asked for.
+///
+/// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]` with a kernel of 1 to 7;
+/// the result is `[images, output height, output width, outputs]`.
+///
+/// # Panics
+/// Where stride or kernel is out of range, the kernel does not fit into the padded input, or there is an offset with
+/// padding or on a GPU.
+pub fn conv(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    geometry: ConvGeometry,
+    relu: bool,
+) -> Tensor<4> {
+    dispatched(input, weight, bias, geometry, if relu { AfterConv::Relu } else { AfterConv::Nothing })
+}
+
+/// As [`conv`], then ReLU and 2x2 max-pooling with stride 2; an odd last row or column is dropped.
 ///
 /// The result is laid out as `layout` says: channels last for another convolution, channels first to be flattened as
 /// PyTorch does.
+///
+/// # Panics
+/// As [`conv`].
 pub fn conv_relu_pool(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,
-    padding: usize,
+    geometry: ConvGeometry,
     layout: Layout,
 ) -> Tensor<4> {
-    conv(input, weight, bias, padding, Some(layout))
+    dispatched(input, weight, bias, geometry, AfterConv::ReluPool(layout))
 }
 
-fn conv(
+fn dispatched(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,
-    padding: usize,
-    pooled: Option<Layout>,
+    geometry: ConvGeometry,
+    then: AfterConv,
 ) -> Tensor<4> {
+    geometry.check();
     let output = <Dispatch as ConvOps>::conv(
         input.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
-        padding,
-        pooled,
+        geometry,
+        then,
     );
     Tensor::from_dispatch(output)
 }
 
 #[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait ConvOps: Backend {
-    /// With ReLU; `pooled` is the layout of the result where it is max-pooled.
     fn conv(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        padding: usize,
-        pooled: Option<Layout>,
+        geometry: ConvGeometry,
+        then: AfterConv,
     ) -> FloatTensor<Self>;
 }
 
@@ -78,11 +123,11 @@ impl ConvOps for Flex {
         input: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
-        padding: usize,
-        pooled: Option<Layout>,
+        geometry: ConvGeometry,
+        then: AfterConv,
     ) -> FlexTensor {
-        let shape = conv_shape::<Self>(&input, &weight, padding);
-        <Self as Computes>::conv(&shape, &input, &weight, &bias, pooled).0
+        let shape = conv_shape::<Self>(&input, &weight, geometry);
+        <Self as Computes>::conv(&shape, &input, geometry.input_offset, &weight, &bias, then).0
     }
 }
 
@@ -92,11 +137,11 @@ impl ConvOps for CubeBackend {
         input: CubeTensor,
         weight: CubeTensor,
         bias: CubeTensor,
-        padding: usize,
-        pooled: Option<Layout>,
+        geometry: ConvGeometry,
+        then: AfterConv,
     ) -> CubeTensor {
-        let shape = conv_shape::<Self>(&input, &weight, padding);
-        <Self as Computes>::conv(&shape, &input, &weight, &bias, pooled).0
+        let shape = conv_shape::<Self>(&input, &weight, geometry);
+        <Self as Computes>::conv(&shape, &input, geometry.input_offset, &weight, &bias, then).0
     }
 }
 
@@ -105,35 +150,42 @@ impl<B: Computes, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        padding: usize,
-        pooled: Option<Layout>,
+        geometry: ConvGeometry,
+        then: AfterConv,
     ) -> FloatTensor<Self> {
-        let shape = conv_shape::<B>(input.primitive(), weight.primitive(), padding);
-        let (output, kept) = B::conv(&shape, input.primitive(), weight.primitive(), bias.primitive(), pooled);
+        let shape = conv_shape::<B>(input.primitive(), weight.primitive(), geometry);
+        let offset = geometry.input_offset;
+        let (output, kept) =
+            B::conv(&shape, input.primitive(), offset, weight.primitive(), bias.primitive(), then);
         match ConvBackward.prepare::<C>([input.node(), weight.node(), bias.node()]).compute_bound().stateful()
         {
             OpsKind::Tracked(step) => {
                 let (input, weight) = (input.primitive().clone(), weight.primitive().clone());
-                step.finish(Conv::<B> { shape, input, weight, kept }, output)
+                step.finish(Conv::<B> { shape, input, offset, weight, kept }, output)
             }
             OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }
 
-fn conv_shape<B: Backend>(input: &FloatTensor<B>, weight: &FloatTensor<B>, padding: usize) -> ConvShape {
+fn conv_shape<B: Backend>(
+    input: &FloatTensor<B>,
+    weight: &FloatTensor<B>,
+    geometry: ConvGeometry,
+) -> ConvShape {
+    let ConvGeometry { stride, pad_before, pad_after, .. } = geometry;
     let [images, height, width, inputs] = input.shape().dims();
     let [outputs, _, kernel, _] = weight.shape().dims();
-    ConvShape { images, height, width, inputs, outputs, kernel, padding }
+    ConvShape { images, height, width, inputs, outputs, kernel, stride, pad_before, pad_after }
 }
 
-/// The dimensions of a convolution's result, pooled where a layout is given for it.
-pub(crate) fn output_dims(shape: &ConvShape, pooled: Option<Layout>) -> [usize; 4] {
+/// The dimensions of what leaves a convolution.
+pub(crate) fn output_dims(shape: &ConvShape, then: AfterConv) -> [usize; 4] {
     let (height, width) = (shape.output_height(), shape.output_width());
-    match pooled {
-        None => [shape.images, height, width, shape.outputs],
-        Some(Layout::ChannelsFirst) => [shape.images, shape.outputs, height / 2, width / 2],
-        Some(Layout::ChannelsLast) => [shape.images, height / 2, width / 2, shape.outputs],
+    match then {
+        AfterConv::Nothing | AfterConv::Relu => [shape.images, height, width, shape.outputs],
+        AfterConv::ReluPool(Layout::ChannelsFirst) => [shape.images, shape.outputs, height / 2, width / 2],
+        AfterConv::ReluPool(Layout::ChannelsLast) => [shape.images, height / 2, width / 2, shape.outputs],
     }
 }
 
@@ -142,6 +194,7 @@ pub(crate) fn output_dims(shape: &ConvShape, pooled: Option<Layout>) -> [usize; 
 struct Conv<B: Computes> {
     shape: ConvShape,
     input: FloatTensor<B>,
+    offset: f32,
     weight: FloatTensor<B>,
     kept: B::Kept,
 }
@@ -154,9 +207,9 @@ impl<B: Computes> Backward<B, 3> for ConvBackward {
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let Conv { shape, input, weight, kept } = &ops.state;
+        let Conv { shape, input, offset, weight, kept } = &ops.state;
         let nodes = ops.parents.map(|node| node.map(|node| node.id));
-        let got = B::conv_backward(shape, input, weight, kept, &gradient, nodes[0].is_some());
+        let got = B::conv_backward(shape, input, *offset, weight, kept, &gradient, nodes[0].is_some());
         got.register::<B>(nodes, gradients);
     }
 }

@@ -22,35 +22,69 @@ use crate::computes::Computes;
 
 /// Sum of the cross-entropy (in nats) of softmax, and the number of rows whose largest logit is the label's: `[2]`.
 ///
-/// `logits` is `[rows, classes]`, `labels` one class (`i32`) to a row. The gradient is that of the first of the two,
-/// times `share`: 1 over the batch size makes it that of the mean loss.
-pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, share: f32) -> Tensor<1> {
-    let output = <Dispatch as LossOps>::cross_entropy(logits.into_dispatch(), labels.into_dispatch(), share);
+/// `logits` is `[rows, classes]`, of 2 to 255 classes, `labels` one class (`i32`) to a row. The gradient is that of the
+/// first of the two, times `share`: 1 over the batch size makes it that of the mean loss.
+///
+/// `label_smoothing`, 0 to 1, is the share of the target that is spread evenly over all classes, as in PyTorch. A label that is no
+/// class says that the row shows none of them: the target is then an even distribution, and right is a row in which no class
+/// gets more than half.
+pub fn cross_entropy(
+    logits: Tensor<2>,
+    labels: Tensor<1, Int>,
+    share: f32,
+    label_smoothing: f32,
+) -> Tensor<1> {
+    let output = <Dispatch as LossOps>::cross_entropy(
+        logits.into_dispatch(),
+        labels.into_dispatch(),
+        share,
+        label_smoothing,
+    );
     Tensor::from_dispatch(output)
 }
 
 #[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "gpu"), Autodiff)]
 trait LossOps: Backend {
-    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>, share: f32) -> FloatTensor<Self>;
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        labels: IntTensor<Self>,
+        share: f32,
+        label_smoothing: f32,
+    ) -> FloatTensor<Self>;
 }
 
 #[cfg(feature = "cpu")]
 impl LossOps for Flex {
-    fn cross_entropy(logits: FlexTensor, labels: FlexTensor, _share: f32) -> FlexTensor {
-        <Self as Computes>::cross_entropy(&logits, &labels).0
+    fn cross_entropy(
+        logits: FlexTensor,
+        labels: FlexTensor,
+        _share: f32,
+        label_smoothing: f32,
+    ) -> FlexTensor {
+        <Self as Computes>::cross_entropy(&logits, &labels, label_smoothing).0
     }
 }
 
 #[cfg(feature = "gpu")]
 impl LossOps for CubeBackend {
-    fn cross_entropy(logits: CubeTensor, labels: CubeTensor, _share: f32) -> CubeTensor {
-        <Self as Computes>::cross_entropy(&logits, &labels).0
+    fn cross_entropy(
+        logits: CubeTensor,
+        labels: CubeTensor,
+        _share: f32,
+        label_smoothing: f32,
+    ) -> CubeTensor {
+        <Self as Computes>::cross_entropy(&logits, &labels, label_smoothing).0
     }
 }
 
 impl<B: Computes, C: CheckpointStrategy> LossOps for Autodiff<B, C> {
-    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>, share: f32) -> FloatTensor<Self> {
-        let (output, gradient) = B::cross_entropy(logits.primitive(), &labels);
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        labels: IntTensor<Self>,
+        share: f32,
+        label_smoothing: f32,
+    ) -> FloatTensor<Self> {
+        let (output, gradient) = B::cross_entropy(logits.primitive(), &labels, label_smoothing);
         match LossBackward.prepare::<C>([logits.node()]).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(Loss::<B> { gradient, share }, output),
             OpsKind::UnTracked(step) => step.finish(output),

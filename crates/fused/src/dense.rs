@@ -20,12 +20,17 @@ use burn_flex::{Flex, FlexTensor};
 
 use crate::computes::Computes;
 
-/// `input * weight^T + bias`, then ReLU where asked for.
+/// `(input + offset) * weight^T + bias`, then ReLU where asked for.
 ///
-/// `input` is `[rows, inputs]`, `weight` `[outputs, inputs]` as PyTorch keeps it; the result is `[rows, outputs]`.
-pub fn dense(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, relu: bool) -> Tensor<2> {
+/// `input` is `[rows, inputs]`, `weight` `[outputs, inputs]` as PyTorch keeps it; the result is `[rows, outputs]`. What is
+/// zero in the input costs nothing: with an `offset`, paper can be zero whatever value it stands for.
+///
+/// # Panics
+/// On a GPU where the offset is not zero.
+pub fn dense(input: Tensor<2>, offset: f32, weight: Tensor<2>, bias: Tensor<1>, relu: bool) -> Tensor<2> {
     let output = <Dispatch as DenseOps>::dense(
         input.into_dispatch(),
+        offset,
         weight.into_dispatch(),
         bias.into_dispatch(),
         relu,
@@ -37,6 +42,7 @@ pub fn dense(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, relu: bool) -
 trait DenseOps: Backend {
     fn dense(
         input: FloatTensor<Self>,
+        offset: f32,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         relu: bool,
@@ -45,26 +51,27 @@ trait DenseOps: Backend {
 
 #[cfg(feature = "cpu")]
 impl DenseOps for Flex {
-    fn dense(input: FlexTensor, weight: FlexTensor, bias: FlexTensor, relu: bool) -> FlexTensor {
-        <Self as Computes>::dense(&input, &weight, &bias, relu)
+    fn dense(input: FlexTensor, offset: f32, weight: FlexTensor, bias: FlexTensor, relu: bool) -> FlexTensor {
+        <Self as Computes>::dense(&input, offset, &weight, &bias, relu).0
     }
 }
 
 #[cfg(feature = "gpu")]
 impl DenseOps for CubeBackend {
-    fn dense(input: CubeTensor, weight: CubeTensor, bias: CubeTensor, relu: bool) -> CubeTensor {
-        <Self as Computes>::dense(&input, &weight, &bias, relu)
+    fn dense(input: CubeTensor, offset: f32, weight: CubeTensor, bias: CubeTensor, relu: bool) -> CubeTensor {
+        <Self as Computes>::dense(&input, offset, &weight, &bias, relu).0
     }
 }
 
 impl<B: Computes, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
     fn dense(
         input: FloatTensor<Self>,
+        offset: f32,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self> {
-        let output = B::dense(input.primitive(), weight.primitive(), bias.primitive(), relu);
+        let (output, kept) = B::dense(input.primitive(), offset, weight.primitive(), bias.primitive(), relu);
         match DenseBackward
             .prepare::<C>([input.node(), weight.node(), bias.node()])
             .compute_bound()
@@ -73,7 +80,7 @@ impl<B: Computes, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
             OpsKind::Tracked(step) => {
                 let rectified = relu.then(|| output.clone());
                 let (input, weight) = (input.primitive().clone(), weight.primitive().clone());
-                step.finish(Dense::<B> { input, weight, rectified }, output)
+                step.finish(Dense::<B> { input, kept, offset, weight, rectified }, output)
             }
             OpsKind::UnTracked(step) => step.finish(output),
         }
@@ -82,8 +89,10 @@ impl<B: Computes, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
 
 /// What the forward pass leaves for the backward pass.
 #[derive(Clone, Debug)]
-struct Dense<B: Backend> {
+struct Dense<B: Computes> {
     input: FloatTensor<B>,
+    kept: B::KeptDense,
+    offset: f32,
     weight: FloatTensor<B>,
     /// The result, where it ended in ReLU.
     rectified: Option<FloatTensor<B>>,
@@ -97,9 +106,11 @@ impl<B: Computes> Backward<B, 3> for DenseBackward {
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let Dense { input, weight, rectified } = &ops.state;
+        let Dense { input, kept, offset, weight, rectified } = &ops.state;
         let nodes = ops.parents.map(|node| node.map(|node| node.id));
-        let got = B::dense_backward(input, weight, rectified.as_ref(), &gradient, nodes[0].is_some());
+        let wants_input = nodes[0].is_some();
+        let rectified = rectified.as_ref();
+        let got = B::dense_backward(input, kept, *offset, weight, rectified, &gradient, wants_input);
         got.register::<B>(nodes, gradients);
     }
 }

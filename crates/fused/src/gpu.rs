@@ -6,37 +6,46 @@ use burn::{
 };
 use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use gpu_kernels::{Buffer, Kept};
-use kernels::{ConvShape, DropoutMask, Layout};
+use kernels::{ConvShape, DropoutMask};
 
 use crate::{
-    computes::{Computes, LayerGradients},
+    computes::{AfterConv, Computes, LayerGradients},
     conv::output_dims,
 };
 
+/// Why an offset is refused.
+const NO_OFFSET: &str = "the GPU's kernels know no offset of the input";
+
 impl Computes for CubeBackend {
     type Kept = Kept;
+    type KeptDense = ();
 
     fn conv(
         shape: &ConvShape,
         input: &CubeTensor,
+        offset: f32,
         weight: &CubeTensor,
         bias: &CubeTensor,
-        pooled: Option<Layout>,
+        then: AfterConv,
     ) -> (CubeTensor, Kept) {
+        assert!(offset == 0.0, "{NO_OFFSET}");
         let (like, client) = (input, &input.client);
         let (input, weight, bias) = (buffer(input), buffer(weight), buffer(bias));
-        let dims = output_dims(shape, pooled);
-        let Some(layout) = pooled else {
-            let output = gpu_kernels::conv_relu(client, shape, &input, &weight, &bias);
-            return (tensor(like, output.clone(), dims), Kept::Output(output));
+        let (output, kept) = match then {
+            AfterConv::ReluPool(layout) => {
+                gpu_kernels::conv_relu_pool(client, shape, &input, &weight, &bias, layout)
+            }
+            AfterConv::Nothing | AfterConv::Relu => {
+                gpu_kernels::conv(client, shape, &input, &weight, &bias, then == AfterConv::Relu)
+            }
         };
-        let (output, kept) = gpu_kernels::conv_relu_pool(client, shape, &input, &weight, &bias, layout);
-        (tensor(like, output, dims), kept)
+        (tensor(like, output, output_dims(shape, then)), kept)
     }
 
     fn conv_backward(
         shape: &ConvShape,
         input: &CubeTensor,
+        _offset: f32,
         weight: &CubeTensor,
         kept: &Kept,
         gradient: &CubeTensor,
@@ -55,14 +64,23 @@ impl Computes for CubeBackend {
         }
     }
 
-    fn dense(input: &CubeTensor, weight: &CubeTensor, bias: &CubeTensor, relu: bool) -> CubeTensor {
+    fn dense(
+        input: &CubeTensor,
+        offset: f32,
+        weight: &CubeTensor,
+        bias: &CubeTensor,
+        relu: bool,
+    ) -> (CubeTensor, ()) {
+        assert!(offset == 0.0, "{NO_OFFSET}");
         let dims = [input.shape().dims::<2>()[0], bias.shape().dims::<1>()[0]];
         let output = gpu_kernels::dense(&input.client, &buffer(input), &buffer(weight), &buffer(bias), relu);
-        tensor(input, output, dims)
+        (tensor(input, output, dims), ())
     }
 
     fn dense_backward(
         input: &CubeTensor,
+        (): &(),
+        _offset: f32,
         weight: &CubeTensor,
         output: Option<&CubeTensor>,
         gradient: &CubeTensor,
@@ -94,8 +112,13 @@ impl Computes for CubeBackend {
         tensor(values, output, values.shape().dims::<1>())
     }
 
-    fn cross_entropy(logits: &CubeTensor, labels: &CubeTensor) -> (CubeTensor, CubeTensor) {
-        let got = gpu_kernels::cross_entropy(&logits.client, &buffer(logits), &buffer(labels));
+    fn cross_entropy(
+        logits: &CubeTensor,
+        labels: &CubeTensor,
+        label_smoothing: f32,
+    ) -> (CubeTensor, CubeTensor) {
+        let (client, on_logits) = (&logits.client, buffer(logits));
+        let got = gpu_kernels::cross_entropy(client, &on_logits, &buffer(labels), label_smoothing);
         (tensor(logits, got.sums, [2]), tensor(logits, got.gradient, logits.shape().dims::<2>()))
     }
 

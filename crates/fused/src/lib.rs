@@ -16,19 +16,27 @@ mod dropout;
 mod gather;
 #[cfg(feature = "gpu")]
 mod gpu;
+#[cfg(feature = "cpu")]
+mod layer_norm;
 mod optimizer;
 #[cfg(feature = "cpu")]
 pub mod profile;
+#[cfg(feature = "cpu")]
+mod unary;
 
 #[cfg(test)]
 mod tests;
 
-pub use batch_norm::batch_norm;
-pub use conv::{conv_relu, conv_relu_pool};
+pub use batch_norm::{BatchStatistics, batch_norm};
+pub use conv::{ConvGeometry, conv, conv_relu_pool, gpu_supports_conv};
 pub use cross_entropy::cross_entropy;
 pub use dense::dense;
 pub use dropout::dropout;
 #[cfg(feature = "gpu")]
 pub use gather::gather;
-pub use kernels::Layout;
+pub use kernels::{Activation, DropoutMask, Layout, UpdateKind, UpdateRule};
+#[cfg(feature = "cpu")]
+pub use layer_norm::layer_norm;
 pub use optimizer::update;
+#[cfg(feature = "cpu")]
+pub use unary::{activation, avg_pool2d, global_avg_pool, max_pool2d, to_channels_first, to_channels_last};

@@ -59,8 +59,9 @@ impl UpdateOps for Flex {
             let gradient = gradient.try_into_primitive::<Self>().expect(ONE_DEVICE);
             let gradient = Values::new(&gradient);
             let own;
-            (own, rest) = rest.split_at_mut(gradient.slice().len() * rule.moment_count());
-            let mut own: Vec<&mut [f32]> = own.chunks_exact_mut(gradient.slice().len()).collect();
+            let length = gradient.slice().len();
+            (own, rest) = rest.split_at_mut(length * rule.moment_count());
+            let mut own: Vec<&mut [f32]> = own.chunks_exact_mut(length.max(1)).collect();
             let empty = Tensor::empty([0], &parameter.device());
             let values = core::mem::replace(parameter, empty);
             let mut values = values.try_into_primitive::<Self>().expect(ONE_DEVICE);

@@ -1,4 +1,4 @@
-//! Convolution with ReLU, and with ReLU and max-pooling.
+//! Convolution, with ReLU, and with ReLU and max-pooling.
 
 use cubecl::{client::Client, prelude::*};
 use kernels::{ConvShape, Layout};
@@ -14,7 +14,9 @@ use crate::{
 /// What the backward pass needs of the forward pass's result.
 #[derive(Clone, Debug)]
 pub enum Kept {
-    /// The result of [`conv_relu`].
+    /// Of [`conv`] without ReLU.
+    Nothing,
+    /// The result of [`conv`] with ReLU.
     Output(Buffer),
     /// For each value of [`conv_relu_pool`] where in its window it stood (0 to 3), 4 where ReLU let none pass.
     Winners(Buffer, Layout),
@@ -31,25 +33,27 @@ pub struct ConvGradients {
     pub bias: Buffer,
 }
 
-/// Convolution with bias and ReLU: `[images, output height, output width, outputs]`.
+/// Convolution with bias, then ReLU where asked for: `[images, output height, output width, outputs]`.
 ///
 /// `input` is `[images, height, width, inputs]`, `weight` `[outputs, inputs, kernel, kernel]`.
 ///
 /// # Panics
 /// Where a size is not the shape's.
-pub fn conv_relu(
+pub fn conv(
     client: &Client,
     shape: &ConvShape,
     input: &Buffer,
     weight: &Buffer,
     bias: &Buffer,
-) -> Buffer {
+    relu: bool,
+) -> (Buffer, Kept) {
     let output = Buffer::empty(client, shape.images * shape.output_pixels() * shape.outputs);
-    launch_forward(client, shape, [input, weight, bias], &output, None);
-    output
+    launch_forward(client, shape, [input, weight, bias], &output, relu, None);
+    let kept = if relu { Kept::Output(output.clone()) } else { Kept::Nothing };
+    (output, kept)
 }
 
-/// As [`conv_relu`], then 2x2 max-pooling with stride 2, laid out as asked for; and where the largest values stood.
+/// As [`conv`] with ReLU, then 2x2 max-pooling with stride 2, laid out as asked for; and where the largest values stood.
 ///
 /// # Panics
 /// Where a size is not the shape's.
@@ -63,7 +67,7 @@ pub fn conv_relu_pool(
 ) -> (Buffer, Kept) {
     let length = shape.images * shape.pooled_pixels() * shape.outputs;
     let (output, winners) = (Buffer::empty(client, length), Buffer::empty(client, length));
-    launch_forward(client, shape, [input, weight, bias], &output, Some((&winners, layout)));
+    launch_forward(client, shape, [input, weight, bias], &output, true, Some((&winners, layout)));
     (output, Kept::Winners(winners, layout))
 }
 
@@ -72,11 +76,12 @@ fn launch_forward(
     shape: &ConvShape,
     [input, weight, bias]: [&Buffer; 3],
     output: &Buffer,
+    relu: bool,
     pooled: Option<(&Buffer, Layout)>,
 ) {
     check_sizes(shape, input, weight);
     assert_eq!(bias.length, shape.outputs, "bias");
-    let geometry = Geometry::conv(shape, pooled.map(|(_, layout)| layout));
+    let geometry = Geometry::conv(shape, relu, pooled.map(|(_, layout)| layout));
     let rows = shape.images * geometry.pixels();
     let tile = Tile::whole(rows, shape.outputs);
     let (count, dim) = (tile.cube_count(rows, shape.outputs), tile.cube_dim());
@@ -95,7 +100,7 @@ fn launch_forward(
     }
 }
 
-/// The gradients of [`conv_relu`] or [`conv_relu_pool`], `gradient` being laid out as their result.
+/// The gradients of [`conv`] or [`conv_relu_pool`], `gradient` being laid out as their result.
 ///
 /// # Panics
 /// Where a size is not the shape's.
@@ -108,15 +113,16 @@ pub fn conv_backward(
     gradient: &Buffer,
     wants_input: bool,
 ) -> ConvGradients {
-    let (mask, pooled) = match kept {
-        Kept::Output(output) => (output, None),
-        Kept::Winners(winners, layout) => (winners, Some(*layout)),
+    let (mask, relu, pooled) = match kept {
+        Kept::Nothing => (gradient, false, None),
+        Kept::Output(output) => (output, true, None),
+        Kept::Winners(winners, layout) => (winners, true, Some(*layout)),
     };
     check_sizes(shape, input, weight);
     let pixels = if pooled.is_some() { shape.pooled_pixels() } else { shape.output_pixels() };
     assert_eq!(gradient.length, shape.images * pixels * shape.outputs, "gradient");
     assert_eq!(mask.length, gradient.length, "what was kept");
-    let geometry = Geometry::conv(shape, pooled);
+    let geometry = Geometry::conv(shape, relu, pooled);
     let of_input = wants_input.then(|| {
         let of_input = Buffer::empty(client, input.length);
         let rows = shape.images * shape.height * shape.width;
@@ -174,8 +180,9 @@ impl Operand for Windows {
         let pixel = output_pixel(line, geometry);
         let inputs = comptime!(geometry.inputs);
         let kernel = comptime!(geometry.kernel);
+        let stride = comptime!(geometry.stride);
         let place = depth / inputs;
-        let (row, column) = (pixel.row + place / kernel, pixel.column + place % kernel);
+        let (row, column) = (pixel.row * stride + place / kernel, pixel.column * stride + place % kernel);
         input_at(values, pixel.image, row, column, depth % inputs, geometry)
     }
 
@@ -210,14 +217,18 @@ impl Operand for GradientsOfWindows {
         let size = comptime!(geometry.width * geometry.height);
         let outputs = comptime!(geometry.outputs);
         let kernel = comptime!(geometry.kernel);
-        let padding = comptime!(geometry.padding);
+        let before = comptime!(geometry.pad_before);
+        let stride = comptime!(geometry.stride);
         let rest = line % size;
         let place = depth / outputs;
         // What lies before the map wraps round to a huge number.
-        let row = rest / width + padding - place / kernel;
-        let column = rest % width + padding - place % kernel;
+        let below = rest / width + before - place / kernel;
+        let beside = rest % width + before - place % kernel;
+        let (row, column) = (below / stride, beside / stride);
+        let inside = row < comptime!(geometry.output_height()) && column < comptime!(geometry.output_width());
         let mut value = 0.0f32;
-        if row < comptime!(geometry.output_height()) && column < comptime!(geometry.output_width()) {
+        // Windows begin at multiples of the stride.
+        if inside && row * stride == below && column * stride == beside {
             value = gradient_at(values, mask, line / size, row, column, depth % outputs, geometry);
         }
         value
@@ -270,8 +281,9 @@ impl Operand for InputAndOne {
         let mut value = 1.0f32;
         if line < comptime!(geometry.fan_in()) {
             let pixel = output_pixel(depth, geometry);
+            let stride = comptime!(geometry.stride);
             let place = line % area;
-            let (row, column) = (pixel.row + place / kernel, pixel.column + place % kernel);
+            let (row, column) = (pixel.row * stride + place / kernel, pixel.column * stride + place % kernel);
             value = input_at(values, pixel.image, row, column, line / area, geometry);
         }
         value
@@ -308,8 +320,9 @@ fn gradient_at(
         let height = comptime!(geometry.output_height());
         let width = comptime!(geometry.output_width());
         let place = ((image * height + row) * width + column) * comptime!(geometry.outputs) + channel;
-        if mask[place] > 0.0 {
-            value = gradient[place];
+        value = gradient[place];
+        if comptime!(geometry.relu) && mask[place] <= 0.0 {
+            value = 0.0;
         }
     }
     value

@@ -16,12 +16,17 @@ pub struct CrossEntropy {
 /// Units of the one cube that adds everything up.
 const UNITS: usize = 256;
 
-/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row, or none of them, as for
-/// [`kernels::cross_entropy`].
+/// Cross-entropy of softmax: `logits` is `[rows, classes]`, `labels` one class to a row, or none of them, and
+/// `label_smoothing` as for [`kernels::cross_entropy`].
 ///
 /// # Panics
 /// Where there are no rows, or they are not of one length.
-pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> CrossEntropy {
+pub fn cross_entropy(
+    client: &Client,
+    logits: &Buffer,
+    labels: &Buffer,
+    label_smoothing: f32,
+) -> CrossEntropy {
     let rows = labels.length;
     assert!(logits.length.is_multiple_of(rows), "logits");
     let gradient = Buffer::empty(client, logits.length);
@@ -37,6 +42,7 @@ pub fn cross_entropy(client: &Client, logits: &Buffer, labels: &Buffer) -> Cross
             gradient.argument(),
             sums.argument(),
             rows,
+            label_smoothing,
             logits.length / rows,
         );
     }
@@ -70,6 +76,7 @@ fn loss(
     gradient: &mut [f32],
     sums: &mut [f32],
     rows: usize,
+    label_smoothing: f32,
     #[comptime] classes: usize,
 ) {
     let mut losses = Shared::<[f32]>::new_slice(UNITS);
@@ -82,7 +89,10 @@ fn loss(
         let first = row * classes;
         let label = labels[row] as usize;
         let is_class = label < classes;
-        let even = 1.0 / classes as f32;
+        let even = comptime!(1.0 / classes as f32);
+        // What the target gives to every class, and to the label beside.
+        let to_all = select(is_class, label_smoothing * even, even);
+        let to_label = select(is_class, 1.0 - label_smoothing, 0.0);
         let mut largest = logits[first];
         let mut answer = 0usize;
         for class in 1..classes {
@@ -98,7 +108,7 @@ fn loss(
         }
         let mut expected_logit = 0.0f32;
         for class in 0..classes {
-            let target = select(is_class, f32::cast_from(class == label), even);
+            let target = to_all + to_label * f32::cast_from(class == label);
             gradient[first + class] = (logits[first + class] - largest).exp() / total - target;
             expected_logit += logits[first + class] * target;
         }

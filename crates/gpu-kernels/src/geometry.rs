@@ -16,8 +16,12 @@ pub(crate) struct Geometry {
     pub(crate) outputs: usize,
     /// Side of the kernel, in pixels.
     pub(crate) kernel: usize,
-    /// Zeros added on every side, in pixels.
-    pub(crate) padding: usize,
+    /// Pixels from one window to the next.
+    pub(crate) stride: usize,
+    /// Rows of zeros above, and columns of zeros to the left.
+    pub(crate) pad_before: usize,
+    /// Rows of zeros below, and columns of zeros to the right.
+    pub(crate) pad_after: usize,
     /// Whether ReLU follows.
     pub(crate) relu: bool,
     /// Whether 2x2 max-pooling follows.
@@ -27,24 +31,45 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    pub(crate) fn conv(shape: &ConvShape, pooled: Option<Layout>) -> Self {
-        let ConvShape { height, width, inputs, outputs, kernel, padding, .. } = *shape;
-        let channels_first = pooled == Some(Layout::ChannelsFirst);
-        let pooled = pooled.is_some();
-        Self { height, width, inputs, outputs, kernel, padding, relu: true, pooled, channels_first }
+    pub(crate) fn conv(shape: &ConvShape, relu: bool, pooled: Option<Layout>) -> Self {
+        let ConvShape { height, width, inputs, outputs, kernel, stride, pad_before, pad_after, .. } = *shape;
+        Self {
+            height,
+            width,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            pad_before,
+            pad_after,
+            relu,
+            pooled: pooled.is_some(),
+            channels_first: pooled == Some(Layout::ChannelsFirst),
+        }
     }
 
     pub(crate) fn dense(inputs: usize, outputs: usize, relu: bool) -> Self {
-        let (pooled, channels_first) = (false, false);
-        Self { height: 1, width: 1, inputs, outputs, kernel: 1, padding: 0, relu, pooled, channels_first }
+        Self {
+            height: 1,
+            width: 1,
+            inputs,
+            outputs,
+            kernel: 1,
+            stride: 1,
+            pad_before: 0,
+            pad_after: 0,
+            relu,
+            pooled: false,
+            channels_first: false,
+        }
     }
 
     pub(crate) fn output_height(self) -> usize {
-        self.height + 2 * self.padding + 1 - self.kernel
+        (self.height + self.pad_before + self.pad_after - self.kernel) / self.stride + 1
     }
 
     pub(crate) fn output_width(self) -> usize {
-        self.width + 2 * self.padding + 1 - self.kernel
+        (self.width + self.pad_before + self.pad_after - self.kernel) / self.stride + 1
     }
 
     /// Inputs that one output unit sums over.
@@ -113,13 +138,13 @@ pub(crate) fn input_at(
     channel: usize,
     #[comptime] geometry: Geometry,
 ) -> f32 {
-    let padding = comptime!(geometry.padding);
+    let before = comptime!(geometry.pad_before);
     let height = comptime!(geometry.height);
     let width = comptime!(geometry.width);
     let mut value = 0.0f32;
     // One comparison: what lies before the map wraps round to a huge number.
-    let row = row - padding;
-    let column = column - padding;
+    let row = row - before;
+    let column = column - before;
     if row < height && column < width {
         value = input[((image * height + row) * width + column) * comptime!(geometry.inputs) + channel];
     }

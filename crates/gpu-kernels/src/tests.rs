@@ -10,7 +10,7 @@ use cubecl::{
     prelude::*,
     wgpu::{AutoGraphicsApi, RuntimeOptions, WgpuDevice, try_init_setup},
 };
-use kernels::{ConvShape, DropoutMask, Layout, OutputGradient, UpdateRule};
+use kernels::{ConvShape, DropoutMask, Layout, OutputGradient, UpdateKind, UpdateRule};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -82,31 +82,39 @@ impl Case {
 fn convolutions_are_those_of_the_cpu() {
     for seed in 0..8 {
         let Some(mut case) = Case::new(seed) else { return };
-        let kernel = case.one_of(&[3, 5]);
-        let padding = case.one_of(&[0, (kernel - 1) / 2]);
+        let (kernel, stride) = (case.one_of(&[2, 3, 5]), case.one_of(&[1, 1, 2, 3]));
+        let same = case.one_of(&[0, 1]);
+        let (pad_before, pad_after) = (same * ((kernel - 1) / 2), same * (kernel / 2));
         let (height, width) = (kernel + case.one_of(&[1, 2, 5, 9]), kernel + case.one_of(&[1, 2, 5, 9]));
         let (inputs, outputs) = (case.one_of(&[1, 3, 8, 24]), case.one_of(&[1, 8, 10, 24, 70]));
+        let images = case.one_of(&[1, 3, 9]);
         let shape =
-            ConvShape { images: case.one_of(&[1, 3, 9]), height, width, inputs, outputs, kernel, padding };
+            ConvShape { images, height, width, inputs, outputs, kernel, stride, pad_before, pad_after };
         let input = case.values(shape.input_size());
         let (weight, bias) = (case.values(shape.weight_size()), case.values(outputs));
         let (on_input, on_weight, on_bias) = (case.put(&input), case.put(&weight), case.put(&bias));
 
-        let mut expected = vec![0.0; shape.images * shape.output_pixels() * outputs];
-        kernels::conv(&shape, &input, &weight, &bias, true, &mut expected);
-        let output = conv_relu(&case.client, &shape, &on_input, &on_weight, &on_bias);
-        case.check("output", &output, &expected);
-        let gradient = case.values(expected.len());
-        let arrived = OutputGradient::Plain { output: Some(&expected), gradient: &gradient };
-        let of_expected = kernels::conv_backward(&shape, &input, &weight, arrived, true);
-        // The CPU's output decides what ReLU let pass: a value of 1e-9 may have another sign here.
-        let kept = Kept::Output(case.put(&expected));
-        let gradient = case.put(&gradient);
-        let got = conv_backward(&case.client, &shape, &on_input, &on_weight, &kept, &gradient, true);
-        case.check("input gradient", &got.input.unwrap(), &of_expected.input.unwrap());
-        case.check("weight gradient", &got.weight, &of_expected.weight);
-        case.check("bias gradient", &got.bias, &of_expected.bias);
+        for relu in [false, true] {
+            let mut expected = vec![0.0; shape.images * shape.output_pixels() * outputs];
+            kernels::conv(&shape, &input, &weight, &bias, relu, &mut expected);
+            let (output, _) = conv(&case.client, &shape, &on_input, &on_weight, &on_bias, relu);
+            case.check("output", &output, &expected);
+            let gradient = case.values(expected.len());
+            let arrived =
+                OutputGradient::Plain { output: relu.then_some(&expected[..]), gradient: &gradient };
+            let of_expected = kernels::conv_backward(&shape, &input, &weight, arrived, true);
+            // The CPU's output decides what ReLU let pass: a value of 1e-9 may have another sign here.
+            let kept = if relu { Kept::Output(case.put(&expected)) } else { Kept::Nothing };
+            let gradient = case.put(&gradient);
+            let got = conv_backward(&case.client, &shape, &on_input, &on_weight, &kept, &gradient, true);
+            case.check("input gradient", &got.input.unwrap(), &of_expected.input.unwrap());
+            case.check("weight gradient", &got.weight, &of_expected.weight);
+            case.check("bias gradient", &got.bias, &of_expected.bias);
+        }
 
+        if shape.pooled_pixels() == 0 {
+            continue;
+        }
         for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
             let mut expected = vec![0.0; shape.images * shape.pooled_pixels() * outputs];
             let winners = kernels::conv_relu_pool(&shape, &input, &weight, &bias, layout, &mut expected);
@@ -136,11 +144,12 @@ fn dense_layers_are_those_of_the_cpu() {
         let (on_input, on_weight, on_bias) = (case.put(&input), case.put(&weight), case.put(&bias));
         for relu in [false, true] {
             let mut expected = vec![0.0; rows * outputs];
-            kernels::dense(inputs, &input, &weight, &bias, relu, &mut expected);
+            let list = kernels::dense(inputs, &input, &weight, &bias, relu, &mut expected);
             let output = dense(&case.client, &on_input, &on_weight, &on_bias, relu);
             case.check("output", &output, &expected);
             let rectified = relu.then_some(&expected[..]);
-            let of_expected = kernels::dense_backward(inputs, &input, &weight, rectified, &gradient, true);
+            let of_expected =
+                kernels::dense_backward(inputs, &input, list.as_ref(), &weight, rectified, &gradient, true);
             let (rectified, gradient) = (rectified.map(|values| case.put(values)), case.put(&gradient));
             let rectified = rectified.as_ref();
             let got =
@@ -169,13 +178,13 @@ fn masks_are_those_of_the_cpu() {
 
 #[test]
 fn the_loss_is_that_of_the_cpu() {
-    for rows in [1, 64, 600] {
+    for (rows, smoothing) in [(1, 0.0), (64, 0.1), (600, 0.0)] {
         let Some(mut case) = Case::new(6) else { return };
         let logits: Vec<f32> = case.values(rows * 10).iter().map(|value| value * 20.0).collect();
         let labels: Vec<u8> = (0..rows).map(|row| (row % 11) as u8).collect();
-        let expected = kernels::cross_entropy(&logits, &labels);
+        let expected = kernels::cross_entropy(&logits, &labels, smoothing);
         let words: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
-        let got = cross_entropy(&case.client, &case.put(&logits), &case.put_words(&words));
+        let got = cross_entropy(&case.client, &case.put(&logits), &case.put_words(&words), smoothing);
         case.check("sums", &got.sums, &[expected.loss, expected.right as f32]);
         case.check("gradient", &got.gradient, &expected.gradient);
         let halved: Vec<f32> = expected.gradient.iter().map(|value| value * 2.0 * 0.25).collect();
@@ -185,11 +194,12 @@ fn the_loss_is_that_of_the_cpu() {
 
 #[test]
 fn steps_are_those_of_the_cpu() {
-    for rule in [
-        UpdateRule::Sgd { learning_rate: 0.1, momentum: 0.9, keep: 0.99 },
-        UpdateRule::RmsProp { learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, keep: 0.98 },
-        UpdateRule::Adam { scale: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, keep: 0.95 },
-    ] {
+    let sgd = |momentum, nesterov| UpdateKind::Sgd { learning_rate: 0.1, momentum, nesterov };
+    let rms_prop =
+        |momentum| UpdateKind::RmsProp { learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum };
+    let adam = UpdateKind::Adam { scale: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+    for kind in [sgd(0.0, false), sgd(0.9, false), sgd(0.9, true), rms_prop(0.0), rms_prop(0.5), adam] {
+        let rule = UpdateRule { kind, l2: 0.1, keep: 0.95, gradient_scale: 0.5 };
         let Some(mut case) = Case::new(7) else { return };
         // More than one launch takes on any device, of lengths that share no cube.
         let lengths = [1_001, 10, 257, 3, 640, 64, 5_000, 1, 90, 31];
@@ -202,7 +212,11 @@ fn steps_are_those_of_the_cpu() {
         });
         let on_values = values.each_ref().map(|values| case.put(values));
         let on_gradients = gradients.each_ref().map(|values| case.put(values));
-        let on_moments = case.put(&moments.concat().concat());
+        // There is no memory of no bytes.
+        let on_moments = match rule.moment_count() {
+            0 => Buffer { length: 0, ..case.put(&[0.0]) },
+            _ => case.put(&moments.concat().concat()),
+        };
         update(&case.client, rule, &on_values, &on_gradients, &on_moments);
         for ((values, gradient), moments) in values.iter_mut().zip(&gradients).zip(&mut moments) {
             let mut slices: Vec<&mut [f32]> = moments.iter_mut().map(Vec::as_mut_slice).collect();

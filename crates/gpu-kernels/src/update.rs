@@ -3,7 +3,7 @@
 use core::cmp::Reverse;
 
 use cubecl::{client::Client, prelude::*};
-use kernels::UpdateRule;
+use kernels::{UpdateKind, UpdateRule};
 
 use crate::buffer::{Buffer, one_unit_each};
 
@@ -63,29 +63,45 @@ fn launch(client: &Client, rule: UpdateRule, group: &[(&Buffer, &Buffer, usize)]
             *first_moment,
         ));
     }
-    let moments = moments.argument();
+    let kept = moments.argument();
+    let decay = DecayLaunch::new(rule.l2, rule.keep, rule.gradient_scale);
     // SAFETY: every index is below a length that the caller compared.
     unsafe {
-        match rule {
-            UpdateRule::Sgd { learning_rate, momentum, keep } => {
-                sgd::launch_unchecked(client, count, dim, parameters, moments, learning_rate, momentum, keep);
+        match rule.kind {
+            UpdateKind::Sgd { learning_rate, .. } if moments.length == 0 => {
+                plain_sgd::launch_unchecked(client, count, dim, parameters, decay, learning_rate);
             }
-            UpdateRule::RmsProp { learning_rate, alpha, epsilon, keep } => {
+            UpdateKind::Sgd { learning_rate, momentum, nesterov } => {
+                sgd::launch_unchecked(
+                    client,
+                    count,
+                    dim,
+                    parameters,
+                    kept,
+                    decay,
+                    learning_rate,
+                    momentum,
+                    nesterov,
+                );
+            }
+            UpdateKind::RmsProp { learning_rate, alpha, epsilon, momentum } => {
                 rms_prop::launch_unchecked(
                     client,
                     count,
                     dim,
                     parameters,
-                    moments,
+                    kept,
+                    decay,
                     learning_rate,
                     alpha,
                     epsilon,
-                    keep,
+                    momentum,
+                    rule.moment_count() == 2,
                 );
             }
-            UpdateRule::Adam { scale, beta_1, beta_2, epsilon, keep } => {
+            UpdateKind::Adam { scale, beta_1, beta_2, epsilon } => {
                 adam::launch_unchecked(
-                    client, count, dim, parameters, moments, scale, beta_1, beta_2, epsilon, keep,
+                    client, count, dim, parameters, kept, decay, scale, beta_1, beta_2, epsilon,
                 );
             }
         }
@@ -100,13 +116,47 @@ struct Parameter {
     first_moment: usize,
 }
 
+/// What every optimizer does to gradients and parameters beside its own step.
+#[derive(CubeType, CubeLaunch)]
+struct Decay {
+    l2: f32,
+    keep: f32,
+    gradient_scale: f32,
+}
+
+/// The gradient that counts.
+#[cube]
+fn slope(value: f32, gradient: f32, decay: &Decay) -> f32 {
+    gradient * decay.gradient_scale + value * decay.l2
+}
+
+/// The parameter before its step.
+#[cube]
+fn decayed(value: f32, decay: &Decay) -> f32 {
+    value * decay.keep
+}
+
+#[cube(launch_unchecked)]
+fn plain_sgd(parameters: &mut Sequence<Parameter>, decay: &Decay, learning_rate: f32) {
+    let place = ABSOLUTE_POS;
+    #[unroll]
+    for index in 0..parameters.len() {
+        let parameter = parameters.index_mut(index);
+        if place < parameter.length {
+            let step = slope(parameter.values[place], parameter.gradient[place], decay) * learning_rate;
+            parameter.values[place] = decayed(parameter.values[place], decay) - step;
+        }
+    }
+}
+
 #[cube(launch_unchecked)]
 fn sgd(
     parameters: &mut Sequence<Parameter>,
     moments: &mut [f32],
+    decay: &Decay,
     learning_rate: f32,
     momentum: f32,
-    keep: f32,
+    #[comptime] nesterov: bool,
 ) {
     let place = ABSOLUTE_POS;
     #[unroll]
@@ -114,9 +164,14 @@ fn sgd(
         let parameter = parameters.index_mut(index);
         if place < parameter.length {
             let at = parameter.first_moment + place;
-            let velocity = moments[at] * momentum + parameter.gradient[place];
+            let slope = slope(parameter.values[place], parameter.gradient[place], decay);
+            let velocity = moments[at] * momentum + slope;
             moments[at] = velocity;
-            parameter.values[place] = parameter.values[place] * keep - velocity * learning_rate;
+            let mut step = velocity;
+            if comptime!(nesterov) {
+                step = slope + velocity * momentum;
+            }
+            parameter.values[place] = decayed(parameter.values[place], decay) - step * learning_rate;
         }
     }
 }
@@ -125,10 +180,12 @@ fn sgd(
 fn rms_prop(
     parameters: &mut Sequence<Parameter>,
     moments: &mut [f32],
+    decay: &Decay,
     learning_rate: f32,
     alpha: f32,
     epsilon: f32,
-    keep: f32,
+    momentum: f32,
+    #[comptime] has_velocity: bool,
 ) {
     let place = ABSOLUTE_POS;
     #[unroll]
@@ -136,11 +193,16 @@ fn rms_prop(
         let parameter = parameters.index_mut(index);
         if place < parameter.length {
             let at = parameter.first_moment + place;
-            let slope = parameter.gradient[place];
+            let slope = slope(parameter.values[place], parameter.gradient[place], decay);
             let square = moments[at] * alpha + slope * slope * (1.0 - alpha);
             moments[at] = square;
-            parameter.values[place] =
-                parameter.values[place] * keep - slope * learning_rate / (square.sqrt() + epsilon);
+            let mut step = slope / (square.sqrt() + epsilon);
+            if comptime!(has_velocity) {
+                let at_velocity = at + parameter.length;
+                step += moments[at_velocity] * momentum;
+                moments[at_velocity] = step;
+            }
+            parameter.values[place] = decayed(parameter.values[place], decay) - step * learning_rate;
         }
     }
 }
@@ -149,11 +211,11 @@ fn rms_prop(
 fn adam(
     parameters: &mut Sequence<Parameter>,
     moments: &mut [f32],
+    decay: &Decay,
     scale: f32,
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
-    keep: f32,
 ) {
     let place = ABSOLUTE_POS;
     #[unroll]
@@ -162,13 +224,13 @@ fn adam(
         if place < parameter.length {
             let at_mean = parameter.first_moment + place;
             let at_square = at_mean + parameter.length;
-            let slope = parameter.gradient[place];
+            let slope = slope(parameter.values[place], parameter.gradient[place], decay);
             let mean = moments[at_mean] * beta_1 + slope * (1.0 - beta_1);
             let square = moments[at_square] * beta_2 + slope * slope * (1.0 - beta_2);
             moments[at_mean] = mean;
             moments[at_square] = square;
             parameter.values[place] =
-                parameter.values[place] * keep - mean * scale / (square.sqrt() + epsilon);
+                decayed(parameter.values[place], decay) - mean * scale / (square.sqrt() + epsilon);
         }
     }
 }

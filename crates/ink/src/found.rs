@@ -3,10 +3,22 @@
 //! Where the paper is of one brightness, ink is what differs from it, as strongly as it does: an image of MNIST comes out
 //! as it went in. Elsewhere the light on the paper is estimated from place to place, ink is what is far darker (or
 //! brighter) than that, and what is printed on the paper is taken out, rules and boxes.
+//!
+//! Even paper (scans, screenshots, MNIST) keeps its grey levels: what differs from the paper is ink. Elsewhere the
+//! *light* is what a morphological closing leaves (`light`): it fills what is darker and narrower than a quarter of the
+//! picture, and keeps hard shadows and tables, so that neither counts as ink. Ink is what is darker than its light by
+//! more than Otsu's threshold. Thin, nearly level or upright lines of one contrast right through the picture are rules
+//! and taken out, but for where they are darker or thicker than the rest of themselves: a pen goes there (`rules.rs`,
+//! `tracer.rs`). Boxes of forms are pieces of ink with a rule along each side and more ink within (`boxes.rs`); they
+//! go, on a clean screen too. Then go dust, folds and what hangs in from the edge of the paper (`specks.rs`). Chalk is
+//! the same with opening for closing; which of the two it is, a vote of what lies around ink decides, or the person. In
+//! a file of many images nearly all of one polarity decide for the rest (`crates/data-files/src/making.rs`). Coarse scans are
+//! interpolated on their way to 28 x 28 (`normalise.rs`).
 
 use crate::{
     Picture, Raster,
     boxes::without_boxes,
+    cells::is_empty_cell,
     light::{light, likelier_polarity},
     rules::without_rules,
     specks::without_specks,
@@ -45,6 +57,10 @@ const TABLE: f32 = 2.5;
 /// Finds the ink; `polarity` where a person has said which it is.
 pub fn found_ink(picture: &Picture, polarity: Option<Polarity>) -> FoundInk {
     let paper = Paper::of(picture, polarity);
+    if is_empty_cell(picture) {
+        let polarity = polarity.unwrap_or(paper.polarity);
+        return FoundInk { raster: Raster::blank(picture.width, picture.height), polarity, is_even: true };
+    }
     let is_even = || paper.is_clean || is_evenly_lit(picture, paper.polarity);
     if is_scrap(picture) || paper.high - paper.low <= EVEN && is_even() {
         let polarity = polarity.unwrap_or(paper.polarity);

@@ -6,6 +6,7 @@
 mod animation;
 mod atoms;
 mod boxes;
+mod cells;
 mod components;
 mod drawing;
 mod found;

@@ -8,11 +8,11 @@ use crate::{
     ConvShape, Layout,
     output::{Output, Tile},
     packing::{padded_to, transpose},
-    simd::{load, multiply_tile},
+    simd::{load, multiply_taps, multiply_tile},
     winograd,
 };
 
-/// Below so many products in a kernel row, patches are copied out first: shorter inner loops cost more than the copy.
+/// For fewer products in a kernel row, all of a window's places are listed: short inner loops cost more than the list.
 const SHORT_RUN: usize = 16;
 
 /// Convolution with bias, then ReLU where asked for.
@@ -67,6 +67,7 @@ pub struct Winners(
 );
 
 fn run(shape: &ConvShape, input: &[f32], weight: &[f32], bias: &[f32], output: Output<'_>) {
+    shape.check();
     assert_eq!(input.len(), shape.input_size(), "input");
     assert_eq!((weight.len(), bias.len()), (shape.weight_size(), shape.outputs), "parameters");
     let input = shape.padded(input, 0);
@@ -111,39 +112,35 @@ fn direct<S: Simd, const V: usize>(
     let packed = pack_weight(&shape, weight, block);
     let bias = padded_to(bias, block);
     let (height, width) = (shape.output_height(), shape.output_width());
-    let patched = shape.kernel * shape.inputs < SHORT_RUN;
-    let mut patches = vec![0.0; if patched { height * width * shape.taps() } else { 0 }];
+    let (run, row) = (shape.kernel * shape.inputs, shape.row());
+    let taps: Vec<u32> = match run {
+        ..SHORT_RUN => (0..shape.taps()).map(|tap| (tap / run * row + tap % run) as u32).collect(),
+        _ => Vec::new(),
+    };
+    let (right, down) = (shape.stride * shape.inputs, shape.stride * row);
     for image in 0..shape.images {
         let start = image * shape.image();
         let pixels = &input[start..start + shape.image()];
-        // A convolution over patches has a kernel of one pixel.
-        let (source, inputs, source_width, kernel) = if patched {
-            copy_patches(&shape, pixels, &mut patches);
-            (&*patches, shape.taps(), width, 1)
-        } else {
-            (pixels, shape.inputs, shape.width, shape.kernel)
-        };
-        let window = Window { source, inputs, row: source_width * inputs, kernel };
-        let per_block = kernel * kernel * inputs * block;
+        let window = Window { source: pixels, run, row, kernel: shape.kernel, taps: &taps };
+        let per_block = shape.taps() * block;
         for (index, weights) in packed.chunks_exact(per_block).enumerate() {
             let channel = index * block;
             let bias = &bias[channel..channel + block];
             if output.pooled() {
                 for (y, x) in (0..height / 2).flat_map(|y| (0..width / 2).map(move |x| (y, x))) {
-                    let row = window.row;
-                    let corners = [0, inputs, row, row + inputs];
-                    let sums: [[S::f32s; V]; 4] =
-                        window.sums(simd, weights, bias, (2 * y * source_width + 2 * x) * inputs, corners);
+                    let corners = [0, right, down, down + right];
+                    let start = 2 * (y * down + x * right);
+                    let sums: [[S::f32s; V]; 4] = window.sums(simd, weights, bias, start, corners);
                     output.store_window(simd, &shape, Tile { image, y, x, channel }, sums);
                 }
             } else {
                 for y in 0..height {
                     let mut x = 0;
                     while x < width {
-                        let start = (y * source_width + x) * inputs;
+                        let start = y * down + x * right;
                         let tile = Tile { image, y, x, channel };
                         if width - x >= 4 {
-                            let columns = [0, inputs, 2 * inputs, 3 * inputs];
+                            let columns = [0, right, 2 * right, 3 * right];
                             let sums: [[S::f32s; V]; 4] = window.sums(simd, weights, bias, start, columns);
                             output.store_pixels(simd, &shape, tile, sums);
                             // The last four overlap the four before, where the width is not a multiple.
@@ -160,12 +157,17 @@ fn direct<S: Simd, const V: usize>(
     }
 }
 
-/// One image, or its patches, as a kernel slides over it.
+/// One image, as a kernel slides over it.
 struct Window<'a> {
     source: &'a [f32],
-    inputs: usize,
+    /// Floats of a row of the window.
+    run: usize,
+    /// Floats from one row of the window to the next.
     row: usize,
+    /// Rows of the window.
     kernel: usize,
+    /// Where each of its values stands, in floats from its first; only where rows are short.
+    taps: &'a [u32],
 }
 
 impl Window<'_> {
@@ -180,7 +182,7 @@ impl Window<'_> {
         offsets: [usize; M],
     ) -> [[S::f32s; V]; M] {
         let block = V * S::F32_LANES;
-        let run = self.kernel * self.inputs;
+        let run = self.run;
         assert!(weights.len() >= self.kernel * run * block && bias.len() >= block);
         assert!(start + offsets[M - 1] + (self.kernel - 1) * self.row + run <= self.source.len());
         let mut first = [simd.splat_f32s(0.0); V];
@@ -189,6 +191,15 @@ impl Window<'_> {
             *value = unsafe { load::<S>(bias.as_ptr().add(v * S::F32_LANES)) };
         }
         let mut sums = [first; M];
+        if !self.taps.is_empty() {
+            // SAFETY: the assertions above; the last tap is the last value of the last row.
+            unsafe {
+                let rows = offsets.map(|offset| self.source.as_ptr().add(start + offset));
+                let taps = self.taps.iter().map(|&tap| tap as usize);
+                multiply_taps(simd, &mut sums, rows, taps, (weights.as_ptr(), block));
+            }
+            return sums;
+        }
         for y in 0..self.kernel {
             let mut rows = [self.source.as_ptr(); M];
             for (row, offset) in rows.iter_mut().zip(offsets) {
@@ -221,19 +232,6 @@ fn pack_weight(shape: &ConvShape, weight: &[f32], block: usize) -> Vec<f32> {
     packed
 }
 
-/// The window of every output pixel, one after the other.
-fn copy_patches(shape: &ConvShape, pixels: &[f32], patches: &mut [f32]) {
-    let run = shape.kernel * shape.inputs;
-    let width = shape.output_width();
-    for (index, patch) in patches.chunks_exact_mut(shape.taps()).enumerate() {
-        let start = index / width * shape.row() + index % width * shape.inputs;
-        for (y, row) in patch.chunks_exact_mut(run).enumerate() {
-            let start = start + y * shape.row();
-            row.copy_from_slice(&pixels[start..start + run]);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -244,6 +242,12 @@ mod tests {
 
     /// Winograd's transforms add a little to the rounding of plain sums.
     const ROUNDING: f64 = 1e-5;
+
+    /// Stride 1, no padding.
+    fn valid(images: usize, side: usize, inputs: usize, outputs: usize, kernel: usize) -> ConvShape {
+        let (height, width, stride, pad_before, pad_after) = (side, side, 1, 0, 0);
+        ConvShape { images, height, width, inputs, outputs, kernel, stride, pad_before, pad_after }
+    }
 
     fn check(shape: &ConvShape, case: &mut Case) {
         let input = case.values(shape.input_size(), 0.3);
@@ -267,7 +271,7 @@ mod tests {
 
     #[test]
     fn random_shapes_give_what_plain_loops_give() {
-        for seed in 0..60 {
+        for seed in 0..120 {
             let mut case = Case::new(seed);
             check(&case.conv_shape(), &mut case);
         }
@@ -278,16 +282,13 @@ mod tests {
         for (side, inputs, outputs, kernel) in
             [(28, 1, 32, 3), (26, 32, 64, 3), (28, 1, 24, 5), (12, 24, 32, 3), (28, 1, 8, 5), (12, 8, 16, 5)]
         {
-            let shape =
-                ConvShape { images: 2, height: side, width: side, inputs, outputs, kernel, padding: 0 };
-            check(&shape, &mut Case::new(7));
+            check(&valid(2, side, inputs, outputs, kernel), &mut Case::new(7));
         }
     }
 
     #[test]
     fn the_first_of_equals_wins() {
-        let shape =
-            ConvShape { images: 1, height: 4, width: 4, inputs: 1, outputs: 1, kernel: 3, padding: 0 };
+        let shape = valid(1, 4, 1, 1, 3);
         let mut output = [0.0];
         let winners = |bias: f32, output: &mut [f32]| {
             conv_relu_pool(&shape, &[0.0; 16], &[0.0; 9], &[bias], Layout::ChannelsLast, output).0
@@ -298,8 +299,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_stays_so() {
-        let shape =
-            ConvShape { images: 1, height: 4, width: 4, inputs: 1, outputs: 1, kernel: 3, padding: 0 };
+        let shape = valid(1, 4, 1, 1, 3);
         let mut output = [0.0; 4];
         conv(&shape, &[f32::NAN; 16], &[1.0; 9], &[0.0], true, &mut output);
         assert!(output.iter().all(|value| value.is_nan()));

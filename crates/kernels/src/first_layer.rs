@@ -25,25 +25,28 @@ pub(crate) fn add_weight<S: Simd>(
     gradient: &[f32],
     sums: &mut [f32],
 ) {
-    let (outputs, width) = (shape.outputs, shape.output_width());
-    let mut of_row = Lists::new(shape.height, shape.width);
+    let (outputs, width, stride) = (shape.outputs, shape.output_width(), shape.stride);
+    // With a stride, a tap meets every other column only: columns that one tap meets are listed together.
+    let per_list = shape.width.div_ceil(stride);
+    let mut of_row = Lists::new(shape.height * stride, per_list);
     let mut of_tap = Lists::new(1, shape.output_pixels());
-    // How many of a row's entries stand before each column.
-    let mut before = vec![0; shape.height * (shape.width + 1)];
-    for (y, (row, before)) in
-        pixels.chunks_exact(shape.width).zip(before.chunks_exact_mut(shape.width + 1)).enumerate()
-    {
+    // How many of a list's entries stand before each of its columns.
+    let mut before = vec![0; shape.height * stride * (per_list + 1)];
+    for (y, row) in pixels.chunks_exact(shape.width).enumerate() {
         for (x, &value) in row.iter().enumerate() {
-            of_row.push(y, x * outputs, value);
-            before[x + 1] = of_row.length(y);
+            let (list, column) = (y * stride + x % stride, x / stride);
+            of_row.push(list, column * outputs, value);
+            before[list * (per_list + 1) + column + 1] = of_row.length(list);
         }
     }
     for (tap, sums) in sums.chunks_exact_mut(outputs).enumerate() {
         let (down, across) = (tap / shape.kernel, tap % shape.kernel);
+        let (phase, across) = (across % stride, across / stride);
         of_tap.clear();
         for y in 0..shape.output_height() {
-            let before = &before[(y + down) * (shape.width + 1)..];
-            let entries = &of_row.list(y + down)[before[across]..before[across + width]];
+            let list = (y * stride + down) * stride + phase;
+            let before = &before[list * (per_list + 1)..];
+            let entries = &of_row.list(list)[before[across]..before[across + width]];
             of_tap.append(0, entries, (across * outputs).wrapping_sub(y * width * outputs));
         }
         add_rows(simd, of_tap.list(0), gradient, 0, sums);

@@ -4,6 +4,19 @@
 //! belongs together (convolution, bias, ReLU, max-pooling), keep their sums in vector registers, and in the backward
 //! pass skip the zeros that max-pooling, ReLU and dropout leave. One source for every target: `pulp` picks SIMD128,
 //! NEON or AVX2 vectors.
+//!
+//! # Where the time of a step goes
+//!
+//! `cargo xtask bench --profile` prints it. Nine tenths of a step of the workshop's CNN are spent here:
+//!
+//! - Register tiles of four pixels by two vectors of channels (`simd.rs`): the products of a convolution never leave
+//!   the registers before bias, ReLU and pooling are done (`output.rs`).
+//! - 3x3 convolutions of at least 16 channels go through Winograd's F(4x4, 3x3) (`winograd.rs`): a quarter of the
+//!   products.
+//! - Backward, what is not zero is listed once an image and multiplied with whole rows (`sparse.rs`,
+//!   `conv_backward.rs`, `dense.rs`); in the first layer the lit pixels are listed instead (`first_layer.rs`).
+//! - Maps lie channels last between convolutions and channels first before a dense layer; dense weights lie as PyTorch
+//!   keeps them. So no step transposes what is large.
 
 #![expect(
     clippy::inline_always,
@@ -15,15 +28,21 @@
 )]
 #![expect(unsafe_code, reason = "the inner loops read and write whole vectors without a check for each")]
 
+mod activation;
 mod batch_norm;
 mod conv_backward;
+mod conv_dense;
 mod conv_forward;
 mod cross_entropy;
 mod dense;
 mod dropout;
 mod first_layer;
+mod layer_norm;
+mod layout;
 mod output;
 mod packing;
+mod pooling;
+mod product;
 mod shape;
 mod simd;
 mod sparse;
@@ -33,11 +52,19 @@ mod winograd;
 #[cfg(test)]
 mod plain;
 
-pub use batch_norm::{NORM_EPSILON, Normalised, batch_norm, batch_norm_backward, block_rows};
+pub use activation::Activation;
+pub use batch_norm::{BatchNormalized, NormAffine, batch_norm, batch_norm_backward, block_rows};
 pub use conv_backward::{ConvGradients, OutputGradient, conv_backward};
 pub use conv_forward::{Winners, conv, conv_relu_pool};
 pub use cross_entropy::{CrossEntropy, cross_entropy};
-pub use dense::{DenseGradients, dense, dense_backward};
+pub use dense::{DenseGradients, add_offset_gradient, dense, dense_backward, offset_bias};
 pub use dropout::{DropoutMask, GOLDEN, MIX_1, MIX_2, mix};
+pub use layer_norm::{LayerNormalized, NormGradients, layer_norm, layer_norm_backward};
+pub use layout::{to_channels_first, to_channels_last};
+pub use pooling::{
+    PoolShape, avg_pool2d, avg_pool2d_backward, global_avg_pool, global_avg_pool_backward, max_pool2d,
+    max_pool2d_backward,
+};
+pub use product::SparseRows;
 pub use shape::{ConvShape, Layout};
-pub use update::UpdateRule;
+pub use update::{UpdateKind, UpdateRule};

@@ -18,7 +18,10 @@ impl Case {
     }
 
     pub(crate) fn conv_shape(&mut self) -> ConvShape {
-        let kernel = self.one_of(&[3, 5]);
+        let kernel = self.one_of(&[1, 2, 3, 3, 3, 4, 5, 5, 6, 7]);
+        let stride = self.one_of(&[1, 1, 2, 3]);
+        let (pad_before, pad_after) =
+            self.one_of(&[(0, 0), ((kernel - 1) / 2, kernel / 2), (0, 1), (kernel - 1, 0), (2, 1)]);
         ConvShape {
             images: self.one_of(&[1, 2, 5]),
             height: kernel + self.0.random_range(0..12),
@@ -26,11 +29,13 @@ impl Case {
             inputs: self.one_of(&[1, 2, 3, 8, 16, 24]),
             outputs: self.one_of(&[1, 3, 8, 10, 16, 24, 40]),
             kernel,
-            padding: self.one_of(&[0, (kernel - 1) / 2]),
+            stride,
+            pad_before,
+            pad_after,
         }
     }
 
-    /// Values from -1 to 1, so many of them zero.
+    /// Values from -1 to 1, a share `zeros` of them zero.
     pub(crate) fn values(&mut self, count: usize, zeros: f64) -> Vec<f32> {
         let value = |_| if self.0.random_bool(zeros) { 0.0 } else { self.0.random_range(-1.0..1.0) };
         (0..count).map(value).collect()
@@ -50,19 +55,21 @@ pub(crate) fn assert_close(what: &str, got: &[f32], expected: &[f64], share: f64
 
 /// Where input and weight meet: output position, input position, weight position.
 fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
-    let ConvShape { images, height, width, inputs, outputs, kernel, padding } = *shape;
+    let ConvShape { images, height, width, inputs, outputs, kernel, stride, pad_before, .. } = *shape;
     for image in 0..images {
         for (y, x) in (0..shape.output_height()).flat_map(|y| (0..shape.output_width()).map(move |x| (y, x)))
         {
             for output in 0..outputs {
                 let to = ((image * shape.output_height() + y) * shape.output_width() + x) * outputs + output;
                 for (ky, kx) in (0..kernel).flat_map(|ky| (0..kernel).map(move |kx| (ky, kx))) {
-                    let (iy, ix) = (y + ky, x + kx);
-                    if iy < padding || ix < padding || iy >= height + padding || ix >= width + padding {
+                    // What lies before the map wraps round to a huge number.
+                    let iy = (stride * y + ky).wrapping_sub(pad_before);
+                    let ix = (stride * x + kx).wrapping_sub(pad_before);
+                    if iy >= height || ix >= width {
                         continue;
                     }
                     for input in 0..inputs {
-                        let from = ((image * height + iy - padding) * width + ix - padding) * inputs + input;
+                        let from = ((image * height + iy) * width + ix) * inputs + input;
                         visit(to, from, ((output * inputs + input) * kernel + ky) * kernel + kx);
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A convolution over a batch of images: stride 1, square kernel, the same padding on every side.
+/// A convolution over a batch of images, with a square kernel and the same stride down and across.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvShape {
     /// Images in the batch.
@@ -15,10 +15,14 @@ pub struct ConvShape {
     pub inputs: usize,
     /// Output channels.
     pub outputs: usize,
-    /// Side of the kernel, in pixels.
+    /// Side of the kernel, in pixels: 1 to 7.
     pub kernel: usize,
-    /// Zeros added on every side, in pixels: 0 is "valid", `(kernel - 1) / 2` is "same".
-    pub padding: usize,
+    /// Pixels from one window to the next, down and across: 1 to 3.
+    pub stride: usize,
+    /// Rows of zeros above the input, and columns of zeros to its left.
+    pub pad_before: usize,
+    /// Rows of zeros below the input, and columns of zeros to its right.
+    pub pad_after: usize,
 }
 
 /// Where the channel stands among the dimensions of feature maps.
@@ -33,12 +37,12 @@ pub enum Layout {
 impl ConvShape {
     /// Rows of an output map.
     pub const fn output_height(&self) -> usize {
-        self.height + 2 * self.padding + 1 - self.kernel
+        (self.height + self.pad_before + self.pad_after - self.kernel) / self.stride + 1
     }
 
     /// Columns of an output map.
     pub const fn output_width(&self) -> usize {
-        self.width + 2 * self.padding + 1 - self.kernel
+        (self.width + self.pad_before + self.pad_after - self.kernel) / self.stride + 1
     }
 
     /// Pixels of an output map.
@@ -76,19 +80,26 @@ impl ConvShape {
         self.height * self.row()
     }
 
+    /// Panics where the kernel or the stride is out of range, or the kernel does not fit into the padded input.
+    pub(crate) fn check(&self) {
+        assert!((1..=7).contains(&self.kernel) && (1..=3).contains(&self.stride), "{self:?}");
+        assert!(self.height.min(self.width) + self.pad_before + self.pad_after >= self.kernel, "{self:?}");
+    }
+
     /// The same convolution over an input whose padding has been written out.
     pub(crate) const fn without_padding(&self) -> Self {
         Self {
-            height: self.height + 2 * self.padding,
-            width: self.width + 2 * self.padding,
-            padding: 0,
+            height: self.height + self.pad_before + self.pad_after,
+            width: self.width + self.pad_before + self.pad_after,
+            pad_before: 0,
+            pad_after: 0,
             ..*self
         }
     }
 
-    /// The input with its padding written out, and so many readable floats behind it.
+    /// The input with its padding written out, and `slack` readable floats behind it.
     pub(crate) fn padded<'a>(&self, input: &'a [f32], slack: usize) -> Cow<'a, [f32]> {
-        if self.padding == 0 && slack == 0 {
+        if self.pad_before + self.pad_after + slack == 0 {
             return Cow::Borrowed(input);
         }
         let wide = self.without_padding();
@@ -96,7 +107,8 @@ impl ConvShape {
         let rows = input.chunks_exact(self.row().max(1)).enumerate();
         for (index, row) in rows {
             let (image, y) = (index / self.height, index % self.height);
-            let start = image * wide.image() + (y + self.padding) * wide.row() + self.padding * self.inputs;
+            let (down, across) = (y + self.pad_before, self.pad_before * self.inputs);
+            let start = image * wide.image() + down * wide.row() + across;
             padded[start..start + row.len()].copy_from_slice(row);
         }
         Cow::Owned(padded)

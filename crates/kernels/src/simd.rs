@@ -63,6 +63,38 @@ pub(crate) unsafe fn multiply_tile<S: Simd, const M: usize, const V: usize>(
     }
 }
 
+/// As [`multiply_tile`], but the factors of a row stand where `taps` says, in floats from `rows[m]`, and those of the columns
+/// `step` floats apart.
+///
+/// # Safety
+/// `rows[m]` must be readable at each of `taps`, and `V` vectors at `columns` plus each multiple of `step` below as many as
+/// there are taps.
+#[inline(always)]
+pub(crate) unsafe fn multiply_taps<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; V]; M],
+    rows: [*const f32; M],
+    taps: impl IntoIterator<Item = usize>,
+    (columns, step): (*const f32, usize),
+) {
+    let mut column = columns;
+    for tap in taps {
+        let mut values = [simd.splat_f32s(0.0); V];
+        for (v, value) in values.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *value = unsafe { load::<S>(column.add(v * S::F32_LANES)) };
+        }
+        for m in 0..M {
+            // SAFETY: the caller's promise.
+            let factor = simd.splat_f32s(unsafe { *rows[m].add(tap) });
+            for v in 0..V {
+                sums[m][v] = simd.mul_add_e_f32s(factor, values[v], sums[m][v]);
+            }
+        }
+        column = column.wrapping_add(step);
+    }
+}
+
 /// One value that is not zero, and where its row of the other factor begins.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

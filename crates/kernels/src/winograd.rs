@@ -29,7 +29,7 @@ pub(crate) fn suits<S: Simd>(shape: &ConvShape) -> bool {
     let vectors = shape.inputs.is_multiple_of(S::F32_LANES) && shape.outputs.is_multiple_of(S::F32_LANES);
     // A block of outputs must hold whole groups of filters.
     let blocks = (2 * S::F32_LANES).is_multiple_of(TOGETHER);
-    shape.kernel == 3 && vectors && blocks && shape.inputs >= LEAST_INPUTS
+    shape.kernel == 3 && shape.stride == 1 && vectors && blocks && shape.inputs >= LEAST_INPUTS
 }
 
 #[inline(always)]

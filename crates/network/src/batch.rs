@@ -1,10 +1,11 @@
 //! The images of a pass, wherever they are.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use model_spec::PIXELS;
 #[cfg(feature = "gpu")]
-use recipe::{PIXELS, SIDE};
+use model_spec::{Preprocessing, SIDE};
 
-use crate::image_tensor;
+use crate::Network;
 
 /// Labelled images for one pass.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,7 @@ pub enum Batch<'a> {
     Levels {
         /// Grey levels (0 to 255), image by image, 784 to an image.
         levels: &'a [u8],
-        /// One digit to an image.
+        /// One class to an image; one that the network does not have stands for none.
         labels: &'a [u8],
     },
     /// On the device, by their places in its order.
@@ -37,17 +38,49 @@ impl Batch<'_> {
         }
     }
 
-    /// The images, `[count, 1, 28, 28]`, values 0 to 1, and their labels, which never have autodiff.
-    pub(crate) fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
+    /// The images as the network's first operation reads them, `[count, 784]`, and their labels, which never have autodiff.
+    pub(crate) fn tensors(&self, network: &Network) -> (Tensor<2>, Tensor<1, Int>) {
         match self {
-            Self::Levels { levels, labels } => (image_tensor(levels, device), label_tensor(labels, device)),
+            Self::Levels { levels, labels } => {
+                (network.images(levels), label_tensor(labels, network.device()))
+            }
             #[cfg(feature = "gpu")]
             Self::Kept { images: KeptImages { levels, labels, order }, start, count } => {
                 let (images, labels) =
                     fused::gather(levels.clone(), labels.clone(), order.clone(), *start, *count);
-                let images = images.reshape([*count, 1, SIDE, SIDE]);
-                (if device.is_autodiff() { images.autodiff() } else { images }, labels)
+                let images = on_device(images.reshape([*count, PIXELS]), network.preprocessing());
+                (if network.device().is_autodiff() { images.autodiff() } else { images }, labels)
             }
+        }
+    }
+}
+
+impl Network {
+    /// Images of 784 grey levels each as the first operation reads them, `[images, 784]`.
+    pub(crate) fn images(&self, levels: &[u8]) -> Tensor<2> {
+        let preprocessing = self.preprocessing();
+        let values =
+            if self.adds_offset() { preprocessing.scaled(levels) } else { preprocessing.apply(levels) };
+        Tensor::from_data(TensorData::new(values, [levels.len() / PIXELS, PIXELS]), self.device())
+    }
+}
+
+/// Preprocesses values from 0 to 1 where they lie.
+#[cfg(feature = "gpu")]
+fn on_device(images: Tensor<2>, preprocessing: Preprocessing) -> Tensor<2> {
+    match preprocessing.affine() {
+        Some((_, offset)) if preprocessing == Preprocessing::ZeroToOne => {
+            debug_assert!(offset == 0.0, "0 to 1 begins at 0");
+            images
+        }
+        Some((scale, offset)) => images * (255.0 * scale) + offset,
+        None => {
+            let [count, _] = images.dims();
+            let images = images.reshape([count, SIDE, SIDE]);
+            let squares = images.clone().square().sum_dim(1);
+            // An empty column is 0 over something.
+            let length = squares.clone().sqrt() + squares.equal_elem(0.0).float();
+            (images / length).reshape([count, PIXELS])
         }
     }
 }

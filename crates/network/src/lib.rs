@@ -1,77 +1,32 @@
-//! An architecture as a Burn network.
+//! A network of any layers as Burn tensors: forward, loss, gradients, an optimizer's step.
 //!
-//! Parameters are flat tensors on one device; layers view them in their shapes. That keeps optimizers, snapshots and
+//! A [`NetworkSpec`](model_spec::NetworkSpec) is lowered once into a [`Plan`]: a list of operations, one for each layer or for
+//! several that belong together. Each operation stands in a file of its own below `ops`, with Burn's own way to compute it and,
+//! where there is one, ours of the crate `fused`. The forward pass runs the list.
+//!
+//! Tensors of the network are flat, on one device; operations view them in their shapes. That keeps optimizers, snapshots and
 //! checkpoints free of ranks, and costs nothing: a reshape moves no data.
 
-mod backward;
 mod batch;
-mod engine;
 mod forward;
-#[cfg(feature = "fused")]
-mod fused_forward;
-mod norm;
+mod loss;
+mod ops;
 mod parameters;
+mod plan;
+mod predict;
 mod update;
+mod value;
 
-pub use backward::{Gradients, TrainPass};
 pub use batch::Batch;
 #[cfg(feature = "gpu")]
 pub use batch::KeptImages;
-pub use engine::Engine;
-pub use forward::{Dropout, image_tensor};
-pub use norm::NormStatistics;
-pub use parameters::{DeviceError, read_flat};
+pub use forward::{Dropout, Mode};
+pub use loss::{BatchMoments, Gradients, LossSettings, TrainPass};
+pub use parameters::{DeviceError, Network, read_flat};
+pub use plan::{Fusion, Plan};
 pub use update::update;
 
 pub use burn::tensor::Device;
-use burn::tensor::Tensor;
-use recipe::Architecture;
 
-/// A network with its parameters on a device.
-#[derive(Clone, Debug)]
-pub struct Network {
-    architecture: Architecture,
-    device: Device,
-    engine: Engine,
-    /// Whether training normalises over each batch.
-    batch_norm: bool,
-    /// One flat tensor for each of [`Architecture::parameters`], laid out as there.
-    parameters: Vec<Tensor<1>>,
-}
-
-impl Network {
-    /// The network's architecture.
-    pub fn architecture(&self) -> Architecture {
-        self.architecture
-    }
-
-    /// Where it computes.
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
-
-    /// With which operations it computes.
-    pub fn engine(&self) -> Engine {
-        self.engine
-    }
-
-    /// The flat parameters, without gradients.
-    pub fn parameters(&self) -> Vec<Tensor<1>> {
-        self.parameters.iter().map(|parameter| parameter.clone().without_autodiff()).collect()
-    }
-
-    /// The same, whose [`train_pass`](Self::train_pass) normalises over the images that it is given, where it is `on`.
-    ///
-    /// Everything else answers as if it were off: before, its weights are to be [folded](weights::Weights::folded).
-    #[must_use]
-    pub fn with_batch_norm(self, on: bool) -> Self {
-        Self { batch_norm: on, ..self }
-    }
-
-    /// Takes the parameters out, without gradients, so that a step can change them in place.
-    ///
-    /// The network is empty until [`set_parameters`](Self::set_parameters).
-    pub fn take_parameters(&mut self) -> Vec<Tensor<1>> {
-        core::mem::take(&mut self.parameters).into_iter().map(Tensor::without_autodiff).collect()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,28 +1,32 @@
 //! An optimizer's step over all parameters.
 
 use burn::tensor::Tensor;
-use kernels::UpdateRule;
+use kernels::{UpdateKind, UpdateRule};
 
-use crate::Engine;
+use crate::Fusion;
 
 /// Takes a step along the gradients: parameters and moments in, the same out.
 ///
-/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps. All tensors are flat,
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps; it is not read where that is
+/// none. All tensors are flat,
 /// on one device, and without autodiff.
 ///
 /// # Panics
 /// Where a length does not fit the others.
 pub fn update(
-    engine: Engine,
+    fusion: Fusion,
     rule: UpdateRule,
     parameters: Vec<Tensor<1>>,
     gradients: Vec<Tensor<1>>,
     moments: Tensor<1>,
 ) -> (Vec<Tensor<1>>, Tensor<1>) {
-    match engine {
-        Engine::Stock => stock_update(rule, parameters, gradients, &moments),
+    match fusion {
+        Fusion::None => stock_update(rule, parameters, gradients, &moments),
+        // A GPU binds no memory of length 0.
+        #[cfg(feature = "gpu")]
+        Fusion::Gpu if rule.moment_count() == 0 => stock_update(rule, parameters, gradients, &moments),
         #[cfg(feature = "fused")]
-        Engine::Fused => fused::update(rule, parameters, gradients, moments),
+        _ => fused::update(rule, parameters, gradients, moments),
     }
 }
 
@@ -39,25 +43,35 @@ fn stock_update(
             start += length;
             moments.clone().narrow(0, start - length, length)
         };
-        match rule {
-            UpdateRule::Sgd { learning_rate, momentum, keep } => {
-                let velocity = moment() * momentum + gradient;
-                updated_moments.push(velocity.clone());
-                parameter * keep - velocity * learning_rate
+        let gradient = gradient * rule.gradient_scale + parameter.clone() * rule.l2;
+        let (step, own) = match rule.kind {
+            UpdateKind::Sgd { learning_rate, momentum: 0.0, .. } => (gradient * learning_rate, Vec::new()),
+            UpdateKind::Sgd { learning_rate, momentum, nesterov } => {
+                let velocity = moment() * momentum + gradient.clone();
+                let ahead = if nesterov { gradient + velocity.clone() * momentum } else { velocity.clone() };
+                (ahead * learning_rate, vec![velocity])
             }
-            UpdateRule::RmsProp { learning_rate, alpha, epsilon, keep } => {
+            UpdateKind::RmsProp { learning_rate, alpha, epsilon, momentum } => {
                 let squares = moment() * alpha + gradient.clone().square() * (1.0 - alpha);
-                updated_moments.push(squares.clone());
-                parameter * keep - gradient * learning_rate / (squares.sqrt() + epsilon)
+                let step = gradient / (squares.clone().sqrt() + epsilon);
+                if momentum > 0.0 {
+                    let velocity = moment() * momentum + step;
+                    (velocity.clone() * learning_rate, vec![squares, velocity])
+                } else {
+                    (step * learning_rate, vec![squares])
+                }
             }
-            UpdateRule::Adam { scale, beta_1, beta_2, epsilon, keep } => {
+            UpdateKind::Adam { scale, beta_1, beta_2, epsilon } => {
                 let mean = moment() * beta_1 + gradient.clone() * (1.0 - beta_1);
                 let squares = moment() * beta_2 + gradient.square() * (1.0 - beta_2);
-                updated_moments.extend([mean.clone(), squares.clone()]);
-                parameter * keep - mean * scale / (squares.sqrt() + epsilon)
+                let step = mean.clone() * scale / (squares.clone().sqrt() + epsilon);
+                (step, vec![mean, squares])
             }
-        }
+        };
+        updated_moments.extend(own);
+        parameter * rule.keep - step
     });
     let updated = updated.collect();
-    (updated, Tensor::cat(updated_moments, 0))
+    let moments = if updated_moments.is_empty() { moments.clone() } else { Tensor::cat(updated_moments, 0) };
+    (updated, moments)
 }

@@ -1,24 +1,24 @@
 //! The version handshake.
 //!
-//! A worker's first words are a [`Hello`] of fixed layout: four letters and a fingerprint. The page listens to nothing
-//! else from a worker before it has seen its own fingerprint.
+//! A worker first posts a [`Hello`] of fixed layout: four letters and a fingerprint. The page ignores everything from
+//! a worker until it has seen its own fingerprint.
 
-/// Fingerprint of the sources that define the messages; page and worker must agree on it.
-pub const FINGERPRINT: u64 = include!(concat!(env!("OUT_DIR"), "/fingerprint"));
+/// The SHA-256 of the sources that define the messages; page and worker must agree on it.
+pub const FINGERPRINT: [u8; 32] = include!(concat!(env!("OUT_DIR"), "/fingerprint"));
 
 const LETTERS: [u8; 4] = *b"INKL";
 
-/// A worker's first words.
+/// A worker's first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// The worker's [`FINGERPRINT`].
-    pub fingerprint: u64,
+    pub fingerprint: [u8; 32],
 }
 
-/// A worker that must not be listened to.
+/// A worker that must be ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HelloError {
-    /// Not a greeting at all.
+    /// The first message is not a greeting.
     #[error("the worker did not say hello")]
     NotHello,
     /// A worker of another build of this page.
@@ -27,24 +27,22 @@ pub enum HelloError {
 }
 
 impl Hello {
-    /// The greeting of this build.
+    /// This build's greeting.
     pub const OURS: Self = Self { fingerprint: FINGERPRINT };
 
-    /// The bytes of a greeting, the same in every version.
+    /// The bytes of the greeting. Their layout is the same in every version.
     pub fn to_bytes(self) -> Vec<u8> {
-        [LETTERS.as_slice(), &self.fingerprint.to_le_bytes()].concat()
+        [LETTERS.as_slice(), &self.fingerprint].concat()
     }
 
-    /// Checks a worker's first words.
+    /// Checks a worker's first message.
     ///
     /// # Errors
-    /// [`HelloError`] where they are not the greeting of this build.
+    /// [`HelloError`] if it is not the greeting of this build.
     pub fn check(bytes: &[u8]) -> Result<(), HelloError> {
-        let fingerprint =
-            bytes.strip_prefix(&LETTERS).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes);
-        match fingerprint {
+        match bytes.strip_prefix(&LETTERS) {
             None => Err(HelloError::NotHello),
-            Some(FINGERPRINT) => Ok(()),
+            Some(fingerprint) if fingerprint == FINGERPRINT => Ok(()),
             Some(_) => Err(HelloError::OtherBuild),
         }
     }
@@ -58,12 +56,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_build_is_listened_to() {
+    fn only_the_same_build_is_accepted() {
         let mut bytes = Hello::OURS.to_bytes();
         assert_eq!(Hello::check(&bytes), Ok(()));
         bytes[5] ^= 1;
         assert_eq!(Hello::check(&bytes), Err(HelloError::OtherBuild));
-        assert_eq!(Hello::check(&bytes[..11]), Err(HelloError::NotHello));
+        assert_eq!(Hello::check(&bytes[..11]), Err(HelloError::OtherBuild));
         assert_eq!(Hello::check(b"HELO"), Err(HelloError::NotHello));
         assert_eq!(Hello::check(&[]), Err(HelloError::NotHello));
     }

@@ -1,272 +1,107 @@
-//! The messages.
+//! Messages as byte buffers.
 
-use recipe::{Accuracy, Assessment, DataChoice, ModelCard, Reading, TrainRecipe};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::sync::Arc;
 
-/// Tells the answers to one order from those to another. The page counts up.
-pub type JobId = u32;
+use serde::{Serialize, de::DeserializeOwned};
 
-/// Images that a worker is asked to read at once at most.
-pub const MOST_IMAGES: usize = 512;
+use crate::{Blobs, Delivery, JobError};
 
-/// Where a worker computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Backend {
-    /// The CPU, by SIMD instructions.
-    Cpu,
-    /// WebGPU.
-    WebGpu,
+/// A message: its envelope, its encoded body and its buffers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message<E> {
+    /// Which call it belongs to.
+    pub envelope: E,
+    /// The call, reply or progress report, encoded; empty if the envelope says everything.
+    pub body: Vec<u8>,
+    /// The buffers that the body refers to.
+    pub blobs: Blobs,
 }
 
-/// Where a worker finds its images.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataSource {
-    /// Which images.
-    pub choice: DataChoice,
-    /// Absolute address of the folder with MNIST's files, ending in a slash.
-    pub mnist_url: String,
-    /// Names of the user's files, in the order of their buffers.
-    pub file_names: Vec<String>,
+/// A value that cannot be written as JSON: a defect of its type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message could not be written: {0}")]
+pub struct EncodeError(String);
+
+impl From<EncodeError> for JobError {
+    fn from(error: EncodeError) -> Self {
+        Self::Internal(error.to_string())
+    }
 }
 
-/// Labelled images to test weights on. The buffers that go with each are named with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TestData {
-    /// The test images of what can be trained on. Buffers: the user's files.
-    Split(DataSource),
-    /// A pair of IDX files, a CSV file, or one of strokes: their names. Buffers: the files.
-    Files(Vec<String>),
-    /// Images that the page has made of pictures: their names. Buffers: `labels.csv`, 784 grey levels an image.
-    Pictures(Vec<String>),
-    /// Images that the page keeps, and what they are called. Buffers: 784 grey levels an image, a label an image.
-    Images(String),
+/// Bytes that are not a message of this build.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message could not be read: {0}")]
+pub struct DecodeError(String);
+
+impl From<DecodeError> for JobError {
+    fn from(error: DecodeError) -> Self {
+        Self::Internal(error.to_string())
+    }
 }
 
-/// How labelled images are written to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExportFormat {
-    /// A zip of two IDX files.
-    Idx,
-    /// A zip of PNG pictures and `labels.csv`.
-    Pictures,
-}
-
-/// Accuracy before and after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Of the weights that were given.
-    pub before: Accuracy,
-    /// Of the weights that came out.
-    pub after: Accuracy,
-}
-
-/// What to rehearse while a hand is learned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandOrder {
-    /// Where the images are.
-    pub known: DataSource,
-    /// Whether the weights came with the site: then what their card says of the test images need not be measured again.
-    pub is_shipped: bool,
-}
-
-/// What learning a hand has done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandReport {
-    /// On the drawings that were learned from.
-    pub learned: Change,
-    /// On the drawings that were held back; of none where there are too few.
-    pub held_back: Change,
-    /// On test images of the data that is rehearsed.
-    pub known: Change,
-    /// What that data is called.
-    pub known_name: String,
-}
-
-/// A training run to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainOrder {
-    /// What to do.
-    pub recipe: TrainRecipe,
-    /// What to do it on.
-    pub data: DataSource,
-    /// Whether the first buffer is a checkpoint to go on from.
-    pub has_checkpoint: bool,
-    /// Whether the next buffer is the CPU's reference to check the device against.
-    pub has_reference: bool,
-    /// CPU workers that share every step, at least 1; a GPU's worker is always alone.
-    pub workers: u32,
-}
-
-/// A place beside a worker that trains.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Helper {
-    /// From 1; the worker that trains is 0.
-    pub rank: u32,
-    /// What all of them do.
-    pub order: Box<TrainOrder>,
-}
-
-/// What the page says. The buffers that go with a message are named with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum ToWorker {
-    /// Use these weights for predictions. Buffer: safetensors.
-    Load(JobId),
-    /// Check a file of weights without using it. Buffer: safetensors.
-    Inspect(JobId),
-    /// Read images, at most [`MOST_IMAGES`]. Buffer: 784 grey levels each.
-    Predict(JobId),
-    /// Compute the reference that another device is checked against before it follows this recipe.
-    Reference(JobId, Box<TrainRecipe>),
-    /// Train. Buffers: the checkpoint, the reference (as flagged), then the user's files.
-    Train(JobId, Box<TrainOrder>),
-    /// Share the steps of another worker. Buffers: those of its order; with them come message channels to the other
-    /// ranks, in their order.
-    Help(Helper),
-    /// Test weights. Buffers: safetensors, then those of the test data.
-    Evaluate(JobId, TestData),
-    /// Go on training weights with a person's drawings, rehearsing other images. Buffers: safetensors; 784 grey levels and
-    /// a label of each drawing to learn from; the same of those that are held back; the user's files.
-    LearnHand(JobId, HandOrder),
-    /// Write labelled images to a file. Buffers: 784 grey levels each, a label each.
-    Export(JobId, ExportFormat),
-    /// Round weights to 16 bits. Buffer: safetensors.
-    Halve(JobId),
-    /// Stop doing training steps until told to go on.
-    Pause,
-    /// Go on.
-    Resume,
-    /// End the run after the pass under way; its weights so far are sent.
-    Stop,
-    /// Say [`FromWorker::Pong`].
-    Ping,
-}
-
-/// Loss and accuracy of the steps since the last point, for a curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunPoint {
-    /// Steps finished.
-    pub step: u32,
-    /// Steps of the whole run.
-    pub steps: u32,
-    /// Images seen.
-    pub images_seen: u64,
-    /// Mean cross-entropy, in nats.
-    pub loss: f32,
-    /// Share answered rightly, 0 to 1.
-    pub accuracy: f32,
-}
-
-/// Why a job failed: tells the page what to do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FailureKind {
-    /// The order cannot be followed; the person can change it.
-    Order,
-    /// The device is lost or computes wrongly; another one can go on.
-    Device,
-}
-
-/// What the worker says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum FromWorker {
-    /// Ready for orders.
-    Ready(Backend),
-    /// [`ToWorker::Load`] is done.
-    Loaded(JobId, Box<ModelCard>),
-    /// [`ToWorker::Inspect`] is done. Buffer: the file, as it came.
-    Inspected(JobId, Box<ModelCard>),
-    /// What the network reads in each image, calibrated as its card says.
-    Predicted(JobId, Vec<Reading>),
-    /// Buffer: the reference.
-    Reference(JobId),
-    /// What the worker is doing, for people: "Reading MNIST", "Compiling shaders".
-    Doing(JobId, String),
-    /// The run has begun.
-    Started {
-        /// The order.
-        job: JobId,
-        /// Workers that share every step.
-        workers: u32,
-        /// Images trained on.
-        train_images: u32,
-        /// Steps of the whole run.
-        steps: u32,
-        /// Steps that the checkpoint had done.
-        steps_done: u32,
-        /// Largest difference from the CPU's reference, where that was checked; a share.
-        device_difference: Option<f32>,
-    },
-    /// New points, oldest first; at most ten messages a second.
-    Points(JobId, Vec<RunPoint>),
-    /// Test images answered.
-    Testing {
-        /// The order.
-        job: JobId,
-        /// Answered so far.
-        done: u32,
-        /// Test images.
-        total: u32,
-    },
-    /// The weights at this moment, about once a second. Buffer: safetensors.
-    Snapshot(JobId),
-    /// An epoch is done. Buffers: the weights as safetensors, the checkpoint.
-    EpochDone {
-        /// The order.
-        job: JobId,
-        /// Epochs completed.
-        epoch: u32,
-        /// Accuracy on the test images.
-        test: Accuracy,
-        /// Mean cross-entropy on the test images, in nats.
-        test_loss: f32,
-        /// The card of the weights.
-        card: Box<ModelCard>,
-    },
-    /// The run waits.
-    Paused(JobId),
-    /// The run goes on.
-    Resumed(JobId),
-    /// The run is over. Buffer: the weights as safetensors.
-    Finished {
-        /// The order.
-        job: JobId,
-        /// Whether it was stopped before its end.
-        stopped: bool,
-        /// The card of the weights.
-        card: Box<ModelCard>,
-    },
-    /// [`ToWorker::Evaluate`] is done; the text says what the images are.
-    Evaluated(JobId, Box<Assessment>, String),
-    /// [`ToWorker::LearnHand`] is done. Buffer: the weights as safetensors.
-    HandLearned(JobId, Box<HandReport>, Box<ModelCard>),
-    /// [`ToWorker::Export`] or [`ToWorker::Halve`] is done. Buffer: the file.
-    Written(JobId),
-    /// The job ended without its result; the text is for people.
-    Failed(JobId, FailureKind, String),
-    /// The worker cannot go on and must be replaced; the text is for people.
-    Fatal(String),
-    /// The answer to [`ToWorker::Ping`].
-    Pong,
-}
-
-/// Bytes that are no message of this build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a message could not be read")]
-pub struct DecodeError;
-
-/// The header of a message.
-pub fn encode<M: Serialize>(message: &M) -> Vec<u8> {
-    // Only a serializer that runs out of room can fail here, and a growing buffer does not.
-    postcard::to_allocvec(message).unwrap_or_default()
+/// Writes a value as JSON.
+///
+/// # Errors
+/// [`EncodeError`] if the type cannot be written as JSON.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    serde_json::to_vec(value).map_err(|error| EncodeError(error.to_string()))
 }
 
 /// Reads what [`encode`] wrote.
 ///
 /// # Errors
-/// [`DecodeError`] where the bytes are no message, or have something behind them.
-pub fn decode<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, DecodeError> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((message, [])) => Ok(message),
-        _ => Err(DecodeError),
+/// [`DecodeError`] if the bytes are not such a value, or if anything follows it.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(bytes).map_err(|error| DecodeError(error.to_string()))
+}
+
+impl<E> Message<E> {
+    /// A message whose envelope says everything.
+    pub const fn bare(envelope: E) -> Self {
+        Self { envelope, body: Vec::new(), blobs: Blobs::new() }
+    }
+
+    /// A message with content.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the content cannot be written as JSON.
+    pub fn with<T: Serialize>(envelope: E, delivery: Delivery<T>) -> Result<Self, EncodeError> {
+        let Delivery { content, blobs } = delivery;
+        Ok(Self { envelope, body: encode(&content)?, blobs })
+    }
+
+    /// Reads the content.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is of another type.
+    pub fn delivery<T: DeserializeOwned>(self) -> Result<Delivery<T>, DecodeError> {
+        Ok(Delivery { content: decode(&self.body)?, blobs: self.blobs })
+    }
+}
+
+impl<E: Serialize> Message<E> {
+    /// The buffers to send: the envelope, the body, then the attached buffers.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the envelope cannot be written as JSON.
+    pub fn into_buffers(self) -> Result<Vec<Arc<Vec<u8>>>, EncodeError> {
+        let mut buffers = vec![Arc::new(encode(&self.envelope)?), Arc::new(self.body)];
+        buffers.extend(self.blobs.into_buffers());
+        Ok(buffers)
+    }
+}
+
+impl<E: DeserializeOwned> Message<E> {
+    /// Reads what [`into_buffers`](Self::into_buffers) made.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the buffers are not a message of this build.
+    pub fn from_buffers(buffers: Vec<Vec<u8>>) -> Result<Self, DecodeError> {
+        let mut buffers = buffers.into_iter();
+        let (Some(envelope), Some(body)) = (buffers.next(), buffers.next()) else {
+            return Err(DecodeError("it has no envelope or no body".into()));
+        };
+        Ok(Self { envelope: decode(&envelope)?, body, blobs: Blobs::from_buffers(buffers) })
     }
 }
 
@@ -277,46 +112,152 @@ mod tests {
 
     use core::fmt::Debug;
 
-    use recipe::{Architecture, Calibration};
+    use data_files::ImportOptions;
+    use evaluation::{Accuracy, Calibration, ClassificationReport, EpochScores, Score};
+    use model_card::ModelCard;
+    use train_config::{DataChoice, StopReason, TrainConfig};
 
     use super::*;
+    use crate::{
+        Blob, Call, FromWorker, JobId, ToWorker,
+        data::{DataSource, FileAddress, ImportData, LabelledBlobs, Listed, LookAtData, Order, PartName},
+        evaluate::{Evaluate, Evaluation, TestData},
+        personalize::{Change, PersonalizationReport, Personalize, Personalized},
+        predict::Predict,
+        train::{Help, RunPoint, Train, TrainProgress, TrainStage, Trained},
+    };
 
+    /// Sends content through a message and checks that it arrives whole or not at all.
     #[track_caller]
-    fn check<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: &M) {
-        let bytes = encode(message);
-        assert_eq!(decode::<M>(&bytes).as_ref(), Ok(message));
-        assert_eq!(decode::<M>(&[bytes.as_slice(), &[0]].concat()), Err(DecodeError));
-        for length in 0..bytes.len() {
-            assert_ne!(decode::<M>(&bytes[..length]).as_ref(), Ok(message));
+    fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(content: T) {
+        let mut blobs = Blobs::new();
+        blobs.add(vec![1, 2, 3]);
+        let sent = Delivery { content, blobs };
+        let envelope = FromWorker::Reply { job: JobId(7) };
+        let message = Message::with(envelope, Delivery { content: &sent.content, blobs: sent.blobs.clone() });
+        let buffers: Vec<Vec<u8>> =
+            message.unwrap().into_buffers().unwrap().into_iter().map(Arc::unwrap_or_clone).collect();
+        let arrived = Message::<FromWorker>::from_buffers(buffers.clone()).unwrap();
+        assert_eq!(arrived.envelope, FromWorker::Reply { job: JobId(7) });
+        assert_eq!(arrived.delivery().as_ref(), Ok(&sent));
+        let body = &buffers[1];
+        assert!(decode::<T>(&[body.as_slice(), b"0"].concat()).is_err());
+        for length in 0..body.len() {
+            assert_ne!(decode::<T>(&body[..length]).as_ref(), Ok(&sent.content));
+        }
+    }
+
+    fn blob() -> Blob {
+        Blobs::new().add(Vec::new())
+    }
+
+    fn train() -> Train {
+        let choice = DataChoice::BuiltIn { train_images: 640 };
+        Train {
+            config: TrainConfig::default(),
+            data: DataSource { choice, mnist_url: "http://localhost/data/".into() },
+            checkpoint: None,
+            reference: Some(blob()),
+            workers: 2,
+            sessions: 1,
         }
     }
 
     #[test]
-    fn messages_come_back_whole_or_not_at_all() {
-        let data = DataSource {
-            choice: DataChoice::BuiltIn { train_images: 640 },
-            mnist_url: "http://localhost/data/".into(),
-            file_names: vec!["a".into(), "b".into()],
+    fn calls_arrive_whole_or_not_at_all() {
+        check(train());
+        check(Help { rank: 1, train: train() });
+        check(Evaluate { model: blob(), data: TestData::Split(train().data) });
+        let images = LabelledBlobs { levels: blob(), labels: blob() };
+        check(Evaluate { model: blob(), data: TestData::Images { name: "mine".into(), images } });
+        let learn = LabelledBlobs { levels: blob(), labels: blob() };
+        let calibration = LabelledBlobs { levels: blob(), labels: blob() };
+        let rehearsal = train().data;
+        check(Personalize { model: blob(), learn, held_back: calibration, rehearsal, is_shipped: true });
+        check(Predict { levels: blob() });
+        let files = vec![FileAddress { path: "a/b.csv".into(), url: "blob:x".into() }];
+        check(ImportData { files, options: ImportOptions::default() });
+        let images = Listed::Stretch {
+            part: PartName::Train,
+            class: Some(3),
+            order: Order::Shuffled(7),
+            offset: 0,
+            count: 64,
         };
-        let order = TrainOrder {
-            recipe: TrainRecipe::default(),
-            data: data.clone(),
-            has_checkpoint: false,
-            has_reference: true,
-            workers: 2,
-        };
-        check(&ToWorker::Help(Helper { rank: 1, order: Box::new(order.clone()) }));
-        check(&ToWorker::Train(7, Box::new(order)));
-        check(&ToWorker::Evaluate(8, TestData::Split(data.clone())));
-        check(&ToWorker::LearnHand(9, HandOrder { known: data, is_shipped: true }));
-        check(&ToWorker::Predict(u32::MAX));
-        check(&FromWorker::Predicted(3, vec![Calibration::NONE.read(&[0.1; 10])]));
-        let mut found = Assessment::default();
-        found.add(&Calibration::NONE.read(&[0.1; 10]), 0);
-        check(&FromWorker::Evaluated(1, Box::new(found), "MNIST".into()));
-        let card = Box::new(ModelCard::unknown(Architecture::WorkshopCnn));
+        check(LookAtData { source: train().data, images });
+    }
+
+    #[test]
+    fn replies_and_progress_arrive_whole_or_not_at_all() {
+        check(vec![Calibration::NONE.read(&[0.1; 10])]);
+        let mut report = ClassificationReport::new(10);
+        report.add(&Calibration::NONE.read(&[0.1; 10]), 0);
+        check(Evaluation { report, images: "MNIST".into(), class_names: Vec::new(), answers: blob() });
+        let card = ModelCard::unknown(TrainConfig::default().network);
         let test = Accuracy { correct: 9, total: 10 };
-        check(&FromWorker::EpochDone { job: 1, epoch: 2, test, test_loss: 0.5, card });
-        check(&FromWorker::Failed(2, FailureKind::Device, "lost".into()));
+        let change = Change { before: test, after: test };
+        let report = PersonalizationReport {
+            learned: change,
+            held_back: change,
+            rehearsed: change,
+            rehearsed_name: "MNIST".into(),
+        };
+        check(Personalized { report, card: card.clone(), weights: blob() });
+        check(TrainProgress::Stage(TrainStage::ReadingImages));
+        check(TrainProgress::EpochDone {
+            epoch: 2,
+            scores: EpochScores { test: Some(Score { accuracy: test, loss: 0.5 }), ..EpochScores::default() },
+            best_epoch: Some(1),
+            card: Box::new(card.clone()),
+            weights: blob(),
+            checkpoint: blob(),
+        });
+        check(Trained { reason: StopReason::EarlyStopping, card: Box::new(card), weights: blob() });
+    }
+
+    /// JSON has no NaN; a curve leaves such a point out.
+    #[test]
+    fn a_loss_that_is_not_a_number_arrives_as_one() {
+        let point = RunPoint { step: 1, steps: 2, images_seen: 3, loss: f32::NAN, accuracy: 0.5 };
+        let body = encode(&TrainProgress::Points(vec![point])).unwrap();
+        let Ok(TrainProgress::Points(points)) = decode(&body) else { panic!("{body:?}") };
+        assert!(points[0].loss.is_nan());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names = vec![
+            crate::predict::Load::NAME,
+            Predict::NAME,
+            crate::inspect::Inspect::NAME,
+            crate::files::Export::NAME,
+            crate::files::RoundToHalf::NAME,
+            Evaluate::NAME,
+            Personalize::NAME,
+            Train::NAME,
+            Help::NAME,
+            crate::train::ComputeReference::NAME,
+            ImportData::NAME,
+            LookAtData::NAME,
+            crate::data::KeepImages::NAME,
+            crate::data::ChangeImage::NAME,
+            crate::data::Relabel::NAME,
+            crate::evaluate::Answer::NAME,
+        ];
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_refused() {
+        assert!(Message::<ToWorker>::from_buffers(Vec::new()).is_err());
+        assert!(Message::<ToWorker>::from_buffers(vec![b"{\"type\":\"ping\"}".to_vec()]).is_err());
+        assert!(
+            Message::<ToWorker>::from_buffers(vec![b"{\"type\":\"sing\"}".to_vec(), Vec::new()]).is_err()
+        );
+        let ping = Message::<ToWorker>::from_buffers(vec![b"{\"type\":\"ping\"}".to_vec(), Vec::new()]);
+        assert_eq!(ping, Ok(Message::bare(ToWorker::Ping)));
     }
 }

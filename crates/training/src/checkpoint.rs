@@ -1,46 +1,85 @@
 //! Everything that a run needs to go on exactly, on any device.
 
-use recipe::TrainRecipe;
+use evaluation::{Calibration, Score};
 use serde::{Deserialize, Serialize};
+use train_config::{StopReason, TrainConfig};
 use weights::Weights;
+
+use crate::{
+    epoch_end::{Best, Measured},
+    optimizer::OptimizerState,
+};
 
 /// A run between two steps. It holds plain numbers, so that a run begun on a GPU can go on on a CPU.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    pub(crate) place: Place,
+    pub(crate) progress: Progress,
     pub(crate) weights: Weights,
     /// The optimizer's, in its order; none before the first step.
     pub(crate) moments: Vec<f32>,
+    /// For early stopping.
+    pub(crate) best: Option<Best>,
 }
 
-/// Where in its recipe a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) recipe: TrainRecipe,
+/// How far a run is in its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub(crate) config: TrainConfig,
     pub(crate) epoch: u32,
     pub(crate) step: u32,
     pub(crate) optimizer_steps: u32,
+    pub(crate) stopped: Option<StopReason>,
 }
 
-/// Bytes that are no checkpoint of this version.
+/// The readable part of the bytes.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    progress: Progress,
+    best: Option<BestHeader>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BestHeader {
+    epoch: u32,
+    train: Score,
+    validation: Option<Score>,
+    test: Option<Score>,
+    calibration: Option<Calibration>,
+}
+
+/// A checkpoint that cannot be written or read; the text is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the checkpoint cannot be read: {0}")]
-pub struct CheckpointError(&'static str);
+#[error("the checkpoint cannot be used: {0}")]
+pub struct CheckpointError(String);
 
 impl Checkpoint {
     /// Epochs completed.
     pub fn epochs_done(&self) -> u32 {
-        self.place.epoch
+        self.progress.epoch
+    }
+
+    /// What the run does.
+    pub fn config(&self) -> &TrainConfig {
+        &self.progress.config
     }
 
     /// One block of bytes, for a message or a store of the same build.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let place = postcard::to_allocvec(&self.place).unwrap_or_default();
-        let values = self.weights.values().iter().chain(&self.moments);
-        let mut bytes = (place.len() as u32).to_le_bytes().to_vec();
-        bytes.extend(place);
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where the configuration holds a number that JSON cannot, which no checked one does.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
+        let best = self.best.as_ref().map(|best| {
+            let Measured { train, validation, test, calibration } = best.measured;
+            BestHeader { epoch: best.epoch, train, validation, test, calibration }
+        });
+        let header = Header { progress: self.progress.clone(), best };
+        let header = serde_json::to_vec(&header).map_err(|error| CheckpointError(error.to_string()))?;
+        let best = self.best.iter().flat_map(|best| best.weights.values());
+        let values = self.weights.values().iter().chain(&self.moments).chain(best);
+        let mut bytes = (header.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(header);
         bytes.extend(values.flat_map(|value| value.to_le_bytes()));
-        bytes
+        Ok(bytes)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
@@ -48,24 +87,37 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] where the bytes are cut off or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or(CheckpointError("it is empty"))?;
-        let (place, rest) = rest
+        let bad = |text: &str| CheckpointError(text.to_owned());
+        let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| bad("it is empty"))?;
+        let (header, rest) = rest
             .split_at_checked(u32::from_le_bytes(*length) as usize)
-            .ok_or(CheckpointError("it is cut off"))?;
-        let place: Place =
-            postcard::from_bytes(place).map_err(|_| CheckpointError("it is of another version"))?;
-        let architecture = place.recipe.architecture;
-        let count = architecture.parameter_count();
-        let moment_count = match place.optimizer_steps {
+            .ok_or_else(|| bad("it is cut off"))?;
+        let Header { progress, best } = serde_json::from_slice(header)
+            .map_err(|error| CheckpointError(format!("it is of another version ({error})")))?;
+        let network = &progress.config.network;
+        let count = network.value_count();
+        let moment_count = match progress.optimizer_steps {
             0 => 0,
-            _ => crate::optimizer::OptimizerState::moment_count(place.recipe.optimizer),
+            _ => network.parameter_count() * OptimizerState::moment_count(progress.config.optimizer),
         };
-        if rest.len() != 4 * count * (1 + moment_count) {
-            return Err(CheckpointError("its length is wrong"));
+        let best_count = if best.is_some() { count } else { 0 };
+        if rest.len() != 4 * (count + moment_count + best_count) {
+            return Err(bad("its length is wrong"));
         }
         let mut values = rest.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-        let weights = Weights::from_values(architecture, values.by_ref().take(count).collect())
-            .ok_or(CheckpointError("its length is wrong"))?;
-        Ok(Self { place, weights, moments: values.collect() })
+        let weights = |values: &mut dyn Iterator<Item = f32>| {
+            Weights::from_values(network.clone(), values.take(count).collect())
+                .ok_or_else(|| bad("its length is wrong"))
+        };
+        let own = weights(&mut values)?;
+        let moments = values.by_ref().take(moment_count).collect();
+        let best = match best {
+            None => None,
+            Some(BestHeader { epoch, train, validation, test, calibration }) => {
+                let measured = Measured { train, validation, test, calibration };
+                Some(Best { epoch, measured, weights: weights(&mut values)? })
+            }
+        };
+        Ok(Self { progress, weights: own, moments, best })
     }
 }

@@ -4,9 +4,12 @@
 //! of one fixed batch, and they are compared with those that the CPU build computed.
 
 use dataset::built_in_digits;
-use network::{Batch, Device, DeviceError, Dropout, Network};
-use recipe::{Architecture, TrainRecipe};
+use model_spec::{NetworkSpec, TensorSpec};
+use network::{Batch, Device, DeviceError, Dropout, LossSettings, Network, read_flat};
+use train_config::TrainConfig;
 use weights::Weights;
+
+use crate::measure::read_sums;
 
 /// Largest difference of a gradient that is put down to rounding, as a share of the largest gradient of its parameter.
 ///
@@ -21,33 +24,37 @@ const SEED: u64 = 2_026;
 pub struct DeviceReference {
     /// Mean cross-entropy, in nats.
     pub loss: f32,
-    /// Its gradient, laid out as weights are.
-    pub gradients: Weights,
+    /// Its gradients, one list for each learned tensor.
+    pub gradients: Vec<Vec<f32>>,
 }
 
 impl DeviceReference {
-    /// Computes them for a recipe's network, normalised as the recipe says; dropout is off.
+    /// Computes them for the network of a configuration; dropout is off.
     ///
     /// # Errors
     /// [`DeviceError`] where the device is lost.
-    pub async fn compute(recipe: &TrainRecipe, device: &Device) -> Result<Self, DeviceError> {
-        let initial = Weights::initial(recipe.architecture, SEED);
-        let network =
-            Network::from_weights(&initial, &device.clone().autodiff()).with_batch_norm(recipe.batch_norm);
-        let digits = built_in_digits(IMAGES, SEED);
+    pub async fn compute(config: &TrainConfig, device: &Device) -> Result<Self, DeviceError> {
+        let initial = Weights::initial(&config.network, SEED);
+        let mut digits = built_in_digits(IMAGES, SEED);
+        let classes = config.network.classes();
+        for label in &mut digits.labels {
+            *label = (usize::from(*label) % classes) as u8;
+        }
+        let preprocessing = config.preprocessing.resolve(digits.pixels.iter().copied());
+        let network = Network::from_weights(&initial, preprocessing, &device.clone().autodiff());
         let batch = Batch::Levels { levels: &digits.pixels, labels: &digits.labels };
-        let pass = network.train_pass(batch, IMAGES, Dropout::Off);
-        let gradients = network.read_gradients(pass.gradients).await?;
-        let sums = pass.sums.into_data_async().await.map_err(|error| DeviceError(format!("{error:?}")))?;
-        let loss = sums.iter::<f32>().next().unwrap_or(f32::NAN) / IMAGES as f32;
-        Ok(Self { loss, gradients })
+        let settings = LossSettings { batch_size: IMAGES, label_smoothing: config.label_smoothing as f32 };
+        let pass = network.train_pass(batch, settings, Dropout::Off);
+        let gradients = read_flat(pass.gradients).await?;
+        let [loss, _] = read_sums(pass.sums).await?;
+        Ok(Self { loss: loss / IMAGES as f32, gradients })
     }
 
-    /// Largest difference between the two, as a share of the largest value of the parameter that it occurs in (or of
+    /// Largest difference between the two, as a share of the largest value of the tensor that it occurs in (or of
     /// the loss); infinite where one of them is not finite.
     pub fn difference(&self, other: &Self) -> f32 {
         let mut largest = relative(&[self.loss], &[other.loss]);
-        for ((_, a), (_, b)) in self.gradients.parameters().into_iter().zip(other.gradients.parameters()) {
+        for (a, b) in self.gradients.iter().zip(&other.gradients) {
             largest = largest.max(relative(a, b));
         }
         largest
@@ -55,15 +62,19 @@ impl DeviceReference {
 
     /// One block of bytes for a message between workers of the same build.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let values = core::iter::once(&self.loss).chain(self.gradients.values());
+        let values = core::iter::once(&self.loss).chain(self.gradients.iter().flatten());
         values.flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` where the length does not fit the architecture.
-    pub fn from_bytes(architecture: Architecture, bytes: &[u8]) -> Option<Self> {
-        let mut values = bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` where the length does not fit the network.
+    pub fn from_bytes(network: &NetworkSpec, bytes: &[u8]) -> Option<Self> {
+        let (values, []) = bytes.as_chunks::<4>() else { return None };
+        let mut values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
         let loss = values.next()?;
-        Some(Self { loss, gradients: Weights::from_values(architecture, values.collect())? })
+        let sizes = network.parameters().map(TensorSpec::size);
+        let gradients: Vec<Vec<f32>> = sizes.map(|size| values.by_ref().take(size).collect()).collect();
+        let is_whole = gradients.iter().map(Vec::len).eq(network.parameters().map(TensorSpec::size));
+        (is_whole && values.next().is_none()).then_some(Self { loss, gradients })
     }
 }
 

@@ -4,25 +4,29 @@
 //! [`Event::Finished`]; between two calls they may yield, pause, take weights or stop. Every call is one bounded piece
 //! of work.
 
-mod assess;
 #[cfg(not(target_arch = "wasm32"))]
 mod channels;
 mod checkpoint;
 mod device_check;
-mod hand;
+mod epoch_end;
+mod group;
+mod group_step;
+mod measure;
+mod micro_batch;
 mod optimizer;
-mod pace;
+mod personalization;
 mod run;
-mod shared_step;
-mod team;
+mod scale;
+mod step;
 mod train_images;
 
-pub use assess::assess;
 #[cfg(not(target_arch = "wasm32"))]
 pub use channels::{Channels, channels};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use device_check::{DEVICE_TOLERANCE, DeviceReference};
-pub use hand::{hand_lesson, hand_recipe};
-pub use pace::Pace;
-pub use run::{EpochReport, Event, Run, RunError, TrainPoint, evaluate};
-pub use team::{Exchange, Exchanged, Team, TeamError};
+pub use group::{AllToAll, Group, GroupError, Received};
+pub use measure::{Answer, classification_answers, classification_report, measure};
+pub use micro_batch::MicroBatch;
+pub use personalization::{personalization_config, personalization_images};
+pub use run::{DataPart, EpochReport, Event, Run, RunError, TrainPoint};
+pub use scale::{TriedScales, try_scales};

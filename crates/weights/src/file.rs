@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use half::f16;
-use recipe::{Architecture, ModelCard};
+use model_card::{CardError, ModelCard};
+use model_spec::{NAMED_NETWORKS, NamedNetwork, NetworkSpec};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 
 use crate::Weights;
@@ -18,7 +19,7 @@ const MAX_HEADER_BYTES: u64 = 1 << 20;
 const CARD_KEY: &str = "inkling";
 
 /// A file whose weights cannot be used; the text says why, for the person who gave it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum WeightsError {
     #[error("the file has {0} bytes; weights for this page have at most {MAX_FILE_BYTES}")]
@@ -29,10 +30,10 @@ pub enum WeightsError {
     NotSafetensors(String),
     #[error("the tensors in the file overlap or leave gaps")]
     Overlap,
-    #[error("the file is of the architecture \"{0}\", which this version does not have")]
-    UnknownArchitecture(String),
-    #[error("its tensors fit none of the architectures here ({})", titles())]
-    NoArchitectureFits,
+    #[error(transparent)]
+    Card(#[from] CardError),
+    #[error("it has no model card, and its tensors fit none of the networks here ({})", titles())]
+    NoNetworkFits,
     #[error("the tensor \"{0}\" is missing")]
     Missing(String),
     #[error("there is a tensor \"{0}\" too many")]
@@ -46,7 +47,8 @@ pub enum WeightsError {
 }
 
 fn titles() -> String {
-    Architecture::ALL.map(Architecture::title).join(", ")
+    let titles: Vec<_> = NAMED_NETWORKS.iter().map(|named| named.title).collect();
+    titles.join(", ")
 }
 
 /// How each value is stored.
@@ -85,11 +87,11 @@ pub fn write_safetensors_as(
     };
     let mut rest = bytes.as_slice();
     let mut views = Vec::new();
-    for (parameter, values) in weights.parameters() {
+    for (tensor, values) in weights.tensors() {
         let (own, after) = rest.split_at(value_bytes * values.len());
         rest = after;
-        let view = TensorView::new(dtype, parameter.shape, own).map_err(|error| refused(&error))?;
-        views.push((parameter.name, view));
+        let view = TensorView::new(dtype, tensor.shape.clone(), own).map_err(|error| refused(&error))?;
+        views.push((tensor.name.clone(), view));
     }
     let card = serde_json::to_string(card).map_err(|error| refused(&error))?;
     let metadata = HashMap::from([(CARD_KEY.to_owned(), card)]);
@@ -109,18 +111,17 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsErr
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(explain)?;
     let card = header.metadata().as_ref().and_then(|metadata| metadata.get(CARD_KEY));
     let card = match card {
-        Some(card) => parse_card(card)?,
-        None => ModelCard::unknown(fitting_architecture(&tensors).ok_or(WeightsError::NoArchitectureFits)?),
+        Some(card) => ModelCard::from_json(card)?,
+        None => ModelCard::unknown(fitting_network(&tensors).ok_or(WeightsError::NoNetworkFits)?),
     };
-    let architecture = card.architecture;
+    let network = card.network.clone();
 
-    let mut values = Vec::with_capacity(architecture.parameter_count());
-    let parameters = architecture.parameters();
-    for parameter in &parameters {
-        let name = &parameter.name;
+    let mut values = Vec::with_capacity(network.value_count());
+    for wanted in network.tensors() {
+        let name = &wanted.name;
         let tensor = tensors.tensor(name).map_err(|_| WeightsError::Missing(name.clone()))?;
-        if tensor.shape() != parameter.shape {
-            let (found, expected) = (tensor.shape().to_vec(), parameter.shape.clone());
+        if tensor.shape() != wanted.shape {
+            let (found, expected) = (tensor.shape().to_vec(), wanted.shape.clone());
             return Err(WeightsError::Shape { name: name.clone(), found, expected });
         }
         let (before, data) = (values.len(), tensor.data());
@@ -140,13 +141,13 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<(Weights, ModelCard), WeightsErr
     let mut unexpected: Vec<_> = tensors
         .names()
         .into_iter()
-        .filter(|name| parameters.iter().all(|known| known.name != **name))
+        .filter(|name| network.tensors().all(|known| known.name != **name))
         .collect();
     unexpected.sort_unstable();
     if let Some(name) = unexpected.first() {
         return Err(WeightsError::Unexpected((*name).to_owned()));
     }
-    let weights = Weights::from_values(architecture, values).ok_or(WeightsError::NoArchitectureFits)?;
+    let weights = Weights::from_values(network, values).ok_or(WeightsError::NoNetworkFits)?;
     Ok((weights, card))
 }
 
@@ -176,26 +177,11 @@ fn explain(error: SafeTensorError) -> WeightsError {
     }
 }
 
-fn parse_card(card: &str) -> Result<ModelCard, WeightsError> {
-    serde_json::from_str(card).map_err(|error| {
-        // Another version's card is told apart from a damaged one by its architecture.
-        let value: Option<serde_json::Value> = serde_json::from_str(card).ok();
-        let architecture = value.as_ref().and_then(|value| value.get("architecture")?.as_str());
-        match architecture {
-            Some(name) if !Architecture::ALL.iter().any(|known| format!("{known:?}") == name) => {
-                WeightsError::UnknownArchitecture(name.to_owned())
-            }
-            _ => WeightsError::NotSafetensors(format!("its model card cannot be read ({error})")),
-        }
-    })
-}
-
-fn fitting_architecture(tensors: &SafeTensors<'_>) -> Option<Architecture> {
-    Architecture::ALL.into_iter().find(|architecture| {
-        let parameters = architecture.parameters();
-        parameters.len() == tensors.len()
-            && parameters
-                .iter()
+fn fitting_network(tensors: &SafeTensors<'_>) -> Option<NetworkSpec> {
+    NAMED_NETWORKS.iter().map(NamedNetwork::spec).find(|network| {
+        network.tensors().count() == tensors.len()
+            && network
+                .tensors()
                 .all(|known| tensors.tensor(&known.name).is_ok_and(|tensor| tensor.shape() == known.shape))
     })
 }
@@ -205,23 +191,29 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use recipe::{Accuracy, TrainRecipe};
+    use evaluation::Accuracy;
+    use model_spec::named_network;
+    use train_config::TrainConfig;
 
     use super::*;
 
+    fn network(id: &str) -> NetworkSpec {
+        named_network(id).unwrap().spec()
+    }
+
     fn card() -> ModelCard {
         ModelCard {
-            recipe: Some(TrainRecipe::default()),
+            config: Some(TrainConfig::default()),
             trained_on: "MNIST".into(),
             epochs_done: 1,
             test: Some(Accuracy { correct: 9_901, total: 10_000 }),
             tested_on: "MNIST".into(),
-            ..ModelCard::unknown(Architecture::FastCnn)
+            ..ModelCard::unknown(network("fast-cnn"))
         }
     }
 
     fn file() -> Vec<u8> {
-        write_safetensors(&Weights::initial(Architecture::FastCnn, 1), &card()).unwrap()
+        write_safetensors(&Weights::initial(&network("fast-cnn"), 1), &card()).unwrap()
     }
 
     /// A file with this header and this many bytes of zeros behind it.
@@ -238,9 +230,9 @@ mod tests {
 
     #[test]
     fn a_file_comes_back_to_the_last_bit() {
-        for architecture in Architecture::ALL {
-            let weights = Weights::initial(architecture, 9);
-            let card = ModelCard { architecture, ..card() };
+        for named in NAMED_NETWORKS {
+            let weights = Weights::initial(&named.spec(), 9);
+            let card = ModelCard { network: named.spec(), ..card() };
             let bytes = write_safetensors(&weights, &card).unwrap();
             assert_eq!(bytes, write_safetensors(&weights, &card).unwrap());
             assert_eq!(read_safetensors(&bytes).unwrap(), (weights, card));
@@ -249,7 +241,7 @@ mod tests {
 
     #[test]
     fn half_a_file_holds_what_was_rounded_to_the_last_bit() {
-        let weights = Weights::initial(Architecture::FastCnn, 9);
+        let weights = Weights::initial(&network("fast-cnn"), 9);
         let rounded = weights.rounded_to_half();
         assert_ne!(rounded, weights);
         let apart =
@@ -262,18 +254,18 @@ mod tests {
 
     #[test]
     fn a_file_without_card_is_taken_by_its_shapes() {
-        let weights = Weights::initial(Architecture::WorkshopCnn, 2);
+        let weights = Weights::initial(&network("workshop-cnn"), 2);
         let bytes: Vec<u8> = weights.values().iter().flat_map(|value| value.to_le_bytes()).collect();
         let mut offset = 0;
-        let views = weights.parameters().into_iter().map(|(parameter, values)| {
+        let views = weights.tensors().map(|(tensor, values)| {
             let own = &bytes[offset..offset + 4 * values.len()];
             offset += own.len();
-            (parameter.name, TensorView::new(Dtype::F32, parameter.shape, own).unwrap())
+            (tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), own).unwrap())
         });
         let file = safetensors::serialize(views, None).unwrap();
         let (read, card) = read_safetensors(&file).unwrap();
         assert_eq!(read, weights);
-        assert_eq!(card, ModelCard::unknown(Architecture::WorkshopCnn));
+        assert_eq!(card, ModelCard::unknown(network("workshop-cnn")));
     }
 
     #[test]
@@ -291,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_no_number_is_refused() {
-        let mut weights = Weights::initial(Architecture::FastCnn, 1);
+        let mut weights = Weights::initial(&network("fast-cnn"), 1);
         weights.values[601] = f32::NAN;
         check(
             &write_safetensors(&weights, &card()).unwrap(),
@@ -308,7 +300,7 @@ mod tests {
         let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
         check(
             &handmade(stranger, 8),
-            "fit none of the architectures here (Fast CNN, Reader CNN, Small CNN, Workshop CNN, tfjs-examples CNN, MLP",
+            "fit none of the networks here (Fast CNN, Reader CNN, Small CNN, Workshop CNN, Kaggle CNN",
         );
         let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
         check(&handmade(later, 0), "architecture \"Transformer\"");
@@ -321,7 +313,7 @@ mod tests {
 
     #[test]
     fn weights_of_another_architecture_are_refused() {
-        let weights = Weights::initial(Architecture::WorkshopCnn, 1);
+        let weights = Weights::initial(&network("workshop-cnn"), 1);
         let error = read_safetensors(&write_safetensors(&weights, &card()).unwrap()).unwrap_err();
         let expected = vec![24, 1, 5, 5];
         assert_eq!(

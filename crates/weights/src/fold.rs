@@ -1,83 +1,75 @@
-//! Batch normalisation folded into the layers before and behind it.
+//! Batch normalization folded into the layer before it: fewer operations for the same answers.
 
-use recipe::{Architecture, Layer, Shape};
+use model_spec::{LayerSpec, NetworkDraft};
 
 use crate::Weights;
 
-/// What normalises each channel of one layer's values: `(value - mean) * inverse_deviation`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Normalisation {
-    /// One for each channel.
-    pub mean: Vec<f32>,
-    /// One over the root of each channel's variance.
-    pub inverse_deviation: Vec<f32>,
-}
-
 impl Weights {
-    /// The weights that answer without batch normalisation as these do with it.
-    ///
-    /// A deviation goes into the layer that makes the values, which ReLU and pooling let through; a mean into the biases of
-    /// the layer that reads them. So values and weights stay of the size that training gave them. There is one
-    /// normalisation for each place in [`normalised`](recipe::Architecture::normalised), in its order.
-    ///
-    /// # Panics
-    /// Where there are more or fewer, or of other channels.
+    /// The network without those batch norms that stand directly behind a convolution or a dense layer, and weights that answer
+    /// the same, to rounding. Scale, shift and running statistics go into the layer's weight and bias.
     #[must_use]
-    pub fn folded(&self, normalisations: &[Normalisation]) -> Self {
-        let layers = linear_layers(self.architecture, normalisations);
-        let mut values = Vec::with_capacity(self.values.len());
-        for (pair, layer) in self.parameters().chunks_exact(2).zip(layers) {
-            let [(parameter, weight), (_, bias)] = pair else { unreachable!("chunks of two") };
-            let mut biases = Vec::with_capacity(bias.len());
-            for (output, row) in weight.chunks_exact(parameter.fan_in).enumerate() {
-                let scale = layer.made.map_or(1.0, |made| made.inverse_deviation[output]);
-                let shift = layer.read.map_or(0.0, |read| shift(row, read));
-                values.extend(row.iter().map(|weight| weight * scale));
-                biases.push(((f64::from(bias[output]) - shift) * f64::from(scale)) as f32);
+    pub fn folded(&self) -> Self {
+        let mut tensors = self.tensors().map(|(_, values)| values.to_vec());
+        let layers = self.network.layers();
+        let mut folded: Vec<(LayerSpec, Vec<Vec<f32>>)> = Vec::with_capacity(layers.len());
+        for (index, layer) in layers.iter().enumerate() {
+            let own: Vec<Vec<f32>> = tensors.by_ref().take(self.network.layer_tensors(index).len()).collect();
+            match (layer, folded.last_mut()) {
+                (LayerSpec::BatchNorm(norm), Some((before, linear))) if can_take(before) => {
+                    take_norm(linear, &scale_and_shift(norm.affine, norm.epsilon, &own));
+                    with_bias(before);
+                }
+                _ => folded.push((layer.clone(), own)),
             }
-            values.extend(biases);
         }
-        Self { values, ..*self }
+        let (layers, values): (Vec<_>, Vec<_>) = folded.into_iter().unzip();
+        let draft = NetworkDraft { layers, ..self.network.draft() };
+        let values: Vec<f32> = values.into_iter().flatten().flatten().collect();
+        // Leaving out layers that keep every shape leaves a network that fits.
+        let network = draft.check().ok();
+        network.and_then(|network| Self::from_values(network, values)).unwrap_or_else(|| self.clone())
     }
 }
 
-/// What a convolution or a dense layer has to do with.
-#[derive(Clone, Copy, Default)]
-struct Linear<'a> {
-    /// Normalises what it reads.
-    read: Option<&'a Normalisation>,
-    /// Normalises what it makes.
-    made: Option<&'a Normalisation>,
+fn can_take(layer: &LayerSpec) -> bool {
+    matches!(layer, LayerSpec::Conv2d(_) | LayerSpec::Dense(_))
 }
 
-fn linear_layers(architecture: Architecture, normalisations: &[Normalisation]) -> Vec<Linear<'_>> {
-    let mut rest = normalisations.iter();
-    let mut linear: Vec<Linear<'_>> = Vec::new();
-    let layers = architecture.layers().into_iter().zip(architecture.normalised());
-    for ((layer, normalised), output) in layers.zip(architecture.shapes().into_iter().skip(1)) {
-        if matches!(layer, Layer::Conv { .. } | Layer::Dense { .. }) {
-            linear.push(Linear { read: linear.last().and_then(|before| before.made), made: None });
-        }
-        if let (true, Some(maker)) = (normalised, linear.last_mut()) {
-            let channels = match output {
-                Shape::Maps { channels, .. } | Shape::Units(channels) => channels,
-            };
-            maker.made = rest.next();
-            assert_eq!(maker.made.map(|by| by.mean.len()), Some(channels), "channels of a normalisation");
-        }
+fn with_bias(layer: &mut LayerSpec) {
+    match layer {
+        LayerSpec::Conv2d(conv) => conv.bias = true,
+        LayerSpec::Dense(dense) => dense.bias = true,
+        _ => {}
     }
-    assert!(rest.next().is_none(), "one normalisation for each place");
-    linear
 }
 
-/// What the means of normalised values add up to, over one row of weights.
-fn shift(row: &[f32], read: &Normalisation) -> f64 {
-    // Kernels, or the pixels of flattened maps: all of one channel lie together.
-    let channels = row.chunks_exact(row.len() / read.mean.len()).zip(&read.mean).zip(&read.inverse_deviation);
-    let each = channels.map(|((weights, mean), inverse)| {
-        weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() * f64::from(mean * inverse)
-    });
-    each.sum()
+/// For each channel what `x` becomes: `scale * x + shift`.
+fn scale_and_shift(affine: bool, epsilon: f64, tensors: &[Vec<f32>]) -> Vec<(f64, f64)> {
+    let learned = if affine { 2 } else { 0 };
+    let channels = tensors[learned].len();
+    let each = |channel: usize| {
+        let [mean, variance] = [0, 1].map(|which| f64::from(tensors[learned + which][channel]));
+        let [gamma, beta] =
+            if affine { [0, 1].map(|which| f64::from(tensors[which][channel])) } else { [1.0, 0.0] };
+        let scale = gamma / (variance + epsilon).sqrt();
+        (scale, beta - scale * mean)
+    };
+    (0..channels).map(each).collect()
+}
+
+/// `linear` is a weight, whose rows belong to one channel each, and perhaps a bias.
+fn take_norm(linear: &mut Vec<Vec<f32>>, norm: &[(f64, f64)]) {
+    if linear.len() == 1 {
+        linear.push(vec![0.0; norm.len()]);
+    }
+    let row = linear[0].len() / norm.len();
+    for (channel, &(scale, shift)) in norm.iter().enumerate() {
+        for weight in &mut linear[0][channel * row..(channel + 1) * row] {
+            *weight = (f64::from(*weight) * scale) as f32;
+        }
+        let bias = &mut linear[1][channel];
+        *bias = (f64::from(*bias) * scale + shift) as f32;
+    }
 }
 
 #[cfg(test)]
@@ -85,29 +77,35 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use model_spec::NetworkSpec;
+
     use super::*;
 
-    /// The first value of each parameter, by hand.
     #[test]
-    fn deviations_go_to_the_layer_before_and_means_to_the_one_behind() {
-        let architecture = Architecture::Mlp;
-        let weights = Weights::from_values(architecture, vec![1.0; architecture.parameter_count()]).unwrap();
-        let by = |mean: f32, inverse: f32| Normalisation {
-            mean: vec![mean; 128],
-            inverse_deviation: vec![inverse; 128],
-        };
-        let folded = weights.folded(&[by(3.0, 0.5), by(1.0, 2.0)]);
-        let first: Vec<f32> = folded.parameters().iter().map(|(_, values)| values[0]).collect();
-        let of_128 = |mean: f32, inverse: f32| 1.0 - 128.0 * mean * inverse;
-        assert_eq!(first, [0.5, 0.5, 2.0, 2.0 * of_128(3.0, 0.5), 1.0, of_128(1.0, 2.0)]);
+    fn a_norm_goes_into_the_layer_before_it() {
+        let network = NetworkSpec::from_json(
+            r#"{"layers":[{"kind":"flatten"},{"kind":"dense","units":10,"bias":false},{"kind":"batch_norm","epsilon":1e-12}]}"#,
+        )
+        .unwrap();
+        let mut values = vec![1.0; 7_840];
+        // Scale 3, shift 5, mean 2, variance 4.
+        for value in [3.0, 5.0, 2.0, 4.0] {
+            values.extend([value; 10]);
+        }
+        let folded = Weights::from_values(network, values).unwrap().folded();
+        assert_eq!(folded.network().layers().len(), 2);
+        let tensors: Vec<_> =
+            folded.tensors().map(|(tensor, values)| (tensor.name.as_str(), values[0])).collect();
+        assert_eq!(tensors, [("fc1.weight", 1.5), ("fc1.bias", 2.0)]);
     }
 
     #[test]
-    #[should_panic(expected = "channels of a normalisation")]
-    fn a_normalisation_of_other_channels_is_refused() {
-        let architecture = Architecture::Mlp;
-        let weights = Weights::from_values(architecture, vec![1.0; architecture.parameter_count()]).unwrap();
-        let half = Normalisation { mean: vec![0.0; 64], inverse_deviation: vec![1.0; 64] };
-        let _ = weights.folded(&[half.clone(), half]);
+    fn a_norm_behind_something_else_stays() {
+        let network = NetworkSpec::from_json(
+            r#"{"layers":[{"kind":"flatten"},{"kind":"relu"},{"kind":"batch_norm"},{"kind":"dense","units":10}]}"#,
+        )
+        .unwrap();
+        let weights = Weights::initial(&network, 1);
+        assert_eq!(weights.folded(), weights);
     }
 }

@@ -1,4 +1,4 @@
-//! The parameters of a network as plain numbers, and the safetensors file that carries them.
+//! The tensors of a network as plain numbers, and the safetensors file that carries them.
 //!
 //! This crate knows no tensor library: what it holds is what every device and every file format share.
 
@@ -9,30 +9,47 @@ mod init;
 pub use file::{
     MAX_FILE_BYTES, Precision, WeightsError, read_safetensors, write_safetensors, write_safetensors_as,
 };
-pub use fold::Normalisation;
 
-use recipe::{Architecture, Parameter};
+use model_spec::{NetworkSpec, TensorKind, TensorSpec};
 
-/// Every parameter of an architecture, laid out one after the other in the order of
-/// [`Architecture::parameters`] and, within each, as PyTorch lays it out.
+/// Every tensor of a network, laid out one after the other in the order of [`NetworkSpec::tensors`] and, within each, as
+/// PyTorch lays it out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    architecture: Architecture,
+    network: NetworkSpec,
     values: Vec<f32>,
 }
 
 impl Weights {
-    /// Takes [`Architecture::parameter_count`] values; `None` where their number is another.
-    pub fn from_values(architecture: Architecture, values: Vec<f32>) -> Option<Self> {
-        (values.len() == architecture.parameter_count()).then_some(Self { architecture, values })
+    /// Takes [`NetworkSpec::value_count`] values; `None` where their number is another.
+    pub fn from_values(network: NetworkSpec, values: Vec<f32>) -> Option<Self> {
+        (values.len() == network.value_count()).then_some(Self { network, values })
     }
 
-    /// The network that the parameters belong to.
-    pub fn architecture(&self) -> Architecture {
-        self.architecture
+    /// Puts lists together, one for each learned tensor and one for each buffer, both in the order of the network; `None`
+    /// where a number differs.
+    pub fn from_lists(network: NetworkSpec, parameters: &[Vec<f32>], buffers: &[Vec<f32>]) -> Option<Self> {
+        let (mut parameters, mut buffers) = (parameters.iter(), buffers.iter());
+        let mut values = Vec::with_capacity(network.value_count());
+        for tensor in network.tensors() {
+            let list = match tensor.kind {
+                TensorKind::Parameter => parameters.next()?,
+                TensorKind::Buffer => buffers.next()?,
+            };
+            if list.len() != tensor.size() {
+                return None;
+            }
+            values.extend_from_slice(list);
+        }
+        Self::from_values(network, values)
     }
 
-    /// All values, one parameter after the other.
+    /// The network that the tensors belong to.
+    pub fn network(&self) -> &NetworkSpec {
+        &self.network
+    }
+
+    /// All values, one tensor after the other.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
@@ -41,20 +58,16 @@ impl Weights {
     #[must_use]
     pub fn rounded_to_half(&self) -> Self {
         let values = self.values.iter().map(|&value| half::f16::from_f32(value).to_f32()).collect();
-        Self { values, ..*self }
+        Self { values, network: self.network.clone() }
     }
 
-    /// Each parameter with its values.
-    pub fn parameters(&self) -> Vec<(Parameter, &[f32])> {
+    /// Each tensor with its values.
+    pub fn tensors(&self) -> impl Iterator<Item = (&TensorSpec, &[f32])> {
         let mut rest = self.values.as_slice();
-        self.architecture
-            .parameters()
-            .into_iter()
-            .map(|parameter| {
-                let (values, after) = rest.split_at(parameter.size());
-                rest = after;
-                (parameter, values)
-            })
-            .collect()
+        self.network.tensors().map(move |tensor| {
+            let (values, after) = rest.split_at(tensor.size());
+            rest = after;
+            (tensor, values)
+        })
     }
 }

@@ -1,13 +1,12 @@
 //! Those who are measured, and how each is started.
 
+use std::{path::Path, process::Command};
+
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::{folder, install, native_program};
-use crate::{
-    mnist,
-    process::{command, output},
-};
+use super::{TO_99, folder, install, mnist_variable, native_program};
+use crate::process::{command, output};
 
 /// One who trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,18 +36,28 @@ impl Contestant {
         }
     }
 
+    /// Whether it has the network `model`, or knows the recipe of [`TO_99`].
+    pub(crate) fn trains(self, model: &str) -> bool {
+        match self {
+            Self::InklingPage | Self::InklingNative | Self::PyTorch => true,
+            Self::Keras => model != TO_99,
+            Self::OrtWeb | Self::Tfjs | Self::JaxJs => ["seed", "tfjs", "mlp"].contains(&model),
+        }
+    }
+
     pub(crate) fn peer(name: &str) -> Option<Self> {
         Self::PEERS.into_iter().find(|peer| peer.name() == name)
     }
 
     /// One turn; what the contestant printed.
-    pub(crate) fn measure(self, model: &str, browser: &str) -> anyhow::Result<Value> {
+    pub(crate) fn measure(self, model: &str, browser: &str, mnist: Option<&Path>) -> anyhow::Result<Value> {
         let mut turn = match self {
             Self::InklingNative => {
                 let mut native = command(native_program());
                 native.arg(model);
                 native
             }
+            Self::PyTorch if model == TO_99 => install::python("torch", "to_99.py", &["1"]),
             Self::PyTorch => install::python("torch", "bench_torch.py", &["1", model]),
             Self::Keras => install::python("keras", "bench_keras.py", &["1", model]),
             Self::InklingPage | Self::OrtWeb | Self::Tfjs | Self::JaxJs => {
@@ -58,36 +67,11 @@ impl Contestant {
                 node
             }
         };
-        read(&mut turn)
-    }
-
-    pub(crate) const fn runs_to_99(self) -> bool {
-        matches!(self, Self::InklingPage | Self::InklingNative | Self::PyTorch)
-    }
-
-    /// One run of the recipe "Fast" on MNIST.
-    pub(crate) fn to_99(self, browser: &str) -> anyhow::Result<Value> {
-        let mnist = mnist::folder().context("MNIST is not to be had")?;
-        let mut turn = match self {
-            Self::InklingNative => {
-                let mut native = command(native_program());
-                native.arg("to-99");
-                native
-            }
-            Self::PyTorch => install::python("torch", "to_99.py", &["1"]),
-            Self::InklingPage => {
-                let mut node = command("node");
-                node.arg(folder().join("web/bench.mjs")).args([self.name(), "to-99"]);
-                node.env("CHROMIUM", which(browser)?);
-                node
-            }
-            other => bail!("{} does not know the recipe", other.name()),
-        };
-        read(turn.env("INKLING_MNIST_DIR", mnist))
+        read(turn.envs(mnist_variable(mnist)))
     }
 }
 
-fn read(turn: &mut std::process::Command) -> anyhow::Result<Value> {
+fn read(turn: &mut Command) -> anyhow::Result<Value> {
     let text = output(turn)?;
     let line = text.lines().rev().find(|line| line.starts_with('{')).context("it printed no figures")?;
     let figures: Value = serde_json::from_str(line)?;
@@ -102,4 +86,21 @@ fn which(program: &str) -> anyhow::Result<String> {
     let paths = crate::process::path();
     let found = std::env::split_paths(&paths).map(|folder| folder.join(program)).find(|path| path.is_file());
     found.map(|path| path.to_string_lossy().into_owned()).with_context(|| format!("no {program} on the PATH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::{bench::MODELS, places};
+
+    #[test]
+    fn native_peers_have_every_network() {
+        for script in ["bench_torch.py", "bench_keras.py"] {
+            let text = fs::read_to_string(places::root().join("bench/peers/py").join(script)).unwrap();
+            for model in MODELS {
+                assert!(text.contains(&format!("\"{model}\": lambda:")), "{script} lacks {model}");
+            }
+        }
+    }
 }

@@ -5,9 +5,11 @@ use std::{fs, process::Command};
 use super::{contestant::Contestant, folder};
 use crate::process::{command, run};
 
-/// What a peer needs beyond the page's packages.
-pub(crate) fn install(peer: Contestant) -> anyhow::Result<()> {
-    match peer {
+/// What a contestant needs in order to run.
+pub(crate) fn install(contestant: Contestant) -> anyhow::Result<()> {
+    match contestant {
+        Contestant::InklingNative => Ok(()),
+        Contestant::InklingPage => web("playwright-core", &["--omit=dev"]),
         // Without its dependencies, of which most are CUDA's; hollow libraries stand in for those.
         Contestant::PyTorch => environment("torch", &["--no-deps"], || {
             let libraries = fs::read_dir(folder().join(".venv-torch/lib"))?
@@ -19,20 +21,23 @@ pub(crate) fn install(peer: Contestant) -> anyhow::Result<()> {
         }),
         Contestant::Keras => environment("keras", &[], || Ok(())),
         Contestant::OrtWeb => {
+            web("onnxruntime-web", &[])?;
             environment("ort", &[], || run(&mut python("ort", "make_ort_artifacts.py", &[])))
         }
-        _ => Ok(()),
+        Contestant::Tfjs => web("@tensorflow/tfjs", &[]),
+        Contestant::JaxJs => web("@jax-js/jax", &[]),
     }
 }
 
-/// The packages of the pages.
-pub(crate) fn web() -> anyhow::Result<()> {
+/// The pages' packages, unless `package` is there: what drives the browser, and the peers' libraries, which
+/// `package.json` has as `devDependencies`, so that `options` can leave them out.
+fn web(package: &str, options: &[&str]) -> anyhow::Result<()> {
     let web = folder().join("web");
-    if web.join("node_modules/playwright-core").is_dir() {
+    if web.join("node_modules").join(package).is_dir() {
         return Ok(());
     }
     let mut npm = command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).args(options);
     run(npm.current_dir(web))
 }
 

@@ -4,24 +4,47 @@ mod contestant;
 mod install;
 mod report;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
 use crate::{
-    places,
+    mnist, places,
     process::{cargo, command, output, run, step},
     worker_build::{copy_folder, optimise},
 };
 use contestant::Contestant;
 use report::Results;
 
+/// The networks, whose layers stand in `bench/peers/py/bench_torch.py`.
+const MODELS: [&str; 11] = [
+    "seed",
+    "tfjs",
+    "mlp",
+    "mlp-mnist",
+    "study-mnist",
+    "study-norm-mnist",
+    "strided",
+    "conv-norm",
+    "average-pool",
+    "tanh-mlp",
+    "same-padding",
+];
+
+/// Measured like a network: one run of the recipe "Fast" on MNIST.
+const TO_99: &str = "to-99";
+
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Networks: seed (the workshop's CNN), tfjs (the tfjs-examples' CNN), mlp (784-128-128-10).
-    #[arg(long, value_delimiter = ',', default_value = "seed,tfjs,mlp")]
+    /// Networks: seed is the workshop's CNN, tfjs the tfjs-examples' CNN, mlp has 784-128-128-10 units. Those that
+    /// end in -mnist train on MNIST, the others on synthetic images.
+    #[arg(long, value_delimiter = ',', default_values = MODELS, value_parser = PossibleValuesParser::new(MODELS))]
     models: Vec<String>,
     /// Peers: pytorch, keras (native, one thread), ort-web, tfjs, jax-js (in Chromium, one thread).
     #[arg(long, value_delimiter = ',', default_value = "pytorch,keras,ort-web,tfjs,jax-js")]
@@ -36,7 +59,7 @@ pub(crate) struct Options {
     #[arg(long)]
     profile: bool,
     /// Also: seconds from random weights to the end of the recipe "Fast" on MNIST, ours and PyTorch's.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "profile")]
     to_99: bool,
 }
 
@@ -46,41 +69,43 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn bench(options: &Options) -> anyhow::Result<()> {
-    for model in &options.models {
-        ensure!(["seed", "tfjs", "mlp"].contains(&model.as_str()), "no model is called {model}");
+    let mut models: Vec<&str> = options.models.iter().map(String::as_str).collect();
+    if options.to_99 {
+        models.push(TO_99);
+    }
+    let mnist = models.iter().any(|model| needs_mnist(model)).then(mnist::folder).flatten();
+    if mnist.is_none() {
+        models.retain(|model| !needs_mnist(model));
     }
     build_native()?;
     if options.profile {
-        for model in &options.models {
+        for model in models {
             println!("\n{model}");
-            print!("{}", output(command(native_program()).args([model.as_str(), "profile"]))?);
+            let mut profile = command(native_program());
+            profile.args([model, "profile"]).envs(mnist_variable(mnist.as_deref()));
+            match output(&mut profile) {
+                Ok(shares) => print!("{shares}"),
+                Err(error) => println!("    failed: {error:#}"),
+            }
         }
         return Ok(());
     }
     copy_folder(&places::root().join("bench/peers"), &folder())?;
     build_page()?;
     let browser = crate::tools::set_up_browser()?.browser;
-    let mut contestants = vec![Contestant::InklingPage, Contestant::InklingNative];
-    for name in &options.peers {
-        let peer = Contestant::peer(name).with_context(|| format!("no peer is called {name}"))?;
-        match install::install(peer) {
-            Ok(()) => contestants.push(peer),
-            Err(error) => println!("    {name} cannot be installed here and is left out: {error:#}"),
+    let contestants = contestants(&options.peers)?;
+    for contestant in &contestants {
+        let lacking: Vec<_> = models.iter().copied().filter(|model| !contestant.trains(model)).collect();
+        if !lacking.is_empty() {
+            println!("    {} lacks, and is not measured on: {}", contestant.name(), lacking.join(", "));
         }
     }
-    install::web()?;
     let mut results = Results::default();
     for round in 1..=options.rounds {
-        for model in &options.models {
-            for &contestant in &contestants {
+        for model in &models {
+            for contestant in contestants.iter().filter(|contestant| contestant.trains(model)) {
                 step(&format!("Round {round}: {} on {model}", contestant.name()));
-                note(&mut results, contestant, model, contestant.measure(model, &browser));
-            }
-        }
-        if options.to_99 {
-            for contestant in contestants.iter().copied().filter(|contestant| contestant.runs_to_99()) {
-                step(&format!("Round {round}: {}, the recipe Fast on MNIST", contestant.name()));
-                note(&mut results, contestant, "fast", contestant.to_99(&browser));
+                note(&mut results, *contestant, model, contestant.measure(model, &browser, mnist.as_deref()));
             }
         }
     }
@@ -89,6 +114,31 @@ pub(crate) fn bench(options: &Options) -> anyhow::Result<()> {
         fs::write(path, serde_json::to_string_pretty(&results.json())?)?;
     }
     Ok(())
+}
+
+fn needs_mnist(model: &str) -> bool {
+    model.ends_with("-mnist") || model == TO_99
+}
+
+/// The environment variable that tells every contestant where MNIST is.
+fn mnist_variable(folder: Option<&Path>) -> Option<(&'static str, &Path)> {
+    folder.map(|folder| ("INKLING_MNIST_DIR", folder))
+}
+
+/// Ours and the peers with these names, as far as they can be installed here.
+fn contestants(peers: &[String]) -> anyhow::Result<Vec<Contestant>> {
+    let mut wanted = vec![Contestant::InklingPage, Contestant::InklingNative];
+    for name in peers {
+        wanted.push(Contestant::peer(name).with_context(|| format!("no peer is called {name}"))?);
+    }
+    wanted.retain(|contestant| {
+        let installed = install::install(*contestant);
+        if let Err(error) = &installed {
+            println!("    {} cannot be installed here and is left out: {error:#}", contestant.name());
+        }
+        installed.is_ok()
+    });
+    Ok(wanted)
 }
 
 fn note(results: &mut Results, contestant: Contestant, model: &str, measured: anyhow::Result<Value>) {

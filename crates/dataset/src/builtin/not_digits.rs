@@ -3,8 +3,8 @@
 //! A network that has seen some of it can say that it is not sure, instead of taking everything for a digit.
 
 use ink::{Image, PIXELS, Point, Raster, normalise};
+use model_spec::NOT_A_DIGIT;
 use rand_pcg::Pcg32;
-use recipe::NOT_A_DIGIT;
 
 use super::{
     HASTY, Hand, PAPER_SIDE, Style, drawn,

@@ -1,0 +1,119 @@
+//! The data sets that the person brought and keeps in this browser. Workers write them; the page lists and deletes them.
+
+use data_files::ImportOptions;
+use leptos::prelude::*;
+use protocol::{
+    Blobs, Delivery, JobError,
+    data::{
+        ChangeImage, DataPreview, DataSource, DataSummary, FileAddress, ImportData, ImportProgress,
+        KeepImages, Listed, Look, LookAtData, PartName, Relabel,
+    },
+};
+use train_config::{DataChoice, DataHash};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{File, Url};
+
+use crate::{browser, labelled_drawings, parts::image_grid::Shown, session::Session};
+
+/// Where workers find a data set.
+pub(crate) fn data_source(choice: DataChoice) -> DataSource {
+    DataSource { choice, mnist_url: browser::site_url("data/mnist/") }
+}
+
+impl Session {
+    /// What is known of a kept data set.
+    pub(crate) fn kept(self, hash: DataHash) -> Option<DataSummary> {
+        self.data_sets
+            .with(|sets| sets.iter().find(|set| set.summary.hash == hash).map(|set| set.summary.clone()))
+    }
+
+    /// Reads the list anew: a worker has written to it.
+    pub(crate) async fn reload_data_sets(self) {
+        if let Some(storage) = self.opened_storage()
+            && let Some(sets) = self.report_error(storage.all().await)
+        {
+            self.data_sets.set(sets);
+        }
+    }
+
+    /// Deletes a data set.
+    pub(crate) fn delete_data_set(self, hash: DataHash) {
+        spawn_local(async move {
+            let Some(storage) = self.opened_storage() else { return };
+            if self.report_error(storage.delete_data_set(&hash.to_string()).await).is_some() {
+                self.data_sets.update(|sets| sets.retain(|set| set.summary.hash != hash));
+                if self.form.data.get_untracked() == DataChoice::Kept(hash) {
+                    self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });
+                }
+            }
+        });
+    }
+
+    /// Has a worker read files and keep what they make. The page hands over addresses, never the bytes.
+    pub(crate) async fn import_data(
+        self,
+        files: &[File],
+        options: ImportOptions,
+        progress: impl Fn(f64) + 'static,
+    ) -> Result<Delivery<DataPreview>, JobError> {
+        let mut addresses = Vec::with_capacity(files.len());
+        for file in files {
+            let refused = |_| JobError::BadInput(format!("{} cannot be read by this browser.", file.name()));
+            let url = Url::create_object_url_with_blob(file).map_err(refused)?;
+            let path = browser::relative_path(file);
+            addresses.push(FileAddress { path: if path.is_empty() { file.name() } else { path }, url });
+        }
+        let urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
+        let request = Delivery::bare(ImportData { files: addresses, options });
+        let progress = move |delivery: Delivery<ImportProgress>| progress(delivery.content.share);
+        let preview = self.pool()?.call(request, progress).await;
+        for url in urls {
+            // What cannot be released goes with the page.
+            let _ = Url::revoke_object_url(&url);
+        }
+        self.reload_data_sets().await;
+        preview
+    }
+
+    /// Makes a data set of all labelled drawings.
+    pub(crate) async fn keep_drawings(self) -> Result<DataSummary, JobError> {
+        let mut blobs = Blobs::new();
+        let images = self
+            .drawings
+            .with_untracked(|drawings| labelled_drawings::attach(drawings.iter().rev(), &mut blobs));
+        let content = KeepImages { name: "My drawings".into(), images };
+        let kept = self.pool()?.call(Delivery { content, blobs }, |_| ()).await?.content;
+        self.reload_data_sets().await;
+        Ok(kept)
+    }
+
+    /// Says what an image of a kept data set shows; the data set that takes its place.
+    pub(crate) async fn relabel(self, relabel: Relabel) -> Result<DataSummary, JobError> {
+        let summary = self.pool()?.call(Delivery::bare(relabel), |_| ()).await?.content;
+        if self.form.data.get_untracked() == DataChoice::Kept(relabel.hash) {
+            self.form.set_data(DataChoice::Kept(summary.hash));
+        }
+        self.reload_data_sets().await;
+        Ok(summary)
+    }
+
+    /// What the ink pipeline and augmentation make of an image, with what was done.
+    pub(crate) async fn changed(
+        self,
+        choice: DataChoice,
+        part: PartName,
+        number: u32,
+        seed: u32,
+    ) -> Result<Vec<(String, Shown)>, JobError> {
+        let request = Delivery::bare(ChangeImage { source: data_source(choice), part, number, seed });
+        let mut reply = self.pool()?.call(request, |_| ()).await?;
+        let images = Shown::taken(&mut reply, |reply| reply.images).unwrap_or_default();
+        Ok(reply.content.names.into_iter().zip(images).collect())
+    }
+
+    /// Looks at a data set.
+    pub(crate) async fn look(self, choice: DataChoice, images: Listed) -> Result<Delivery<Look>, JobError> {
+        let request = Delivery::bare(LookAtData { source: data_source(choice), images });
+        self.pool()?.call(request, |_| ()).await
+    }
+}

@@ -1,0 +1,91 @@
+//! Two models on the same images.
+
+use evaluation::Comparison;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{
+    answered::Answered,
+    run::evaluate,
+    tested::{OneAnswer, Tested},
+};
+use crate::{saved_models::SavedModel, session::Session, words};
+
+/// Choosing another model, and what comes of it.
+#[component]
+pub(super) fn Compare(tested: Tested) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let other = RwSignal::new(String::new());
+    let status = RwSignal::new(String::new());
+    let compared = RwSignal::new(None::<Tested>);
+    let first = StoredValue::new(tested);
+    let press = move |_| {
+        let id = other.get_untracked();
+        let mut all = session.shipped.get_untracked().into_iter().chain(session.models.get_untracked());
+        let Some(model) = all.find(|model| model.id == id) else {
+            return status.set("Choose a model first.".into());
+        };
+        compared.set(None);
+        spawn_local(async move {
+            match evaluate(&session, first.with_value(|first| first.source), &model.name, model.file, status)
+                .await
+            {
+                Ok(found) => {
+                    status.try_set(String::new());
+                    compared.try_set(Some(found));
+                }
+                Err(failure) => drop(status.try_set(words::job_error(&failure))),
+            }
+        });
+    };
+    let others = move || {
+        let all = session.shipped.get().into_iter().chain(session.models.get());
+        let option = |model: SavedModel| view! { <option value=model.id.clone()>{model.name}</option> };
+        all.map(option).collect_view()
+    };
+    view! {
+        <div class="pair">
+            <label class="field"><span>"Compare with"</span>
+                <select on:change=move |event| other.set(event_target_value(&event))>
+                    <option value="">"Choose a model"</option>{others}</select></label>
+            <div class="buttons"><button on:click=press>"Compare"</button></div>
+        </div>
+        <p role="status" aria-label="Comparing">{status}</p>
+        {move || compared.get().map(|second| view! { <Compared first=first.get_value() second /> })}
+    }
+}
+
+/// Two models on the same images.
+#[component]
+fn Compared(first: Tested, second: Tested) -> impl IntoView {
+    let is_right = |answer: &OneAnswer| answer.label == answer.class;
+    let found = Comparison::of(first.answers.iter().map(is_right), second.answers.iter().map(is_right));
+    let verdict = if found.p_value < 0.05 { "more than chance explains" } else { "which may be chance" };
+    let text = format!(
+        "{} reads {} rightly that {} does not, and {} the other way round: McNemar's test gives p = {:.3}, {verdict}.",
+        first.model,
+        metrics::counted(found.only_first, "image"),
+        second.model,
+        metrics::grouped(found.only_second),
+        found.p_value
+    );
+    let differ = first.answers.iter().zip(second.answers.iter()).enumerate();
+    let numbers: Vec<u32> = differ
+        .filter(|(_, (one, other))| one.class != other.class)
+        .map(|(number, _)| number as u32)
+        .collect();
+    let title = format!("Images that they read differently ({})", metrics::grouped(numbers.len() as u32));
+    let accuracy = |tested: &Tested| tested.report.accuracy().with_interval();
+    let rows = [&first, &second].map(
+        |tested| view! { <tr><th scope="row">{tested.model.clone()}</th><td>{accuracy(tested)}</td></tr> },
+    );
+    view! {
+        <div class="compared" role="group" aria-label="Comparison">
+            <table aria-label="Two models">
+                <thead><tr><th scope="col">"Model"</th><th scope="col">"Accuracy"</th></tr></thead><tbody>{rows}</tbody>
+            </table>
+            <p>{text}</p>
+            {(!numbers.is_empty()).then(|| view! { <Answered tested=second numbers title /> })}
+        </div>
+    }
+}

@@ -1,0 +1,83 @@
+//! Answers for images without labels: shown one by one, and as the file that Kaggle wants.
+
+use leptos::prelude::*;
+use protocol::data::{Listed, Order, PartName};
+use train_config::DataChoice;
+use wasm_bindgen_futures::spawn_local;
+
+use super::run::{Answered, answer};
+use crate::{
+    browser,
+    parts::image_grid::{ImageGrid, Shown},
+    session::Session,
+    words,
+};
+
+/// Images that are shown with their answers.
+const MOST_SHOWN: u32 = 64;
+
+/// Buttons that answer a data set's images without labels; nothing where it has none.
+#[component]
+pub(crate) fn Submission(choice: DataChoice) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let status = RwSignal::new(String::new());
+    let shown = RwSignal::new(Vec::<Shown>::new());
+    let is_unlabelled = move || match choice {
+        DataChoice::Kept(hash) => session.kept(hash).is_some_and(|summary| summary.unlabelled > 0),
+        _ => false,
+    };
+    let ask = move |then: fn(&Session, DataChoice, &Answered, RwSignal<Vec<Shown>>)| {
+        status.set("Reading the images …".into());
+        spawn_local(async move {
+            match answer(&session, choice, status).await {
+                Ok(answered) => {
+                    let count = metrics::grouped(answered.answers.len() as u32);
+                    status.try_set(format!("{count} images are answered. {}", answered.expected));
+                    then(&session, choice, &answered, shown);
+                }
+                Err(failure) => drop(status.try_set(words::job_error(&failure))),
+            }
+        });
+    };
+    let names = move || {
+        session
+            .active_model
+            .with(|model| model.as_ref().map(|model| model.card.class_names.clone()).unwrap_or_default())
+    };
+    view! {
+        <Show when=is_unlabelled>
+            <div class="submission">
+                <p class="hint">"This data set has images without labels. The model in use can read them."</p>
+                <div class="buttons">
+                    <button on:click=move |_| ask(save)>"Download submission.csv"</button>
+                    <button on:click=move |_| ask(show)>"Show the answers"</button>
+                </div>
+                <p role="status" aria-label="Submission">{status}</p>
+                {move || view! { <ImageGrid images=shown.get() names=names() on_open=None /> }}
+            </div>
+        </Show>
+    }
+}
+
+fn save(_: &Session, _: DataChoice, answered: &Answered, _: RwSignal<Vec<Shown>>) {
+    browser::download("submission.csv", &answered.file);
+}
+
+/// The first images, each with what was read in it.
+fn show(session: &Session, choice: DataChoice, answered: &Answered, shown: RwSignal<Vec<Shown>>) {
+    let (session, answers) = (*session, std::sync::Arc::clone(&answered.answers));
+    let part = PartName::Unlabelled;
+    let listed = Listed::Stretch { part, class: None, order: Order::Number, offset: 0, count: MOST_SHOWN };
+    spawn_local(async move {
+        if let Ok(mut look) = session.look(choice, listed).await {
+            let images = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
+            let numbered = images.into_iter().zip(answers.iter()).zip(0..);
+            let one = |((image, &[class, _]), number): ((Shown, &[u8; 2]), u32)| Shown {
+                number,
+                label: Some(class),
+                ..image
+            };
+            shown.try_set(numbered.map(one).collect());
+        }
+    });
+}

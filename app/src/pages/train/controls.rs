@@ -1,0 +1,43 @@
+//! Start, pause, stop, save.
+
+use leptos::prelude::*;
+use worker_client::{Phase, RunView};
+
+use super::can_stop;
+use crate::{engine::TrainerShell, session::Session};
+
+/// The buttons of a run.
+#[component]
+pub(crate) fn Controls() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let phase = Memo::new(move |_| session.run.with(|run| run.phase.clone()));
+    let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
+    let is_primary = move || !busy.get() || phase.get() == Phase::Paused;
+    let can_press =
+        move || !busy.get() || matches!(phase.get(), Phase::Running | Phase::Testing { .. } | Phase::Paused);
+    let stoppable = move || session.run.with(can_stop);
+    // One button for all three, so that keyboard focus stays on it.
+    let name = move || match phase.get() {
+        Phase::Paused => "Resume",
+        _ if busy.get() => "Pause",
+        _ => "Start training",
+    };
+    let press = move |_| match phase.get_untracked() {
+        Phase::Paused => session.with_trainer(TrainerShell::resume),
+        _ if busy.get_untracked() => session.with_trainer(TrainerShell::pause),
+        _ => session.start_training(),
+    };
+    view! {
+        <div class="buttons">
+            <button class:primary=is_primary aria-disabled=move || (!can_press()).to_string()
+                on:click=move |event| if can_press() { press(event) }>{name}</button>
+            <Show when=move || busy.get()>
+                <button disabled=move || !stoppable()
+                    on:click=move |_| session.with_trainer(TrainerShell::stop)>"Stop"</button>
+            </Show>
+            <Show when=move || session.can_save.get()>
+                <button on:click=move |_| session.save_trained()>"Save model"</button>
+            </Show>
+        </div>
+    }
+}

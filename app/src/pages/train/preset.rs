@@ -1,0 +1,38 @@
+//! Which experiment the fields follow.
+
+use leptos::prelude::*;
+use train_config::{EXPERIMENTS, experiment};
+
+use crate::session::Session;
+
+/// The choice of an experiment, and what it teaches.
+#[component]
+pub(crate) fn Preset() -> impl IntoView {
+    let form = expect_context::<Session>().form;
+    let option = move |id: &'static str, title: &'static str| {
+        let is_current = move || form.experiment.get().map_or("own", |current| current.id) == id;
+        view! { <option value=id prop:selected=is_current>{title}</option> }
+    };
+    let options = EXPERIMENTS.iter().map(|known| option(known.id, known.title)).collect_view();
+    let changed = move |event| {
+        if let Some(chosen) = experiment(&event_target_value(&event)) {
+            form.choose(chosen);
+        }
+    };
+    let teaches = move || match form.experiment.get() {
+        Some(current) => current.teaches.to_owned(),
+        None => format!("Changed from \"{}\".", form.preset.get().title),
+    };
+    view! {
+        <div>
+            <label class="field">
+                <span>"Preset"</span>
+                <select on:change=changed>
+                    {options}
+                    {option("own", "Own choice")}
+                </select>
+            </label>
+            <p class="hint">{teaches}</p>
+        </div>
+    }
+}

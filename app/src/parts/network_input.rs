@@ -1,0 +1,56 @@
+//! The network's input.
+
+use ink::{Image, PIXELS, SIDE};
+use leptos::{html, prelude::*};
+use wasm_bindgen::{Clamped, JsCast as _};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+
+use crate::session::Session;
+
+/// The 28 x 28 pixels, enlarged.
+#[component]
+pub(crate) fn NetworkInput() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let canvas = NodeRef::<html::Canvas>::new();
+    Effect::new(move |_| {
+        let image = crate::drawing_state::network_input(session.drawing);
+        if let Some(canvas) = canvas.get() {
+            show_image(&canvas, image.as_ref());
+        }
+    });
+    view! {
+        <figure class="network-input">
+            <canvas width=SIDE height=SIDE node_ref=canvas role="img" aria-label="What the network sees"></canvas>
+            <figcaption>"What the network sees: 28 × 28, the longer side 20 px, centred by mass"</figcaption>
+        </figure>
+    }
+}
+
+/// Paints an image onto a canvas of its size.
+pub(crate) fn show_image(canvas: &HtmlCanvasElement, image: Option<&Image>) {
+    show_levels(canvas, SIDE, image.unwrap_or(&[0; PIXELS]));
+}
+
+/// Paints grey levels, of which 255 is ink, onto a canvas of their size.
+pub(crate) fn show_levels(canvas: &HtmlCanvasElement, width: usize, levels: &[u8]) {
+    let Ok(Some(context)) = canvas.get_context("2d") else { return };
+    let context: CanvasRenderingContext2d = context.unchecked_into();
+    // Ink is opacity, so that the page's colours show through.
+    let pixels: Vec<u8> = levels.iter().flat_map(|&level| [0, 0, 0, level]).collect();
+    if let Ok(data) = ImageData::new_with_u8_clamped_array(Clamped(&pixels), width as u32) {
+        // Pixels of the right size are always accepted.
+        let _ = context.put_image_data(&data, 0.0, 0.0);
+    }
+}
+
+/// A 28 x 28 image, enlarged by the page.
+#[component]
+pub(crate) fn Thumbnail(image: Box<Image>, label: String) -> impl IntoView {
+    let canvas = NodeRef::<html::Canvas>::new();
+    Effect::new(move |_| {
+        if let Some(canvas) = canvas.get() {
+            show_image(&canvas, Some(&image));
+        }
+    });
+    view! { <canvas class="thumbnail" width=SIDE height=SIDE node_ref=canvas role="img" aria-label=label></canvas> }
+}

@@ -1,0 +1,131 @@
+//! IndexedDB, whose answers are events, as futures.
+//!
+//! The crate `idb` does the same, but brings tokio's channels and other features of Burn's dependencies into every worker.
+
+use js_sys::{Array, Function, Promise, Reflect, global};
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbObjectStore, IdbObjectStoreParameters, IdbRequest, IdbTransaction,
+    IdbTransactionMode,
+};
+
+use crate::{STORES, StorageError, VERSION};
+
+const NAME: &str = "inkling";
+
+/// The open database.
+#[derive(Debug)]
+pub struct Database(IdbDatabase);
+
+impl Database {
+    /// Opens the database, with all its stores. `on_blocked` is called if another tab holds an older version open.
+    pub(crate) async fn open(on_blocked: impl FnOnce() + 'static) -> Result<Self, StorageError> {
+        let factory = Reflect::get(&global(), &"indexedDB".into()).map_err(failed)?;
+        let factory: IdbFactory = factory.dyn_into().map_err(failed)?;
+        let request = factory.open_with_u32(NAME, VERSION).map_err(failed)?;
+        let upgrade = {
+            let request = request.clone();
+            Closure::once_into_js(move || {
+                // If a store cannot be created, the first transaction fails.
+                let Some(database) = request.result().ok().and_then(|result| result.dyn_into().ok()) else {
+                    return;
+                };
+                create_stores(&database);
+            })
+        };
+        request.set_onupgradeneeded(Some(upgrade.unchecked_ref()));
+        request.set_onblocked(Some(Closure::once_into_js(on_blocked).unchecked_ref()));
+        let database: IdbDatabase = answer(&request).await?.dyn_into().map_err(failed)?;
+        // A newer page in another tab needs the database for itself. This page then reports that its storage failed.
+        let closing = database.clone();
+        let close = Closure::once_into_js(move || closing.close());
+        database.set_onversionchange(Some(close.unchecked_ref()));
+        Ok(Self(database))
+    }
+
+    /// Every record of a store.
+    pub(crate) async fn all(&self, store: &str) -> Result<Vec<JsValue>, StorageError> {
+        let request = self.store(store, IdbTransactionMode::Readonly)?.1.get_all().map_err(failed)?;
+        Ok(answer(&request).await?.dyn_into::<Array>().map_err(failed)?.to_vec())
+    }
+
+    /// The record of this id.
+    pub(crate) async fn get(&self, store: &str, id: &str) -> Result<Option<JsValue>, StorageError> {
+        let request = self.store(store, IdbTransactionMode::Readonly)?.1.get(&id.into()).map_err(failed)?;
+        let found = answer(&request).await?;
+        Ok((!found.is_undefined()).then_some(found))
+    }
+
+    /// Writes a record, and waits until it is written.
+    pub(crate) async fn put(&self, store: &str, value: &JsValue) -> Result<(), StorageError> {
+        let (transaction, store) = self.store(store, IdbTransactionMode::Readwrite)?;
+        store.put(value).map_err(failed)?;
+        written(&transaction).await
+    }
+
+    /// Deletes a record, and waits until it is gone.
+    pub(crate) async fn delete(&self, store: &str, id: &str) -> Result<(), StorageError> {
+        let (transaction, store) = self.store(store, IdbTransactionMode::Readwrite)?;
+        store.delete(&id.into()).map_err(failed)?;
+        written(&transaction).await
+    }
+
+    fn store(
+        &self,
+        name: &str,
+        mode: IdbTransactionMode,
+    ) -> Result<(IdbTransaction, IdbObjectStore), StorageError> {
+        let transaction = self.0.transaction_with_str_and_mode(name, mode).map_err(failed)?;
+        let store = transaction.object_store(name).map_err(failed)?;
+        Ok((transaction, store))
+    }
+}
+
+fn create_stores(database: &IdbDatabase) {
+    let known = database.object_store_names();
+    for store in STORES.into_iter().filter(|store| !known.contains(store)) {
+        let parameters = IdbObjectStoreParameters::new();
+        parameters.set_key_path(&"id".into());
+        // As above.
+        let _ = database.create_object_store_with_optional_parameters(store, &parameters);
+    }
+}
+
+/// Waits for a request's result.
+async fn answer(request: &IdbRequest) -> Result<JsValue, StorageError> {
+    let promise = Promise::new(&mut |resolve, reject| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
+    });
+    match JsFuture::from(promise).await {
+        Ok(_) => request.result().map_err(failed),
+        Err(_) => Err(because(request.error().ok().flatten())),
+    }
+}
+
+/// Waits until a transaction is complete: only then what it wrote lasts.
+async fn written(transaction: &IdbTransaction) -> Result<(), StorageError> {
+    let promise = Promise::new(&mut |resolve: Function, reject: Function| {
+        transaction.set_oncomplete(Some(&resolve));
+        transaction.set_onerror(Some(&reject));
+        transaction.set_onabort(Some(&reject));
+    });
+    match JsFuture::from(promise).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(because(transaction.error())),
+    }
+}
+
+fn because(error: Option<web_sys::DomException>) -> StorageError {
+    StorageError(error.map_or_else(
+        || "no reason was given".into(),
+        |error| format!("{}: {}", error.name(), error.message()),
+    ))
+}
+
+fn failed(error: impl Into<JsValue>) -> StorageError {
+    let error: JsValue = error.into();
+    let text = Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
+    StorageError(text.unwrap_or_else(|| "it is not there".into()))
+}

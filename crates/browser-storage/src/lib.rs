@@ -1,0 +1,232 @@
+//! What a person keeps in this browser: in IndexedDB, or in memory if there is none. Page and workers share it.
+
+mod data_set;
+mod database;
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use js_sys::{Object, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast as _, JsValue};
+
+pub use data_set::KeptDataSet;
+use database::Database;
+
+/// The storage failed; the text is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The browser's storage failed ({0}). Export what you want to keep as a file.")]
+pub struct StorageError(String);
+
+/// Something that is stored under its own id.
+pub trait Record: Sized {
+    /// The store that holds all of its kind.
+    const STORE: &'static str;
+
+    /// Tells it from all others of its kind.
+    fn id(&self) -> &str;
+
+    /// Milliseconds since 1970.
+    fn saved_ms(&self) -> f64;
+
+    /// As the browser stores it.
+    ///
+    /// # Errors
+    /// [`StorageError`] where a field cannot be set.
+    fn to_fields(&self) -> Result<Fields, StorageError>;
+
+    /// `None` if a field is missing or malformed.
+    fn from_fields(fields: &Fields) -> Option<Self>;
+}
+
+/// The fields of a record, as the browser stores them.
+pub struct Fields(JsValue);
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Fields {
+    /// None yet.
+    pub fn new() -> Self {
+        Self(Object::new().into())
+    }
+
+    /// Sets a field.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser refuses it.
+    pub fn with(self, key: &str, value: impl Into<JsValue>) -> Result<Self, StorageError> {
+        Reflect::set(&self.0, &key.into(), &value.into())
+            .map_err(|_| StorageError(format!("{key} cannot be set")))?;
+        Ok(self)
+    }
+
+    /// Sets a field of bytes.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn with_bytes(self, key: &str, bytes: &[u8]) -> Result<Self, StorageError> {
+        self.with(key, Uint8Array::from(bytes))
+    }
+
+    /// Sets a field to a value as JSON.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with), or where the value cannot be written as JSON.
+    pub fn with_json(self, key: &str, value: &impl serde::Serialize) -> Result<Self, StorageError> {
+        let json = serde_json::to_string(value).map_err(|error| StorageError(error.to_string()))?;
+        self.with(key, json)
+    }
+
+    fn get(&self, key: &str) -> Option<JsValue> {
+        Reflect::get(&self.0, &key.into()).ok()
+    }
+
+    /// A field of text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_string()
+    }
+
+    /// A field that is a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        self.get(key)?.as_f64()
+    }
+
+    /// A field that is true or false.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
+    /// A field of bytes.
+    pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        Some(self.get(key)?.dyn_into::<Uint8Array>().ok()?.to_vec())
+    }
+
+    /// A value that was written as JSON.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<T> {
+        serde_json::from_str(&self.text(key)?).ok()
+    }
+}
+
+/// Saved models.
+pub const MODELS: &str = "models";
+/// Drawings with what they show.
+pub const DRAWINGS: &str = "drawings";
+/// What is known of the kept data sets.
+pub const DATA_SETS: &str = "data-sets";
+/// Their images and labels.
+pub const DATA_SET_IMAGES: &str = "data-set-images";
+/// The stores of this version of the database. Adding one takes a new version.
+const STORES: [&str; 4] = [MODELS, DRAWINGS, DATA_SETS, DATA_SET_IMAGES];
+const VERSION: u32 = 3;
+
+type InMemory = BTreeMap<(&'static str, String), JsValue>;
+
+/// Where records are stored.
+#[derive(Clone)]
+pub enum Storage {
+    /// In the browser, until the person or the browser deletes it.
+    IndexedDb(Rc<Database>),
+    /// Until the page is left.
+    Memory(Rc<RefCell<InMemory>>),
+}
+
+impl Storage {
+    /// Opens IndexedDB, or memory if that fails. `on_blocked` is called if another tab holds an older version open.
+    pub async fn open(on_blocked: impl FnOnce() + 'static) -> Self {
+        match Database::open(on_blocked).await {
+            Ok(database) => Self::IndexedDb(Rc::new(database)),
+            Err(_) => Self::Memory(Rc::default()),
+        }
+    }
+
+    /// Whether records survive the page.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::IndexedDb(_))
+    }
+
+    /// Every record of a kind, the newest first. Records that cannot be read are left out.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn all<R: Record>(&self) -> Result<Vec<R>, StorageError> {
+        let values = match self {
+            Self::Memory(records) => {
+                let records = records.borrow();
+                records
+                    .iter()
+                    .filter(|((store, _), _)| *store == R::STORE)
+                    .map(|(_, own)| own.clone())
+                    .collect()
+            }
+            Self::IndexedDb(database) => database.all(R::STORE).await?,
+        };
+        let mut records: Vec<R> =
+            values.into_iter().filter_map(|value| R::from_fields(&Fields(value))).collect();
+        records.sort_by(|a, b| b.saved_ms().total_cmp(&a.saved_ms()));
+        Ok(records)
+    }
+
+    /// The record of this id; none where there is none, or none that can be read.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn get<R: Record>(&self, id: &str) -> Result<Option<R>, StorageError> {
+        let value = match self {
+            Self::Memory(records) => records.borrow().get(&(R::STORE, id.to_owned())).cloned(),
+            Self::IndexedDb(database) => database.get(R::STORE, id).await?,
+        };
+        Ok(value.and_then(|value| R::from_fields(&Fields(value))))
+    }
+
+    /// Stores a record in place of one with the same id.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails or is full.
+    pub async fn put<R: Record>(&self, record: &R) -> Result<(), StorageError> {
+        let Fields(value) = record.to_fields()?.with("id", record.id())?;
+        match self {
+            Self::Memory(records) => {
+                records.borrow_mut().insert((R::STORE, record.id().to_owned()), value);
+            }
+            Self::IndexedDb(database) => {
+                database.put(R::STORE, &value).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a record.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn delete<R: Record>(&self, id: &str) -> Result<(), StorageError> {
+        self.delete_from(R::STORE, id).await
+    }
+
+    /// Deletes a data set: its images, then what is known of it.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub async fn delete_data_set(&self, id: &str) -> Result<(), StorageError> {
+        self.delete_from(DATA_SET_IMAGES, id).await?;
+        self.delete_from(DATA_SETS, id).await
+    }
+
+    async fn delete_from(&self, store: &'static str, id: &str) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(records) => {
+                records.borrow_mut().remove(&(store, id.to_owned()));
+            }
+            Self::IndexedDb(database) => database.delete(store, id).await?,
+        }
+        Ok(())
+    }
+}
+
+/// An id that no other record has.
+pub fn new_id(saved_ms: f64) -> String {
+    // The random part tells records of the same millisecond apart.
+    format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32)
+}

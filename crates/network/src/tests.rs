@@ -1,0 +1,6 @@
+//! Fused operations against Burn's own: named networks, random ones, and the plans of both.
+
+mod compare;
+mod plans;
+mod random_spec;
+mod random_specs;

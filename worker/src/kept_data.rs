@@ -1,0 +1,146 @@
+//! Data sets that the person keeps in the browser: written once, by their content.
+
+use browser_storage::{DATA_SET_IMAGES, Fields, KeptDataSet, Record, Storage, StorageError};
+use data_files::Duplicates;
+use dataset::{Dataset, LabelledImages};
+use model_spec::{Import, NOT_A_DIGIT, PIXELS};
+use protocol::{
+    JobError,
+    data::{DataSummary, PartName, Relabel},
+};
+use sha2::{Digest as _, Sha256};
+use train_config::DataHash;
+
+/// The images of a data set.
+struct Images {
+    id: String,
+    dataset: Dataset,
+}
+
+impl Record for Images {
+    const STORE: &'static str = DATA_SET_IMAGES;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn saved_ms(&self) -> f64 {
+        0.0
+    }
+
+    fn to_fields(&self) -> Result<Fields, StorageError> {
+        let Dataset { train, test, unlabelled, class_names, name, import, .. } = &self.dataset;
+        Fields::new()
+            .with("name", name.as_str())?
+            .with_json("import", import)?
+            .with_json("classNames", class_names)?
+            .with_bytes("trainPixels", &train.pixels)?
+            .with_bytes("trainLabels", &train.labels)?
+            .with_bytes("testPixels", &test.pixels)?
+            .with_bytes("testLabels", &test.labels)?
+            .with_bytes("unlabelled", unlabelled)
+    }
+
+    fn from_fields(fields: &Fields) -> Option<Self> {
+        let part = |pixels: &str, labels: &str| {
+            let images = LabelledImages { pixels: fields.bytes(pixels)?, labels: fields.bytes(labels)? };
+            (images.pixels.len() == PIXELS * images.len()).then_some(images)
+        };
+        let dataset = Dataset {
+            train: part("trainPixels", "trainLabels")?,
+            test: part("testPixels", "testLabels")?,
+            unlabelled: fields.bytes("unlabelled")?,
+            class_names: fields.json("classNames")?,
+            name: fields.text("name")?,
+            import: fields.json::<Import>("import")?,
+            ..Dataset::default()
+        };
+        Some(Self { id: fields.text("id")?, dataset })
+    }
+}
+
+/// Stores a data set and says what is known of it.
+pub(crate) async fn keep(dataset: Dataset) -> Result<(DataSummary, Dataset), JobError> {
+    let summary = DataSummary { hash: hash(&dataset), ..summary(&dataset) };
+    let storage = open().await?;
+    let images = Images { id: summary.hash.to_string(), dataset };
+    storage.put(&images).await.map_err(failed)?;
+    let known = KeptDataSet::new(summary);
+    storage.put(&known).await.map_err(failed)?;
+    Ok((known.summary, images.dataset))
+}
+
+/// Reads a data set.
+pub(crate) async fn load(hash: DataHash) -> Result<Dataset, JobError> {
+    let images = open().await?.get::<Images>(&hash.to_string()).await.map_err(failed)?;
+    let missing = || {
+        JobError::BadInput("This data set is no longer kept in this browser. Bring its files again.".into())
+    };
+    Ok(images.ok_or_else(missing)?.dataset)
+}
+
+/// Changes what an image shows. What is stored by its content is another data set then.
+pub(crate) async fn relabel(call: Relabel) -> Result<DataSummary, JobError> {
+    let Relabel { hash, part, number, label } = call;
+    let mut dataset = load(hash).await?;
+    let labels = match part {
+        PartName::Train => &mut dataset.train.labels,
+        PartName::Test => &mut dataset.test.labels,
+        PartName::Unlabelled => &mut Vec::new(),
+    };
+    let missing = || JobError::BadInput("This image has no label to change.".into());
+    *labels.get_mut(number as usize).ok_or_else(missing)? = label;
+    let (summary, _) = keep(dataset).await?;
+    if summary.hash != hash {
+        open().await?.delete_data_set(&hash.to_string()).await.map_err(failed)?;
+    }
+    Ok(summary)
+}
+
+/// What is known of a data set, but for its hash.
+pub(crate) fn summary(dataset: &Dataset) -> DataSummary {
+    let classes = dataset.classes() as usize;
+    let counts = |images: &LabelledImages| {
+        let mut counts = if images.is_empty() { Vec::new() } else { images.counts(classes) };
+        counts.truncate(usize::from(NOT_A_DIGIT));
+        counts
+    };
+    DataSummary {
+        hash: DataHash::default(),
+        name: dataset.name.clone(),
+        class_names: dataset.class_names.clone(),
+        train: counts(&dataset.train),
+        test: counts(&dataset.test),
+        unlabelled: (dataset.unlabelled.len() / PIXELS) as u32,
+        duplicates: Duplicates::default(),
+    }
+}
+
+fn hash(dataset: &Dataset) -> DataHash {
+    let mut sum = Sha256::new();
+    let Dataset { train, test, unlabelled, class_names, .. } = dataset;
+    for bytes in [&train.pixels, &train.labels, &test.pixels, &test.labels, unlabelled] {
+        sum.update((bytes.len() as u64).to_le_bytes());
+        sum.update(bytes);
+    }
+    sum.update(class_names.join("\n").as_bytes());
+    let word = sum.finalize().iter().take(8).fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
+    DataHash(word)
+}
+
+async fn open() -> Result<Storage, JobError> {
+    let storage = Storage::open(|| ()).await;
+    if storage.is_lasting() {
+        Ok(storage)
+    } else {
+        Err(JobError::BadInput(
+            "This browser stores nothing here, so no data set can be kept. A window that is not private may."
+                .into(),
+        ))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` wants")]
+fn failed(error: StorageError) -> JobError {
+    JobError::BadInput(format!("{error} Delete what you no longer need on the Data page, and try again."))
+}
