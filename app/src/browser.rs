@@ -93,6 +93,36 @@ pub(crate) fn query(name: &str) -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// What follows `#` in the page's address, with it.
+pub(crate) fn fragment() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Takes what follows `#` out of the address, without a step in the history.
+pub(crate) fn clear_fragment() {
+    let location = window().location();
+    let (path, query) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    if let Ok(history) = window().history() {
+        // Where the address cannot be changed, the offer is there again after a reload.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{query}")));
+    }
+}
+
+/// Puts text on the clipboard, if the browser lets the page.
+pub(crate) fn copy_text(text: &str) {
+    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
+    let write = Reflect::get(&clipboard, &"writeText".into())
+        .ok()
+        .and_then(|write| write.dyn_into::<js_sys::Function>().ok());
+    let promise = write.and_then(|write| write.call1(&clipboard, &text.into()).ok());
+    if let Some(promise) = promise.and_then(|promise| promise.dyn_into::<Promise>().ok()) {
+        wasm_bindgen_futures::spawn_local(async move {
+            // The text is shown, too, and can be copied by hand.
+            let _ = JsFuture::from(promise).await;
+        });
+    }
+}
+
 /// Downloads from this site; `fresh` bypasses every cache. The error is for people.
 pub(crate) async fn fetch(path: &str, fresh: bool) -> Result<Vec<u8>, String> {
     let url = site_url(path);

@@ -1,5 +1,6 @@
 //! The data sets that the person brought and keeps in this browser. Workers write them; the page lists and deletes them.
 
+use browser_storage::{DATA_SET_IMAGES, DATA_SETS, Writes};
 use data_files::ImportOptions;
 use leptos::prelude::*;
 use protocol::{
@@ -18,6 +19,12 @@ use crate::{browser, labelled_drawings, parts::image_grid::Shown, session::Sessi
 /// Where workers find a data set.
 pub(crate) fn data_source(choice: DataChoice) -> DataSource {
     DataSource { choice, mnist_url: browser::site_url("data/mnist/") }
+}
+
+/// Deletes a data set: its images, and what is known of it.
+fn deletion(hash: DataHash) -> Writes {
+    let id = hash.to_string();
+    Writes::new().delete(DATA_SET_IMAGES, &id).delete(DATA_SETS, &id)
 }
 
 impl Session {
@@ -40,7 +47,7 @@ impl Session {
     pub(crate) fn delete_data_set(self, hash: DataHash) {
         spawn_local(async move {
             let Some(storage) = self.opened_storage() else { return };
-            if self.report_error(storage.delete_data_set(&hash.to_string()).await).is_some() {
+            if self.report_error(storage.write(deletion(hash)).await).is_some() {
                 self.data_sets.update(|sets| sets.retain(|set| set.summary.hash != hash));
                 if self.form.data.get_untracked() == DataChoice::Kept(hash) {
                     self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });

@@ -106,6 +106,27 @@ impl Form {
         self.config.set(TrainConfig { seed: before.seed, augmentation, ..config.clone() });
     }
 
+    /// Fills in a configuration as it is, its seed and what was changed in mid-run included, and its data.
+    pub(crate) fn take(&self, config: &TrainConfig, data: DataChoice) {
+        self.set_data(data);
+        if let DataChoice::BuiltIn { train_images } = data {
+            self.built_in_images.set(train_images.to_string());
+        }
+        self.unreadable.set(BTreeMap::new());
+        self.edit(Edit::Load(config.network.draft()));
+        self.config.set(config.clone());
+    }
+
+    /// What is changed in mid-run, for people; empty where nothing is.
+    pub(crate) fn changes_text(&self) -> String {
+        self.config.with(TrainConfig::changes_text)
+    }
+
+    /// Forgets what is changed in mid-run.
+    pub(crate) fn forget_changes(&self) {
+        self.config.update(|config| config.changes.clear());
+    }
+
     /// Chooses the data. Generated digits are more alike than handwriting, so they are augmented by default.
     pub(crate) fn set_data(&self, data: DataChoice) {
         let is_built_in = matches!(data, DataChoice::BuiltIn { .. });

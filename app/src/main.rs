@@ -8,12 +8,15 @@ mod drawing_state;
 mod engine;
 mod form;
 mod labelled_drawings;
+mod locks;
 mod pages;
 mod parts;
 mod personalization;
 mod pictures;
+mod run_commands;
 mod saved_models;
 mod session;
+mod state;
 mod words;
 
 use leptos::prelude::*;
@@ -25,7 +28,7 @@ use leptos_router::{
 use crate::{
     pages::{
         data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage, personalize::MyHandwritingPage,
-        train::TrainPage,
+        runs::RunsPage, train::TrainPage,
     },
     parts::{frame::Frame, notices::Notices},
     session::Session,
@@ -45,6 +48,7 @@ fn App() -> impl IntoView {
                 <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
                     <Route path=path!("/") view=DrawPage />
                     <Route path=path!("/train") view=TrainPage />
+                    <Route path=path!("/runs") view=RunsPage />
                     <Route path=path!("/data") view=DataPage />
                     <Route path=path!("/hand") view=MyHandwritingPage />
                     <Route path=path!("/learn") view=LearnPage />

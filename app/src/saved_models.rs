@@ -17,19 +17,28 @@ pub(crate) struct SavedModel {
     pub(crate) saved_ms: f64,
     pub(crate) card: ModelCard,
     /// Weights and card as safetensors.
-    pub(crate) file: Arc<Vec<u8>>,
+    pub(crate) bytes: ModelBytes,
+}
+
+/// Where the bytes of a model are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ModelBytes {
+    /// In memory.
+    Here(Arc<Vec<u8>>),
+    /// In the storage: they are read when they are used.
+    Stored,
 }
 
 impl SavedModel {
     /// A new model, saved now.
     pub(crate) fn new(name: String, card: ModelCard, file: Arc<Vec<u8>>) -> Self {
         let saved_ms = js_sys::Date::now();
-        Self { id: new_id(saved_ms), name, saved_ms, card, file }
+        Self { id: new_id(saved_ms), name, saved_ms, card, bytes: ModelBytes::Here(file) }
     }
 
     /// The model as it is loaded.
-    pub(crate) fn to_file(&self) -> ModelFile {
-        ModelFile { id: Some(self.id.clone()), name: self.name.clone(), bytes: Arc::clone(&self.file) }
+    pub(crate) fn to_file(&self, bytes: Arc<Vec<u8>>) -> ModelFile {
+        ModelFile { id: Some(self.id.clone()), name: self.name.clone(), bytes }
     }
 }
 
@@ -72,8 +81,7 @@ impl Record for SavedModel {
         Fields::new()
             .with("name", self.name.as_str())?
             .with("savedMs", self.saved_ms)?
-            .with_json("card", &self.card)?
-            .with_bytes("file", &self.file)
+            .with_json("card", &self.card)
     }
 
     fn from_fields(fields: &Fields) -> Option<Self> {
@@ -82,7 +90,7 @@ impl Record for SavedModel {
             name: fields.text("name")?,
             saved_ms: fields.number("savedMs")?,
             card: fields.json("card")?,
-            file: Arc::new(fields.bytes("file")?),
+            bytes: ModelBytes::Stored,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use browser_storage::{KeptDataSet, Record, Storage, StorageError};
+use browser_storage::{KeptDataSet, MODEL_FILES, MODELS, Record, Storage, StorageError, Writes};
 use ink::{Drawing, Point};
 use leptos::prelude::*;
 use model_card::ModelCard;
@@ -15,18 +15,20 @@ use protocol::{
 use train_config::{DataChoice, TrainConfig};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
-use worker_client::{Pool, Recognizer, RecognizerEvent, RunUpdate, RunView};
+use worker_client::{Pool, Recognizer, RecognizerEvent, RunView};
 
 use crate::{
     browser,
     data_sets::data_source,
     drawing_state::{DrawingState, PictureInput},
-    engine::{BrowserHost, RunRequest, Site, TrainerShell},
+    engine::{BrowserHost, Site, TrainerShell},
     form::Form,
     labelled_drawings::{self, LabelledDrawing, holds_back},
     personalization::Personalization,
     pictures::{self, Decoded},
-    saved_models::{ActiveModel, ModelFile, SavedModel},
+    run_commands::RunTies,
+    saved_models::{ActiveModel, ModelBytes, ModelFile, SavedModel},
+    state::{queue::QueueStore, runs::Runs},
     words,
 };
 
@@ -46,10 +48,8 @@ const SHIPPED: [Shipped; 2] = [
 const MAX_WEIGHTS_MIB: u32 = 64;
 /// The most workers for jobs beside drawing and training. Each takes memory for a data set.
 const MAX_POOL_WORKERS: usize = 2;
-/// The id of the model that is saved automatically after every epoch.
-const LAST_RUN_ID: &str = "last-run";
 /// Preference: the id of the active model.
-const ACTIVE_MODEL_KEY: &str = "inkling.model";
+pub(crate) const ACTIVE_MODEL_KEY: &str = "inkling.model";
 /// Preference: the pen's radius.
 const PEN_KEY: &str = "inkling.pen";
 /// What a call is told before the page has started its workers.
@@ -59,7 +59,7 @@ const STARTING: &str = "The page is still starting. Try again in a moment.";
 pub(crate) type Action = (&'static str, Rc<dyn Fn()>);
 
 /// Weights as safetensors, and their card.
-type TrainedWeights = (Arc<Vec<u8>>, ModelCard);
+pub(crate) type TrainedWeights = (Arc<Vec<u8>>, ModelCard);
 
 /// A message to the user, until it is dismissed.
 #[derive(Clone)]
@@ -91,13 +91,21 @@ pub(crate) struct Session {
     /// Whether models survive the page; unknown at first.
     pub(crate) storage_lasts: RwSignal<Option<bool>>,
     pub(crate) notices: RwSignal<Vec<Notice>, LocalStorage>,
+    /// Every run, the one under way included.
+    pub(crate) runs: Runs,
+    /// What is to be trained next.
+    pub(crate) queue: QueueStore,
+    /// What the effects of the run under way share.
+    pub(crate) ties: RunTies,
+    /// Whether the run under way is drawn with, while it learns.
+    pub(crate) follows_run: RwSignal<bool>,
     /// Whether there are trained weights that can be saved.
     pub(crate) can_save: RwSignal<bool>,
     pub(crate) personalization: Personalization,
     /// The model that the recognizer was asked to load last.
     requested_model: StoredValue<Option<ModelFile>, LocalStorage>,
     /// The newest weights of the run, with their card.
-    trained: StoredValue<Option<TrainedWeights>, LocalStorage>,
+    pub(crate) trained: StoredValue<Option<TrainedWeights>, LocalStorage>,
     recognizer: StoredValue<Option<Recognizer<BrowserHost, ModelFile>>, LocalStorage>,
     pool: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
     trainer: StoredValue<Option<TrainerShell>, LocalStorage>,
@@ -120,6 +128,10 @@ impl Session {
             shipped: RwSignal::new_local(Vec::new()),
             storage_lasts: RwSignal::new(None),
             notices: RwSignal::new_local(Vec::new()),
+            runs: Runs::new(),
+            queue: QueueStore::new(),
+            ties: RunTies::new(),
+            follows_run: RwSignal::new(false),
             can_save: RwSignal::new(false),
             personalization: Personalization::new(),
             requested_model: StoredValue::new_local(None),
@@ -140,6 +152,7 @@ impl Session {
         if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
             session.draw(None, |drawing| drawing.set_pen_radius(radius));
         }
+        session.watch_runs();
         spawn_local(session.read_site());
         spawn_local(session.open_storage());
         session
@@ -182,17 +195,19 @@ impl Session {
         }
         if let Some(models) = self.report_error(storage.all::<SavedModel>().await) {
             let wanted = browser::preference(ACTIVE_MODEL_KEY);
-            let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id));
-            if let (Some(model), true) = (model, self.has_only_default_model()) {
-                self.activate(model.to_file());
-            }
+            let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id)).cloned();
             self.models.set(models);
+            self.storage.set_value(Some(storage.clone()));
+            if let (Some(model), true) = (model, self.has_only_default_model()) {
+                self.activate_saved(&model).await;
+            }
         }
-        self.storage.set_value(Some(storage));
+        self.storage.set_value(Some(storage.clone()));
+        self.open_runs(&storage).await;
     }
 
     /// Whether no model was requested yet, or only the one that is used until another is chosen.
-    fn has_only_default_model(self) -> bool {
+    pub(crate) fn has_only_default_model(self) -> bool {
         self.requested_model.with_value(|requested| {
             requested.as_ref().is_none_or(|model| model.id.as_deref() == Some(SHIPPED[0].id))
         })
@@ -209,7 +224,7 @@ impl Session {
             Ok(inspected) => self.shipped.update(|all| {
                 let card = inspected.content.card;
                 let (id, name) = ((*id).into(), (*name).into());
-                all.push(SavedModel { id, name, saved_ms: 0.0, card, file });
+                all.push(SavedModel { id, name, saved_ms: 0.0, card, bytes: ModelBytes::Here(file) });
             }),
             Err(error) => self.report_trouble(words::job_error(&error)),
         }
@@ -354,7 +369,7 @@ impl Session {
         recognizer.call(request).await
     }
 
-    async fn inspect(self, file: Arc<Vec<u8>>) -> Result<Delivery<Inspected>, JobError> {
+    pub(crate) async fn inspect(self, file: Arc<Vec<u8>>) -> Result<Delivery<Inspected>, JobError> {
         let mut blobs = Blobs::new();
         let content = Inspect { model: blobs.add(file) };
         self.call(Delivery { content, blobs }).await
@@ -397,15 +412,49 @@ impl Session {
         self.activate(model);
     }
 
+    /// The weights of a saved model, from the storage if need be. What is wrong is reported.
+    pub(crate) async fn bytes_of(self, model: &SavedModel) -> Option<Arc<Vec<u8>>> {
+        match &model.bytes {
+            ModelBytes::Here(bytes) => Some(Arc::clone(bytes)),
+            ModelBytes::Stored => {
+                let storage = self.opened_storage()?;
+                let bytes = self.report_error(storage.bytes(MODEL_FILES, &model.id).await)?;
+                if bytes.is_none() {
+                    self.report_trouble(format!("The weights of \"{}\" are no longer stored.", model.name));
+                }
+                bytes.map(Arc::new)
+            }
+        }
+    }
+
+    /// Uses a saved model for drawing.
+    async fn activate_saved(self, model: &SavedModel) {
+        if let Some(bytes) = self.bytes_of(model).await {
+            self.activate(model.to_file(bytes));
+        }
+    }
+
+    /// Uses a saved model for drawing, now and after a reload.
+    pub(crate) async fn use_saved(self, model: &SavedModel) {
+        if let Some(bytes) = self.bytes_of(model).await {
+            self.use_model(model.to_file(bytes));
+        }
+    }
+
     /// Saves the newest trained weights under a name of their own.
     pub(crate) fn save_trained(self) {
         let Some((file, card)) = self.trained.get_value() else { return };
+        self.save_as_model(card.short(), card, file);
+    }
+
+    /// Saves weights under a name of their own, and uses them.
+    pub(crate) fn save_as_model(self, name: String, card: ModelCard, file: Arc<Vec<u8>>) {
         browser::ask_for_persistence();
-        let model = SavedModel::new(card.short(), card, file);
+        let model = SavedModel::new(name, card, Arc::clone(&file));
         spawn_local(async move {
             if self.save(&model).await {
                 self.notify(format!("Saved as \"{}\".", model.name), None);
-                self.use_model(model.to_file());
+                self.use_model(model.to_file(file));
             }
         });
     }
@@ -443,16 +492,27 @@ impl Session {
 
     /// Saves a model in place of one with the same id. If that fails, it is reported, and the result is false.
     pub(crate) async fn save(self, model: &SavedModel) -> bool {
-        if !self.put(model).await {
+        let Some(storage) = self.opened_storage() else { return false };
+        let writes = || match &model.bytes {
+            ModelBytes::Here(bytes) => Writes::new().put(model)?.put_bytes(MODEL_FILES, &model.id, bytes),
+            ModelBytes::Stored => Writes::new().put(model),
+        };
+        let stored = async { storage.write(writes()?).await };
+        if self.report_error(stored.await).is_none() {
             return false;
         }
         self.models.update(|models| {
             models.retain(|known| known.id != model.id);
-            // The newest first, as the storage lists them.
+            // The newest first, as the storage lists them. Weights are read when they are used.
             let index = models.partition_point(|known| known.saved_ms > model.saved_ms);
-            models.insert(index, model.clone());
+            models.insert(index, SavedModel { bytes: ModelBytes::Stored, ..model.clone() });
         });
         true
+    }
+
+    /// The storage, once it is open.
+    pub(crate) fn storage_if_open(self) -> Option<Storage> {
+        self.storage.get_value()
     }
 
     /// The storage. If it is still opening, that is reported.
@@ -469,39 +529,24 @@ impl Session {
         self.report_error(storage.put(record).await).is_some()
     }
 
-    /// Renames a model. The last run then becomes a model of its own, which the next run leaves alone.
+    /// Renames a model.
     pub(crate) async fn rename(self, model: &SavedModel, name: String) {
-        let mut renamed = SavedModel { name, ..model.clone() };
-        if model.id == LAST_RUN_ID {
-            let saved_ms = model.saved_ms;
-            renamed = SavedModel { saved_ms, ..SavedModel::new(renamed.name, renamed.card, renamed.file) };
-        }
+        let renamed = SavedModel { name, ..model.clone() };
         if !self.save(&renamed).await {
             return;
         }
-        // Whoever points at the model follows it, so that nothing points at the next run instead.
-        if browser::preference(ACTIVE_MODEL_KEY).as_deref() == Some(&model.id) {
-            browser::set_preference(ACTIVE_MODEL_KEY, &renamed.id);
-        }
-        if self
-            .active_model
-            .with_untracked(|active| active.as_ref().is_some_and(|active| active.is(&model.id)))
-        {
-            self.active_model.update(|active| {
-                if let Some(active) = active {
-                    active.file = renamed.to_file();
-                }
-            });
-        }
-        if renamed.id != model.id {
-            self.delete_saved(&model.id).await;
-        }
+        self.active_model.update(|active| {
+            if let Some(active) = active.as_mut().filter(|active| active.is(&model.id)) {
+                active.file.name.clone_from(&renamed.name);
+            }
+        });
     }
 
     /// Deletes a saved model. If that fails, it is reported, and the result is false.
     pub(crate) async fn delete_saved(self, id: &str) -> bool {
         let Some(storage) = self.opened_storage() else { return false };
-        if self.report_error(storage.delete::<SavedModel>(id).await).is_none() {
+        let writes = Writes::new().delete(MODELS, id).delete(MODEL_FILES, id);
+        if self.report_error(storage.write(writes).await).is_none() {
             return false;
         }
         self.models.update(|models| models.retain(|known| known.id != id));
@@ -511,9 +556,12 @@ impl Session {
     /// Deletes a model; the notice offers to undo that.
     pub(crate) fn delete(self, model: SavedModel) {
         spawn_local(async move {
+            // Read before they are gone: the notice brings them back.
+            let Some(bytes) = self.bytes_of(&model).await else { return };
             if !self.delete_saved(&model.id).await {
                 return;
             }
+            let model = SavedModel { bytes: ModelBytes::Here(bytes), ..model };
             let text = format!("Deleted \"{}\".", model.name);
             let undo = Rc::new(move || {
                 let model = model.clone();
@@ -526,39 +574,6 @@ impl Session {
     }
 
     // ---- training ----
-
-    /// Starts the run that the form describes.
-    pub(crate) fn start_training(self) {
-        let request = self.form.read().and_then(|(config, data)| {
-            let config = self.fitted(config, data)?;
-            let device = self.form.device.get_untracked();
-            let sessions = self.form.experiment.get_untracked().map_or(1, |experiment| experiment.sessions);
-            Ok(RunRequest { config, data, device, workers: self.form.read_workers()?, sessions })
-        });
-        match request {
-            Ok(request) => {
-                // What can be saved from now on is this run. The one before stays the last run until an epoch is done.
-                self.trained.set_value(None);
-                self.can_save.set(false);
-                self.with_trainer(|trainer| trainer.start(request));
-            }
-            Err(text) => self.with_trainer(|trainer| trainer.reject(text)),
-        }
-    }
-
-    /// A configuration whose network tells as many classes apart as the data set has.
-    fn fitted(self, config: TrainConfig, data: DataChoice) -> Result<TrainConfig, String> {
-        let DataChoice::Kept(hash) = data else { return Ok(config) };
-        let Some(summary) = untrack(|| self.kept(hash)) else {
-            return Err("This data set is no longer kept. Choose another one.".into());
-        };
-        let classes = summary.classes();
-        if config.network.classes() == classes {
-            return Ok(config);
-        }
-        let network = model_spec::with_classes(&config.network.draft(), classes as u32).check();
-        Ok(TrainConfig { network: network.map_err(|error| error.to_string())?, ..config })
-    }
 
     pub(crate) fn with_trainer(self, act: impl FnOnce(&TrainerShell)) {
         // Cloned, because what is done may come back to the session.
@@ -592,39 +607,6 @@ impl Session {
             RecognizerEvent::PredictFailed(error) => self.report_trouble(words::job_error(&error)),
             RecognizerEvent::GaveUp(error) => self.report_trouble(words::no_recognizer(&error)),
         }
-    }
-
-    fn on_run_update(self, update: RunUpdate) {
-        match update {
-            RunUpdate::Snapshot(weights) => {
-                let (name, bytes) = ("Being trained".into(), Arc::new(weights));
-                self.activate(ModelFile { id: None, name, bytes });
-            }
-            RunUpdate::Keep(weights, card) => self.keep_trained(Arc::new(weights), *card),
-            RunUpdate::Restarted(restart) => self.report_trouble(words::restart(&restart)),
-            RunUpdate::Begun
-            | RunUpdate::Device(_)
-            | RunUpdate::Started { .. }
-            | RunUpdate::Points(_)
-            | RunUpdate::EpochDone { .. }
-            | RunUpdate::Reloaded(_)
-            | RunUpdate::Resumed => {}
-        }
-    }
-
-    fn keep_trained(self, weights: Arc<Vec<u8>>, card: ModelCard) {
-        self.activate(ModelFile { id: None, name: "Just trained".into(), bytes: Arc::clone(&weights) });
-        self.trained.set_value(Some((Arc::clone(&weights), card.clone())));
-        self.can_save.set(true);
-        // A run that was stopped before its first epoch does not replace one that got further.
-        if card.epochs_done == 0 {
-            return;
-        }
-        let (id, name) = (LAST_RUN_ID.into(), "Last run (kept by itself)".into());
-        let model = SavedModel { id, name, saved_ms: js_sys::Date::now(), card, file: weights };
-        spawn_local(async move {
-            self.save(&model).await;
-        });
     }
 
     // ---- notices ----

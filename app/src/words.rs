@@ -115,9 +115,9 @@ pub(crate) fn failure(failure: &Failure) -> String {
 /// A lost worker is replaced.
 pub(crate) fn restart(restart: &Restart) -> String {
     let why = loss(&restart.why);
-    let from = match restart.epochs_done {
+    let from = match restart.steps_done {
         0 => "from the beginning".to_owned(),
-        epochs => format!("from the end of epoch {epochs}"),
+        steps => format!("from step {steps}"),
     };
     match restart.from {
         Backend::WebGpu => format!("WebGPU failed ({why}). Training goes on on the CPU, {from}."),

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use protocol::{FromWorker, JobId, Message, ToWorker};
+use protocol::{FromWorker, JobId, Message, ToWorker, train::Steering};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, MessagePort};
 
@@ -25,6 +25,7 @@ struct State {
     calls: VecDeque<IncomingCall>,
     cancelled: BTreeSet<JobId>,
     paused: BTreeSet<JobId>,
+    steering: Vec<(JobId, Steering)>,
     /// Resolves the promise that the worker waits for, if it waits.
     wake: Option<js_sys::Function>,
 }
@@ -62,6 +63,13 @@ impl Inbox {
             ToWorker::Cancel { job } => drop(state.cancelled.insert(*job)),
             ToWorker::Pause { job } => drop(state.paused.insert(*job)),
             ToWorker::Resume { job } => drop(state.paused.remove(job)),
+            ToWorker::Steer { job } => {
+                let job = *job;
+                match message.delivery() {
+                    Ok(delivery) => state.steering.push((job, delivery.content)),
+                    Err(error) => scope::post_fatal(&error.to_string()),
+                }
+            }
             ToWorker::Ping => {
                 if let Err(error) = scope::post(Message::bare(FromWorker::Pong)) {
                     scope::post_fatal(&error.to_string());
@@ -93,11 +101,21 @@ impl Inbox {
         self.0.borrow().paused.contains(&job)
     }
 
+    /// What was asked of a job since this was called last, oldest first.
+    pub(crate) fn take_steering(&self, job: JobId) -> Vec<Steering> {
+        let mut state = self.0.borrow_mut();
+        let (own, others) = core::mem::take(&mut state.steering).into_iter().partition(|(to, _)| *to == job);
+        state.steering = others;
+        let own: Vec<(JobId, Steering)> = own;
+        own.into_iter().map(|(_, steering)| steering).collect()
+    }
+
     /// Forgets what was said about a job that has ended.
     pub(crate) fn forget(&self, job: JobId) {
         let mut state = self.0.borrow_mut();
         state.cancelled.remove(&job);
         state.paused.remove(&job);
+        state.steering.retain(|(to, _)| *to != job);
     }
 
     /// Waits for the next message of any kind.

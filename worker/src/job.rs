@@ -9,7 +9,7 @@ use core::{
 };
 use std::rc::Rc;
 
-use protocol::{Call, Delivery, FromWorker, JobError, JobId, Message};
+use protocol::{Call, Delivery, FromWorker, JobError, JobId, Message, train::Steering};
 
 use crate::{
     inbox::Inbox,
@@ -59,6 +59,11 @@ impl<C: Call> Job<C> {
 
     pub(crate) fn is_paused(&self) -> bool {
         self.inbox.is_paused(self.id)
+    }
+
+    /// What the page asked of the job since this was called last.
+    pub(crate) fn take_steering(&self) -> Vec<Steering> {
+        self.inbox.take_steering(self.id)
     }
 
     /// Waits until the job is resumed or cancelled.

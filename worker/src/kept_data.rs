@@ -1,6 +1,8 @@
 //! Data sets that the person keeps in the browser: written once, by their content.
 
-use browser_storage::{DATA_SET_IMAGES, Fields, KeptDataSet, Record, Storage, StorageError};
+use browser_storage::{
+    DATA_SET_IMAGES, DATA_SETS, Fields, KeptDataSet, Record, Storage, StorageError, Writes,
+};
 use data_files::Duplicates;
 use dataset::{Dataset, LabelledImages};
 use model_spec::{Import, NOT_A_DIGIT, PIXELS};
@@ -92,7 +94,9 @@ pub(crate) async fn relabel(call: Relabel) -> Result<DataSummary, JobError> {
     *labels.get_mut(number as usize).ok_or_else(missing)? = label;
     let (summary, _) = keep(dataset).await?;
     if summary.hash != hash {
-        open().await?.delete_data_set(&hash.to_string()).await.map_err(failed)?;
+        let id = hash.to_string();
+        let writes = Writes::new().delete(DATA_SET_IMAGES, &id).delete(DATA_SETS, &id);
+        open().await?.write(writes).await.map_err(failed)?;
     }
     Ok(summary)
 }

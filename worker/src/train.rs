@@ -9,7 +9,10 @@ use model_card::ModelCard;
 use network::Network;
 use protocol::{
     Backend, Blobs, Delivery, JobError,
-    train::{ComputeReference, Help, Reference, Reload, RunPoint, Train, TrainProgress, TrainStage, Trained},
+    train::{
+        ComputeReference, Help, Reference, Reload, RunPoint, Steering, Train, TrainProgress, TrainStage,
+        Trained,
+    },
 };
 use train_config::{StopReason, TrainConfig};
 use training::{
@@ -28,6 +31,10 @@ use crate::{
 
 /// The least time between two messages with points: the page draws its curves at most ten times a second.
 const POINTS_MS: f64 = 100.0;
+/// The most work that is lost with a tab: time between two checkpoints.
+const CHECKPOINT_MS: f64 = 5_000.0;
+/// Time to the first one.
+const FIRST_CHECKPOINT_MS: f64 = 500.0;
 
 /// Handles [`Train`].
 pub(crate) async fn train(
@@ -40,11 +47,13 @@ pub(crate) async fn train(
         if job.is_cancelled() {
             return session.finish(StopReason::Stopped).await;
         }
+        session.obey(&job.take_steering());
         if job.is_paused() {
-            session.send_points()?;
-            job.report(TrainProgress::Paused)?;
-            job.resumed().await;
-            job.report(TrainProgress::Resumed)?;
+            // What is paused can be resumed tomorrow, in another tab.
+            if let Some(reason) = session.advance_to_a_checkpoint().await? {
+                return session.finish(reason).await;
+            }
+            session.pause().await?;
             continue;
         }
         if let Some(reason) = session.advance().await? {
@@ -65,6 +74,11 @@ struct Session<'a> {
     unsent: Vec<RunPoint>,
     points_sent_ms: f64,
     snapshot_sent_ms: f64,
+    checkpoint_sent_ms: f64,
+    /// When the first step would have been taken, had there been no pauses.
+    started_ms: f64,
+    /// Changes of the configuration that the page knows.
+    changes_sent: usize,
     /// The other members of the group. They end with the run.
     helpers: Vec<HelpingWorker>,
 }
@@ -89,7 +103,7 @@ impl<'a> Session<'a> {
             }
             None => None,
         };
-        let (mut run, epochs_done) = begin_run(&train, &mut blobs, &dataset, &worker.device)?;
+        let (mut run, epochs_done, is_exact) = begin_run(&train, &mut blobs, &dataset, &worker.device)?;
         let (mut workers, mut helpers) = (1, Vec::new());
         if let Some((started, ports)) = group {
             job.report(TrainProgress::Stage(TrainStage::WaitingForGroup))?;
@@ -105,9 +119,11 @@ impl<'a> Session<'a> {
             steps: run.steps(),
             steps_done: run.steps_done(),
             device_difference,
+            is_exact,
+            changes: run.config().changes.clone(),
         })?;
         let card = ModelCard {
-            config: Some(train.config.clone()),
+            config: Some(run.config().clone()),
             preprocessing: run.preprocessing(),
             import: dataset.import,
             class_names: dataset.class_names.clone(),
@@ -119,6 +135,7 @@ impl<'a> Session<'a> {
         let now_ms = now_ms();
         Ok(Self {
             job,
+            changes_sent: run.config().changes.len(),
             run,
             device: worker.device.clone(),
             sessions: train.sessions,
@@ -127,6 +144,9 @@ impl<'a> Session<'a> {
             unsent: Vec::new(),
             points_sent_ms: now_ms,
             snapshot_sent_ms: now_ms,
+            // The first one comes soon: a run is kept from its beginning.
+            checkpoint_sent_ms: now_ms - CHECKPOINT_MS + FIRST_CHECKPOINT_MS,
+            started_ms: now_ms,
             helpers,
         })
     }
@@ -144,6 +164,8 @@ impl<'a> Session<'a> {
                     images_seen: point.images_seen,
                     loss: point.loss,
                     accuracy: point.accuracy,
+                    learning_rate: point.learning_rate,
+                    elapsed_ms: now_ms() - self.started_ms,
                 });
                 self.send_what_is_due().await?;
             }
@@ -162,7 +184,57 @@ impl<'a> Session<'a> {
                 }
             }
         }
+        if self.run.has_checkpoint() {
+            self.send_checkpoint().await?;
+        }
         Ok(None)
+    }
+
+    /// Does what the page asks for.
+    fn obey(&mut self, steering: &[Steering]) {
+        for steering in steering {
+            match steering {
+                Steering::Save => self.run.request_checkpoint(),
+                // The page has checked it against the same configuration.
+                Steering::Change(change) => drop(self.run.change(*change)),
+            }
+        }
+    }
+
+    /// Takes steps until there is a checkpoint, if it is a matter of steps.
+    async fn advance_to_a_checkpoint(&mut self) -> Result<Option<StopReason>, JobError> {
+        self.run.request_checkpoint();
+        if self.run.has_checkpoint() {
+            self.send_checkpoint().await?;
+        }
+        while self.run.will_have_checkpoint() {
+            if let Some(reason) = self.advance().await? {
+                return Ok(Some(reason));
+            }
+            self.job.pass().await;
+        }
+        Ok(None)
+    }
+
+    async fn pause(&mut self) -> Result<(), JobError> {
+        self.send_points()?;
+        self.job.report(TrainProgress::Paused)?;
+        let paused_ms = now_ms();
+        self.job.resumed().await;
+        self.started_ms += now_ms() - paused_ms;
+        self.job.report(TrainProgress::Resumed)
+    }
+
+    async fn send_checkpoint(&mut self) -> Result<(), JobError> {
+        self.send_points()?;
+        let checkpoint = self.run.checkpoint().await.map_err(failure::of_device)?;
+        self.run.forget_request();
+        self.checkpoint_sent_ms = now_ms();
+        let mut blobs = Blobs::new();
+        let checkpoint = blobs.add(checkpoint.to_bytes().map_err(failure::of_writing)?);
+        let (steps_done, epochs_done) = (self.run.steps_done(), self.run.epochs_done());
+        let content = TrainProgress::Checkpoint { steps_done, epochs_done, checkpoint };
+        self.job.report_with(Delivery { content, blobs })
     }
 
     /// Whether the run is written and read back after this epoch. The last epoch ends the run, and helpers cannot follow.
@@ -215,6 +287,16 @@ impl<'a> Session<'a> {
 
     async fn send_what_is_due(&mut self) -> Result<(), JobError> {
         let now_ms = now_ms();
+        for change in &self.run.config().changes[self.changes_sent..] {
+            self.job.report(TrainProgress::Changed(*change))?;
+        }
+        if self.changes_sent < self.run.config().changes.len() {
+            self.changes_sent = self.run.config().changes.len();
+            self.card.config = Some(self.run.config().clone());
+        }
+        if now_ms - self.checkpoint_sent_ms >= CHECKPOINT_MS {
+            self.run.request_checkpoint();
+        }
         if now_ms - self.points_sent_ms >= POINTS_MS {
             self.points_sent_ms = now_ms;
             self.send_points()?;
@@ -247,9 +329,12 @@ impl<'a> Session<'a> {
         let checkpoint = blobs.add(checkpoint.to_bytes().map_err(failure::of_writing)?);
         let card = Box::new(self.card.clone());
         let scores = EpochScores { train, validation, test };
-        let content = TrainProgress::EpochDone { epoch, scores, best_epoch, card, weights, checkpoint };
+        let steps_done = self.run.steps_done();
+        let content =
+            TrainProgress::EpochDone { epoch, steps_done, scores, best_epoch, card, weights, checkpoint };
         self.job.report_with(Delivery { content, blobs })?;
-        self.snapshot_sent_ms = now_ms();
+        self.run.forget_request();
+        (self.snapshot_sent_ms, self.checkpoint_sent_ms) = (now_ms(), now_ms());
         Ok(())
     }
 
@@ -273,7 +358,7 @@ pub(crate) async fn help(
     let ports = Ports::listen(ports);
     let Delivery { content: Help { rank, train }, mut blobs } = request;
     let dataset = worker.data.dataset(&train.data).await?;
-    let (mut run, _) = begin_run(&train, &mut blobs, &dataset, &worker.device)?;
+    let (mut run, ..) = begin_run(&train, &mut blobs, &dataset, &worker.device)?;
     let mut group = Group::new(rank as usize, train.workers as usize, Box::new(ports));
     group.barrier().await.map_err(|error| failure::of_run(&error.into(), 0))?;
     run.join(group);
@@ -287,24 +372,25 @@ pub(crate) async fn help(
     }
 }
 
-/// Sets up a run, from its checkpoint if there is one; the epochs that it has done already.
+/// Sets up a run, from its checkpoint if there is one; the epochs that it has done already, and whether it goes on to the bit.
 fn begin_run(
     train: &Train,
     blobs: &mut Blobs,
     dataset: &Arc<Dataset>,
     device: &Device,
-) -> Result<(Run, u32), JobError> {
+) -> Result<(Run, u32, bool), JobError> {
     let micro_batch = device::micro_batch(&train.config.network);
     let dataset = Arc::clone(dataset);
-    let (run, epochs_done) = match train.checkpoint {
+    let (run, epochs_done, is_exact) = match train.checkpoint {
         Some(checkpoint) => {
             let bytes = blobs.take(checkpoint)?;
             let checkpoint = Checkpoint::from_bytes(&bytes).map_err(failure::of_input)?;
-            (Run::resume(&checkpoint, dataset, device, micro_batch), checkpoint.epochs_done())
+            let run = Run::resume(&checkpoint, dataset, device, micro_batch);
+            (run, checkpoint.epochs_done(), checkpoint.is_of_this_build())
         }
-        None => (Run::new(train.config.clone(), dataset, device, micro_batch), 0),
+        None => (Run::new(train.config.clone(), dataset, device, micro_batch), 0, true),
     };
-    Ok((run.map_err(|error| failure::of_run(&error, 0))?, epochs_done))
+    Ok((run.map_err(|error| failure::of_run(&error, 0))?, epochs_done, is_exact))
 }
 
 /// Handles [`ComputeReference`].

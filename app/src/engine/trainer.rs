@@ -8,11 +8,11 @@ use protocol::{
     Backend, Blobs, Delivery, JobError, JobId,
     train::{ComputeReference, Train},
 };
-use train_config::{DataChoice, DeviceChoice, TrainConfig};
+use train_config::{DataChoice, DeviceChoice, LiveChange, TrainConfig};
 use wasm_bindgen_futures::spawn_local;
 use worker_client::{
-    Attempt, Effect, Event, GpuProbe, Launch, Preparation, Recognizer, RunUpdate, RunView, Timer, Trainer,
-    WorkerHandle, choose_device,
+    Attempt, Effect, Event, GpuProbe, Launch, Preparation, Recognizer, RunUpdate, RunView, SavedState, Timer,
+    Trainer, WorkerHandle, choose_device,
 };
 
 use super::{BrowserHost, Site};
@@ -30,6 +30,10 @@ pub(crate) struct RunRequest {
     pub(crate) workers: u32,
     /// Parts between which the run is written to a checkpoint and read back.
     pub(crate) sessions: u32,
+    /// Where it goes on, if it was begun before.
+    pub(crate) saved: Option<SavedState>,
+    /// What is shown of it before its first step.
+    pub(crate) view: RunView,
 }
 
 #[derive(Default)]
@@ -63,8 +67,9 @@ impl TrainerShell {
 
     /// Begins a run in place of the one before.
     pub(crate) fn start(&self, request: RunRequest) {
+        let saved = request.saved.clone();
         self.inner.borrow_mut().request = Some(request);
-        self.dispatch(Event::Start);
+        self.dispatch(Event::Start(saved));
     }
 
     /// Says that no run can begin, and why.
@@ -83,6 +88,16 @@ impl TrainerShell {
     /// Ends the run; its weights so far stay.
     pub(crate) fn stop(&self) {
         self.dispatch(Event::Stop);
+    }
+
+    /// Changes the run while it runs.
+    pub(crate) fn change(&self, change: LiveChange) {
+        self.dispatch(Event::Change(change));
+    }
+
+    /// Asks for a checkpoint: the page may be gone soon.
+    pub(crate) fn save(&self) {
+        self.dispatch(Event::Save);
     }
 
     fn is_current(&self, attempt: Attempt) -> bool {
@@ -126,6 +141,7 @@ impl TrainerShell {
             Effect::Pause => self.with_job(WorkerHandle::pause),
             Effect::Resume => self.with_job(WorkerHandle::resume),
             Effect::Cancel => self.with_job(WorkerHandle::cancel),
+            Effect::Steer(steering) => self.with_job(|worker, job| worker.steer(job, steering)),
             Effect::Ping => self.with_job(|worker, _| worker.ping()),
             Effect::StartTimer(attempt, timer, duration_ms) => self.start_timer(attempt, timer, duration_ms),
             Effect::Watch(attempt) => self.watch(attempt),
@@ -143,11 +159,12 @@ impl TrainerShell {
     fn report(&self, update: RunUpdate) {
         if update == RunUpdate::Begun {
             let inner = self.inner.borrow();
-            let config = inner.request.as_ref().map(|request| request.config.clone()).unwrap_or_default();
-            let view = RunView { phase: inner.trainer.phase(), ..RunView::new(config) };
+            let view = inner.request.as_ref().map(|request| request.view.clone());
+            let view = view.unwrap_or_else(|| RunView::new(TrainConfig::default()));
+            let view = RunView { phase: inner.trainer.phase(), ..view };
             drop(inner);
             self.run.set(view);
-        } else if !matches!(update, RunUpdate::Snapshot(_) | RunUpdate::Keep(..)) {
+        } else if !matches!(update, RunUpdate::Snapshot(_) | RunUpdate::Keep(..) | RunUpdate::Saved(_)) {
             self.run.update(|run| run.apply(&update, browser::now_ms()));
         }
         (self.on_update)(update);

@@ -6,4 +6,5 @@ pub(crate) mod evaluate;
 pub(crate) mod learn;
 pub(crate) mod models;
 pub(crate) mod personalize;
+pub(crate) mod runs;
 pub(crate) mod train;

@@ -84,9 +84,14 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         }
         checking.set(true);
         checked.set("Checking its accuracy …".into());
-        let (file, tested_on) =
-            saved.with_value(|model| (Arc::clone(&model.file), model.card.tested_on.clone()));
+        let model = saved.get_value();
         spawn_local(async move {
+            let tested_on = model.card.tested_on.clone();
+            let Some(file) = session.bytes_of(&model).await else {
+                checked.try_set(String::new());
+                checking.try_set(false);
+                return;
+            };
             let text = match evaluate(&session, file, checked).await {
                 Ok(Evaluation { report, images, .. }) => {
                     verdict(report.accuracy(), &images, saved_test.filter(|_| images == tested_on))
@@ -99,7 +104,7 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         });
     };
     let load = move |_| {
-        session.use_model(saved.with_value(|model| model.to_file()));
+        spawn_local(async move { session.use_saved(&saved.get_value()).await });
         check();
     };
     let rename = move || {
@@ -112,11 +117,14 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         spawn_local(async move { session.rename(&model, typed).await });
     };
     let export = move |_| {
-        let (name, file) = saved.with_value(|model| (file_name(&model.name), Arc::clone(&model.file)));
-        if !as_half.get_untracked() {
-            return browser::download(&name, &file);
-        }
+        let model = saved.get_value();
+        let is_half = as_half.get_untracked();
         spawn_local(async move {
+            let Some(file) = session.bytes_of(&model).await else { return };
+            let name = file_name(&model.name);
+            if !is_half {
+                return browser::download(&name, &file);
+            }
             match session.round_to_half(file).await {
                 Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
                 Err(error) => session.report_trouble(words::job_error(&error)),

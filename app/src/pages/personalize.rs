@@ -181,10 +181,11 @@ async fn personalize_and_use(session: &Session) -> Result<(), JobError> {
         return Err(JobError::BadInput("The model is still loading. Try again in a moment.".into()));
     };
     let (report, card, weights) = personalize(session, &before).await?;
-    let model = SavedModel::new(format!("My hand, from {}", before.file.name), card, Arc::new(weights));
+    let weights = Arc::new(weights);
+    let model = SavedModel::new(format!("My hand, from {}", before.file.name), card, Arc::clone(&weights));
     // If it cannot be saved, that is reported already.
     if session.save(&model).await {
-        session.use_model(model.to_file());
+        session.use_model(model.to_file(weights));
         session.personalization.result.set(Some(PersonalizedModel { report, model, before }));
     }
     Ok(())

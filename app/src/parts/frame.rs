@@ -39,6 +39,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             <nav aria-label="Main">
                 <A href=link("/") exact=true>"Draw"</A>
                 <A href=link("/train")>"Train"</A>
+                <A href=link("/runs")>"Runs"</A>
                 <A href=link("/data")>"Data"</A>
                 <A href=link("/hand")>"My hand"</A>
                 <A href=link("/models")>"Models"</A>

@@ -15,5 +15,6 @@ pub(crate) mod notices;
 pub(crate) mod one_image;
 pub(crate) mod paper;
 pub(crate) mod picture;
+pub(crate) mod plot;
 pub(crate) mod term;
 pub(crate) mod term_pictures;

@@ -6,11 +6,10 @@ use js_sys::{Array, Function, Promise, Reflect, global};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    IdbDatabase, IdbFactory, IdbObjectStore, IdbObjectStoreParameters, IdbRequest, IdbTransaction,
-    IdbTransactionMode,
+    IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
-use crate::{STORES, StorageError, VERSION};
+use crate::{StorageError, VERSION, migrations::migrate, writes::Write};
 
 const NAME: &str = "inkling";
 
@@ -28,10 +27,10 @@ impl Database {
             let request = request.clone();
             Closure::once_into_js(move || {
                 // If a store cannot be created, the first transaction fails.
-                let Some(database) = request.result().ok().and_then(|result| result.dyn_into().ok()) else {
-                    return;
-                };
-                create_stores(&database);
+                let database = request.result().ok().and_then(|result| result.dyn_into().ok());
+                if let (Some(database), Some(transaction)) = (database, request.transaction()) {
+                    migrate(&database, &transaction);
+                }
             })
         };
         request.set_onupgradeneeded(Some(upgrade.unchecked_ref()));
@@ -57,17 +56,54 @@ impl Database {
         Ok((!found.is_undefined()).then_some(found))
     }
 
-    /// Writes a record, and waits until it is written.
-    pub(crate) async fn put(&self, store: &str, value: &JsValue) -> Result<(), StorageError> {
-        let (transaction, store) = self.store(store, IdbTransactionMode::Readwrite)?;
-        store.put(value).map_err(failed)?;
-        written(&transaction).await
+    /// Every object of a store whose id begins so.
+    pub(crate) async fn all_of(&self, store: &str, prefix: &str) -> Result<Vec<JsValue>, StorageError> {
+        let store = self.store(store, IdbTransactionMode::Readonly)?.1;
+        let request = store.get_all_with_key(&range(prefix)?.into()).map_err(failed)?;
+        Ok(answer(&request).await?.dyn_into::<Array>().map_err(failed)?.to_vec())
     }
 
-    /// Deletes a record, and waits until it is gone.
-    pub(crate) async fn delete(&self, store: &str, id: &str) -> Result<(), StorageError> {
-        let (transaction, store) = self.store(store, IdbTransactionMode::Readwrite)?;
-        store.delete(&id.into()).map_err(failed)?;
+    /// The ids of all objects of a store.
+    pub(crate) async fn ids(&self, store: &str) -> Result<Vec<String>, StorageError> {
+        let store = self.store(store, IdbTransactionMode::Readonly)?.1;
+        let keys = answer(&store.get_all_keys().map_err(failed)?).await?;
+        Ok(keys.dyn_into::<Array>().map_err(failed)?.iter().filter_map(|key| key.as_string()).collect())
+    }
+
+    /// Does all of these in one transaction, and waits until it is complete.
+    pub(crate) async fn write(&self, writes: &[Write]) -> Result<(), StorageError> {
+        let names = Array::new();
+        for write in writes {
+            let name = JsValue::from_str(write.store());
+            if !names.includes(&name, 0) {
+                names.push(&name);
+            }
+        }
+        if names.length() == 0 {
+            return Ok(());
+        }
+        let transaction = self
+            .0
+            .transaction_with_str_sequence_and_mode(&names, IdbTransactionMode::Readwrite)
+            .map_err(failed)?;
+        let issued = || -> Result<(), JsValue> {
+            for write in writes {
+                let store = transaction.object_store(write.store())?;
+                match write {
+                    Write::Put { value, .. } => store.put(value)?,
+                    Write::Delete { id, .. } => store.delete(&id.into())?,
+                    Write::DeleteAll { prefix, .. } => {
+                        store.delete(&range(prefix).map_err(|error| error.to_string())?.into())?
+                    }
+                };
+            }
+            Ok(())
+        };
+        if let Err(error) = issued() {
+            // What was issued before must not be done alone. One that has ended already needs no abort.
+            let _ = transaction.abort();
+            return Err(failed(error));
+        }
         written(&transaction).await
     }
 
@@ -82,14 +118,9 @@ impl Database {
     }
 }
 
-fn create_stores(database: &IdbDatabase) {
-    let known = database.object_store_names();
-    for store in STORES.into_iter().filter(|store| !known.contains(store)) {
-        let parameters = IdbObjectStoreParameters::new();
-        parameters.set_key_path(&"id".into());
-        // As above.
-        let _ = database.create_object_store_with_optional_parameters(store, &parameters);
-    }
+/// Every id that begins so.
+fn range(prefix: &str) -> Result<IdbKeyRange, StorageError> {
+    IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into()).map_err(failed)
 }
 
 /// Waits for a request's result.

@@ -2,6 +2,8 @@
 
 mod data_set;
 mod database;
+mod migrations;
+mod writes;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -10,6 +12,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 pub use data_set::KeptDataSet;
 use database::Database;
+use writes::Write;
+pub use writes::Writes;
 
 /// The storage failed; the text is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,9 +121,32 @@ pub const DRAWINGS: &str = "drawings";
 pub const DATA_SETS: &str = "data-sets";
 /// Their images and labels.
 pub const DATA_SET_IMAGES: &str = "data-set-images";
+/// Weights of saved models, by their ids.
+pub const MODEL_FILES: &str = "model-files";
+/// What is known of runs.
+pub const RUNS: &str = "runs";
+/// Points of their curves, in pieces: `RUN/NUMBER`.
+pub const RUN_POINTS: &str = "run-points";
+/// Checkpoints of runs: `RUN/SLOT`.
+pub const RUN_CHECKPOINTS: &str = "run-checkpoints";
+/// Weights of runs: `RUN/last` and `RUN/best`.
+pub const RUN_WEIGHTS: &str = "run-weights";
+/// What is to be trained next.
+pub const QUEUE: &str = "queue";
 /// The stores of this version of the database. Adding one takes a new version.
-const STORES: [&str; 4] = [MODELS, DRAWINGS, DATA_SETS, DATA_SET_IMAGES];
-const VERSION: u32 = 3;
+pub const STORES: [&str; 10] = [
+    MODELS,
+    DRAWINGS,
+    DATA_SETS,
+    DATA_SET_IMAGES,
+    MODEL_FILES,
+    RUNS,
+    RUN_POINTS,
+    RUN_CHECKPOINTS,
+    RUN_WEIGHTS,
+    QUEUE,
+];
+const VERSION: u32 = 4;
 
 type InMemory = BTreeMap<(&'static str, String), JsValue>;
 
@@ -180,21 +207,62 @@ impl Storage {
         Ok(value.and_then(|value| R::from_fields(&Fields(value))))
     }
 
+    /// The bytes under an id, in a store of bytes.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn bytes(&self, store: &'static str, id: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        let value = match self {
+            Self::Memory(records) => records.borrow().get(&(store, id.to_owned())).cloned(),
+            Self::IndexedDb(database) => database.get(store, id).await?,
+        };
+        Ok(value.and_then(|value| Fields(value).bytes("file")))
+    }
+
+    /// All bytes in a store whose ids begin so, in the order of the ids.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn all_bytes(
+        &self,
+        store: &'static str,
+        prefix: &str,
+    ) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+        let values = match self {
+            Self::Memory(records) => {
+                let records = records.borrow();
+                let own = records.iter().filter(|((own, id), _)| *own == store && id.starts_with(prefix));
+                own.map(|(_, value)| value.clone()).collect()
+            }
+            Self::IndexedDb(database) => database.all_of(store, prefix).await?,
+        };
+        let read = |value| {
+            let fields = Fields(value);
+            Some((fields.text("id")?, fields.bytes("file")?))
+        };
+        Ok(values.into_iter().filter_map(read).collect())
+    }
+
+    /// The ids of all objects of a store.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser's storage fails.
+    pub async fn ids(&self, store: &'static str) -> Result<Vec<String>, StorageError> {
+        match self {
+            Self::Memory(records) => {
+                let records = records.borrow();
+                Ok(records.keys().filter(|(own, _)| *own == store).map(|(_, id)| id.clone()).collect())
+            }
+            Self::IndexedDb(database) => database.ids(store).await,
+        }
+    }
+
     /// Stores a record in place of one with the same id.
     ///
     /// # Errors
     /// [`StorageError`] where the browser's storage fails or is full.
     pub async fn put<R: Record>(&self, record: &R) -> Result<(), StorageError> {
-        let Fields(value) = record.to_fields()?.with("id", record.id())?;
-        match self {
-            Self::Memory(records) => {
-                records.borrow_mut().insert((R::STORE, record.id().to_owned()), value);
-            }
-            Self::IndexedDb(database) => {
-                database.put(R::STORE, &value).await?;
-            }
-        }
-        Ok(())
+        self.write(Writes::new().put(record)?).await
     }
 
     /// Deletes a record.
@@ -202,30 +270,34 @@ impl Storage {
     /// # Errors
     /// [`StorageError`] where the browser's storage fails.
     pub async fn delete<R: Record>(&self, id: &str) -> Result<(), StorageError> {
-        self.delete_from(R::STORE, id).await
+        self.write(Writes::new().delete(R::STORE, id)).await
     }
 
-    /// Deletes a data set: its images, then what is known of it.
+    /// Does all of these, or none.
     ///
     /// # Errors
-    /// As [`delete`](Self::delete).
-    pub async fn delete_data_set(&self, id: &str) -> Result<(), StorageError> {
-        self.delete_from(DATA_SET_IMAGES, id).await?;
-        self.delete_from(DATA_SETS, id).await
-    }
-
-    async fn delete_from(&self, store: &'static str, id: &str) -> Result<(), StorageError> {
+    /// [`StorageError`] where the browser's storage fails or is full. Nothing is changed then.
+    pub async fn write(&self, writes: Writes) -> Result<(), StorageError> {
         match self {
             Self::Memory(records) => {
-                records.borrow_mut().remove(&(store, id.to_owned()));
+                let mut records = records.borrow_mut();
+                for write in writes.0 {
+                    match write {
+                        Write::Put { store, id, value } => drop(records.insert((store, id), value)),
+                        Write::Delete { store, id } => drop(records.remove(&(store, id))),
+                        Write::DeleteAll { store, prefix } => {
+                            records.retain(|(own, id), _| *own != store || !id.starts_with(&prefix));
+                        }
+                    }
+                }
+                Ok(())
             }
-            Self::IndexedDb(database) => database.delete(store, id).await?,
+            Self::IndexedDb(database) => database.write(&writes.0).await,
         }
-        Ok(())
     }
 }
 
-/// An id that no other record has.
+/// An id that no other record has, and that sorts after those of earlier milliseconds.
 pub fn new_id(saved_ms: f64) -> String {
     // The random part tells records of the same millisecond apart.
     format!("{saved_ms}-{:06}", (js_sys::Math::random() * 1e6) as u32)

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What a forward pass is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
     /// Answers: no dropout, and batch norm by its running statistics.
     Predict,
@@ -19,7 +19,7 @@ pub enum Mode {
 }
 
 /// Whether dropout acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Dropout {
     /// As in prediction: the identity.
     Off,
@@ -29,6 +29,8 @@ pub enum Dropout {
         seed: u64,
         /// Images of the batch that come before these: a batch may be divided.
         first_image: usize,
+        /// Takes the place of every layer's own probability.
+        probability: Option<f64>,
     },
 }
 

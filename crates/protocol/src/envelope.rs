@@ -40,6 +40,11 @@ pub enum ToWorker {
         /// The job.
         job: JobId,
     },
+    /// Act on a job under way. The body is a [`Steering`](crate::train::Steering).
+    Steer {
+        /// The job.
+        job: JobId,
+    },
     /// Answer with [`FromWorker::Pong`].
     Ping,
 }

@@ -206,6 +206,7 @@ mod tests {
         check(TrainProgress::Stage(TrainStage::ReadingImages));
         check(TrainProgress::EpochDone {
             epoch: 2,
+            steps_done: 9,
             scores: EpochScores { test: Some(Score { accuracy: test, loss: 0.5 }), ..EpochScores::default() },
             best_epoch: Some(1),
             card: Box::new(card.clone()),
@@ -218,7 +219,15 @@ mod tests {
     /// JSON has no NaN; a curve leaves such a point out.
     #[test]
     fn a_loss_that_is_not_a_number_arrives_as_one() {
-        let point = RunPoint { step: 1, steps: 2, images_seen: 3, loss: f32::NAN, accuracy: 0.5 };
+        let point = RunPoint {
+            step: 1,
+            steps: 2,
+            images_seen: 3,
+            loss: f32::NAN,
+            accuracy: 0.5,
+            learning_rate: 0.1,
+            elapsed_ms: 4.0,
+        };
         let body = encode(&TrainProgress::Points(vec![point])).unwrap();
         let Ok(TrainProgress::Points(points)) = decode(&body) else { panic!("{body:?}") };
         assert!(points[0].loss.is_nan());

@@ -3,7 +3,7 @@
 use evaluation::{Accuracy, EpochScores};
 use model_card::ModelCard;
 use serde::{Deserialize, Deserializer, Serialize};
-use train_config::{StopReason, TrainConfig};
+use train_config::{LiveChange, StopReason, TrainConfig};
 
 use crate::{Blob, Call, NoProgress, data::DataSource};
 
@@ -23,6 +23,15 @@ pub struct Train {
     /// Parts of equally many epochs that the run is cut into, at least 1. Between two, a run that works alone is written to a
     /// checkpoint and goes on in a new one that is read from it.
     pub sessions: u32,
+}
+
+/// What the page wants of a run under way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Steering {
+    /// Report a checkpoint as soon as there can be one.
+    Save,
+    /// Change the run from one of the next steps on. The step is the worker's choice.
+    Change(LiveChange),
 }
 
 /// What a worker is doing before the first step.
@@ -52,6 +61,10 @@ pub struct RunPoint {
     /// Share of right answers, 0 to 1.
     #[serde(deserialize_with = "number_or_nan")]
     pub accuracy: f32,
+    /// Learning rate of the last of these steps.
+    pub learning_rate: f64,
+    /// Milliseconds since the worker took its first step, pauses left out.
+    pub elapsed_ms: f64,
 }
 
 /// JSON has no NaN and no infinity: they are written as null.
@@ -78,6 +91,10 @@ pub enum TrainProgress {
         steps_done: u32,
         /// The largest relative difference from the CPU's gradients, if that was checked.
         device_difference: Option<f32>,
+        /// Whether what follows has the same bits as without an interruption: another build may round otherwise.
+        is_exact: bool,
+        /// What was changed before the checkpoint.
+        changes: Vec<LiveChange>,
     },
     /// New points, oldest first; at most ten messages a second.
     Points(Vec<RunPoint>),
@@ -88,6 +105,18 @@ pub enum TrainProgress {
         /// All of them.
         total: u32,
     },
+    /// What is needed to go on from here, every few seconds, on a pause, and where the page asked for it. All points up to here
+    /// were reported before.
+    Checkpoint {
+        /// Steps completed.
+        steps_done: u32,
+        /// Epochs completed.
+        epochs_done: u32,
+        /// For [`Train::checkpoint`].
+        checkpoint: Blob,
+    },
+    /// The run was changed, as the page asked for.
+    Changed(LiveChange),
     /// The present weights, about once a second.
     Snapshot {
         /// Safetensors.
@@ -97,6 +126,8 @@ pub enum TrainProgress {
     EpochDone {
         /// Epochs completed.
         epoch: u32,
+        /// Steps completed.
+        steps_done: u32,
         /// Loss and accuracy of the parts of the data.
         scores: EpochScores,
         /// The earlier epoch that early stopping went back to; the scores are those of its weights.

@@ -3,7 +3,7 @@
 use model_spec::NetworkSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::{Augmentation, Experiment, Optimizer, PreprocessingChoice, Schedule, StopRules};
+use crate::{Augmentation, Experiment, LiveChange, Optimizer, PreprocessingChoice, Schedule, StopRules};
 
 /// Everything that decides what a run does, but for the images and the kind of device.
 ///
@@ -61,6 +61,9 @@ pub struct TrainConfig {
     /// How the images are changed.
     #[serde(default, skip_serializing_if = "Augmentation::is_none")]
     pub augmentation: Augmentation,
+    /// What is changed while the run is under way, in the order of its steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<LiveChange>,
 }
 
 const fn yes() -> bool {
@@ -123,6 +126,7 @@ impl TrainConfig {
             validation_share: 0.0,
             test_every_epoch: false,
             augmentation: Augmentation::NONE,
+            changes: Vec::new(),
         }
     }
 
@@ -190,7 +194,7 @@ impl TrainConfig {
         {
             return Err(ConfigError::range(&format!("Augmentation {name}"), value, &format!("0 to {most}")));
         }
-        Ok(())
+        self.check_changes()
     }
 
     /// Whether weight decay acts beside the optimizer.

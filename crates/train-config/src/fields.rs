@@ -101,6 +101,10 @@ pub fn differences(before: &TrainConfig, after: &TrainConfig) -> Vec<Difference>
             all.push(Difference { name: field.name, before, after });
         }
     }
+    if before.changes != after.changes {
+        let (before, after) = (before.changes_text(), after.changes_text());
+        all.push(Difference { name: "Changed while running", before, after });
+    }
     all
 }
 

@@ -4,6 +4,7 @@
 //! same numbers. Page, worker and command line share these types; nothing here computes with tensors.
 
 mod augmentation;
+mod changes;
 mod choice;
 mod config;
 mod experiments;
@@ -16,6 +17,7 @@ mod schedule;
 mod stop;
 
 pub use augmentation::Augmentation;
+pub use changes::LiveChange;
 pub use choice::{DataChoice, DataHash, DeviceChoice};
 pub use config::{ConfigError, TrainConfig};
 pub use experiments::{EXPERIMENTS, Experiment, Published, experiment};

@@ -1,6 +1,10 @@
 //! Everything that a run needs to go on exactly, on any device.
+//!
+//! The bytes are a file of their own: magic, version, length and a readable header, then plain numbers, then a checksum. They
+//! outlive the tab, so whoever reads them trusts nothing.
 
 use evaluation::{Calibration, Score};
+use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use train_config::{StopReason, TrainConfig};
 use weights::Weights;
@@ -9,6 +13,13 @@ use crate::{
     epoch_end::{Best, Measured},
     optimizer::OptimizerState,
 };
+
+/// The first bytes of every checkpoint.
+const MAGIC: &[u8; 4] = b"INKC";
+/// Raised whenever the bytes mean something else.
+const VERSION: u32 = 1;
+/// The sources that decide what a step computes, as a sum: only the same code goes on to the same bits.
+const BUILD: &str = env!("INKLING_ARITHMETIC");
 
 /// A run between two steps. It holds plain numbers, so that a run begun on a GPU can go on on a CPU.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +36,21 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     pub(crate) config: TrainConfig,
+    /// Sum of the images and labels that it was begun on.
+    pub(crate) images_crc: u32,
+    /// The code that took the steps.
+    pub(crate) build: String,
     pub(crate) epoch: u32,
     pub(crate) step: u32,
     pub(crate) optimizer_steps: u32,
     pub(crate) stopped: Option<StopReason>,
+}
+
+impl Progress {
+    /// The code of this program.
+    pub(crate) fn this_build() -> String {
+        BUILD.to_owned()
+    }
 }
 
 /// The readable part of the bytes.
@@ -58,12 +80,17 @@ impl Checkpoint {
         self.progress.epoch
     }
 
-    /// What the run does.
+    /// What the run does, and what was changed on the way.
     pub fn config(&self) -> &TrainConfig {
         &self.progress.config
     }
 
-    /// One block of bytes, for a message or a store of the same build.
+    /// Whether the code that wrote it is this one: only then what follows has the same bits as without the interruption.
+    pub fn is_of_this_build(&self) -> bool {
+        self.progress.build == BUILD
+    }
+
+    /// One block of bytes, to be kept.
     ///
     /// # Errors
     /// [`CheckpointError`] where the configuration holds a number that JSON cannot, which no checked one does.
@@ -76,22 +103,34 @@ impl Checkpoint {
         let header = serde_json::to_vec(&header).map_err(|error| CheckpointError(error.to_string()))?;
         let best = self.best.iter().flat_map(|best| best.weights.values());
         let values = self.weights.values().iter().chain(&self.moments).chain(best);
-        let mut bytes = (header.len() as u32).to_le_bytes().to_vec();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend((header.len() as u32).to_le_bytes());
         bytes.extend(header);
         bytes.extend(values.flat_map(|value| value.to_le_bytes()));
+        bytes.extend(sum_of(&bytes).to_le_bytes());
         Ok(bytes)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`CheckpointError`] where the bytes are cut off or of another version.
+    /// [`CheckpointError`] where the bytes are damaged, cut off or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let bad = |text: &str| CheckpointError(text.to_owned());
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| bad("it is empty"))?;
-        let (header, rest) = rest
-            .split_at_checked(u32::from_le_bytes(*length) as usize)
-            .ok_or_else(|| bad("it is cut off"))?;
+        let cut_off = || bad("it is cut off");
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| bad("it is something else"))?;
+        let (version, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
+        if u32::from_le_bytes(*version) != VERSION {
+            return Err(bad("it is of another version"));
+        }
+        let (rest, sum) = rest.split_last_chunk::<4>().ok_or_else(cut_off)?;
+        if u32::from_le_bytes(*sum) != sum_of(&bytes[..bytes.len() - 4]) {
+            return Err(bad("it is damaged"));
+        }
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
+        let (header, rest) =
+            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut_off)?;
         let Header { progress, best } = serde_json::from_slice(header)
             .map_err(|error| CheckpointError(format!("it is of another version ({error})")))?;
         let network = &progress.config.network;
@@ -120,4 +159,10 @@ impl Checkpoint {
         };
         Ok(Self { progress, weights: own, moments, best })
     }
+}
+
+fn sum_of(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }

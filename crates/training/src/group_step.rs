@@ -11,20 +11,46 @@ use crate::{
     step::{self, Batch},
 };
 
+/// What the first rank tells the others with every step. It travels in the sums that are exchanged anyway, as a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Control {
+    /// All collect their moments after this step, for a checkpoint.
+    pub(crate) wants_checkpoint: bool,
+    /// A change of the run follows, in so many bytes; 0 for none.
+    pub(crate) change_bytes: usize,
+}
+
+impl Control {
+    /// Whole numbers of this size survive as `f32`.
+    pub(crate) const MAX_CHANGE_BYTES: usize = 1 << 20;
+
+    fn to_value(self) -> f32 {
+        (2 * self.change_bytes.min(Self::MAX_CHANGE_BYTES) + usize::from(self.wants_checkpoint)) as f32
+    }
+
+    fn from_value(value: f32) -> Self {
+        let value = value as usize;
+        Self { wants_checkpoint: value % 2 == 1, change_bytes: value / 2 }
+    }
+}
+
 /// A place in a group, with the moments of the own part of the parameters.
 #[derive(Debug)]
 pub(crate) struct SharedSteps {
     pub(crate) group: Group,
     /// Taken over from the whole ones at the first step.
     moments: Option<Vec<Vec<f32>>>,
+    /// Whether the optimizer has everyone's moments.
+    pub(crate) is_whole: bool,
 }
 
 impl SharedSteps {
     pub(crate) fn new(group: Group) -> Self {
-        Self { group, moments: None }
+        Self { group, moments: None, is_whole: true }
     }
 
-    /// Adds up everyone's gradients and takes the optimizer's step: the sums of the loss and of right answers.
+    /// Adds up everyone's gradients and takes the optimizer's step: the sums of the loss and of right answers, and what the first
+    /// rank says.
     ///
     /// `batch` holds the own passes; `first_group` is the first of the own norm groups among `norm_groups` of the whole batch.
     /// After an error network and optimizer are no longer whole.
@@ -35,7 +61,8 @@ impl SharedSteps {
         (learning_rate, gradient_clip): (f64, Option<f64>),
         batch: Batch,
         norms: &step::NormGroups,
-    ) -> Result<Tensor<1>, RunError> {
+        control: Control,
+    ) -> Result<(Tensor<1>, Control), RunError> {
         let device = network.device().clone().without_autodiff();
         let mut lists = batch.gradients;
         lists.push(batch.sums);
@@ -44,6 +71,7 @@ impl SharedSteps {
         let mut lists = read_flat(lists.into_iter().chain(own_norms).collect()).await?;
         let own_norms = lists.split_off(gradient_count + 1).concat();
         let mut sums = lists.pop().unwrap_or_default();
+        sums.push(control.to_value());
         // Everyone's statistics at their places, zeros elsewhere: their sum is all of them.
         sums.extend(norms.at_their_places(&own_norms));
         let gradients = lists;
@@ -57,8 +85,10 @@ impl SharedSteps {
         };
         // The whole ones are out of date from here on, until they are collected.
         optimizer.moments = None;
+        self.is_whole = false;
         let (gradient, mut sums) = self.group.reduce_scatter(&gradients, &sums).await?;
-        let all_norms = sums.split_off(2);
+        let all_norms = sums.split_off(3);
+        let control = Control::from_value(sums.pop().unwrap_or_default());
         let gradient_scale = match gradient_clip {
             None => 1.0,
             Some(longest) => {
@@ -88,7 +118,15 @@ impl SharedSteps {
             };
             network.update_running(moments.into_iter().map(on_device).collect());
         }
-        Ok(flat(sums, &device))
+        Ok((flat(sums, &device), control))
+    }
+
+    /// Hands the bytes that the first rank has to all.
+    pub(crate) async fn broadcast(&mut self, own: &[u8], length: usize) -> Result<Vec<u8>, RunError> {
+        let mut values: Vec<f32> = own.iter().copied().map(f32::from).collect();
+        values.resize(length, 0.0);
+        let values = self.group.all_reduce(values).await?;
+        Ok(values.into_iter().map(|value| value as u8).collect())
     }
 
     /// Gives the optimizer everyone's moments, without which there is no checkpoint.
@@ -97,6 +135,7 @@ impl SharedSteps {
         network: &Network,
         optimizer: &mut OptimizerState,
     ) -> Result<(), RunError> {
+        self.is_whole = true;
         let Some(parts) = &self.moments else { return Ok(()) };
         let sizes = sizes(network);
         let length = sizes.iter().sum();

@@ -1,20 +1,20 @@
 //! The state machine.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use burn::tensor::{Tensor, TensorData};
 use dataset::{Dataset, Part, Split};
 use evaluation::{Calibration, Score};
 use model_spec::{NOT_A_DIGIT, Preprocessing};
 use network::{Device, DeviceError, Dropout, LossSettings, Network};
-use train_config::{ConfigError, StopReason, TrainConfig};
+use train_config::{ConfigError, LiveChange, StopReason, TrainConfig};
 use weights::Weights;
 
 use crate::{
     Checkpoint, Group, GroupError, MicroBatch,
     checkpoint::Progress,
     epoch_end::{Best, EpochEnd, Measured},
-    group_step::SharedSteps,
+    group_step::{Control, SharedSteps},
     measure::read_sums,
     optimizer::OptimizerState,
     step::{Batch, NormGroups, gradient_scale},
@@ -33,6 +33,8 @@ pub enum RunError {
     Group(#[from] GroupError),
     #[error("there are no images to train on")]
     NoImages,
+    #[error("the run was begun on other images: choose the same data set, or start anew")]
+    OtherImages,
     #[error(
         "a label is {label}, but the network tells {classes} classes apart, counted from 0. Choose a network with more classes"
     )]
@@ -129,6 +131,17 @@ pub struct Run {
     pub(crate) best: Option<Best>,
     pub(crate) stopped: Option<StopReason>,
     learning_rate: f64,
+    /// Sum of the images and labels, once it was asked for.
+    images_crc: OnceCell<u32>,
+    /// What a caller wants done at the next opportunity.
+    wanted: Wanted,
+}
+
+/// What a caller wants of a run.
+#[derive(Debug, Default)]
+struct Wanted {
+    checkpoint: bool,
+    change: Option<LiveChange>,
 }
 
 /// The batch under way.
@@ -206,14 +219,16 @@ impl Run {
             best: None,
             stopped: None,
             learning_rate: 0.0,
+            images_crc: OnceCell::new(),
+            wanted: Wanted::default(),
             config,
         })
     }
 
-    /// Goes on from a checkpoint, on any device; on the same kind of device, exactly as if it had never stopped.
+    /// Goes on from a checkpoint, on any device; with the same build on a CPU, exactly as if it had never stopped.
     ///
     /// # Errors
-    /// As for [`Run::new`].
+    /// As for [`Run::new`]; [`RunError::OtherImages`] where it was begun on other images.
     pub fn resume(
         checkpoint: &Checkpoint,
         dataset: Arc<Dataset>,
@@ -223,6 +238,9 @@ impl Run {
         let progress = &checkpoint.progress;
         let mut run =
             Self::from_weights(progress.config.clone(), &checkpoint.weights, dataset, device, micro_batch)?;
+        if run.images_crc() != progress.images_crc {
+            return Err(RunError::OtherImages);
+        }
         let moments = (!checkpoint.moments.is_empty()).then(|| {
             let moments = TensorData::new(checkpoint.moments.clone(), [checkpoint.moments.len()]);
             Tensor::from_data(moments, &device.clone().without_autodiff())
@@ -297,19 +315,81 @@ impl Run {
     /// [`DeviceError`] where the device is lost.
     ///
     /// # Panics
-    /// In a group within an epoch: each holds a part of the moments then.
+    /// In a group where none [is ready](Self::has_checkpoint): each rank holds a part of the moments then.
     pub async fn checkpoint(&self) -> Result<Checkpoint, DeviceError> {
-        assert!(self.group.is_none() || self.step == 0, "a group has checkpoints between two epochs alone");
+        assert!(
+            self.group.as_ref().is_none_or(|shared| shared.is_whole),
+            "the ranks hold parts of the moments"
+        );
         let weights = self.network.to_weights().await?;
         let moments = network::read_flat(self.optimizer.moments.iter().cloned().collect()).await?.concat();
         let progress = Progress {
             config: self.config.clone(),
+            images_crc: self.images_crc(),
+            build: Progress::this_build(),
             epoch: self.epoch,
             step: self.step,
             optimizer_steps: self.optimizer.steps,
             stopped: self.stopped,
         };
         Ok(Checkpoint { progress, weights, moments, best: self.best.clone() })
+    }
+
+    /// Asks for a checkpoint as soon as there can be one: a group takes another step first. Only the first rank may ask.
+    pub fn request_checkpoint(&mut self) {
+        self.wanted.checkpoint = true;
+    }
+
+    /// Whether a checkpoint that was asked for can be [read](Self::checkpoint) before the next piece of work: no point of the
+    /// curves is then lost between it and what follows.
+    pub fn has_checkpoint(&self) -> bool {
+        self.wanted.checkpoint
+            && self.batch.done == 0
+            && self.unread.steps == 0
+            && self.epoch_end.is_none()
+            && self.group.as_ref().is_none_or(|shared| shared.is_whole)
+    }
+
+    /// Whether a checkpoint that was asked for comes with the steps of this epoch.
+    pub fn will_have_checkpoint(&self) -> bool {
+        self.wanted.checkpoint && self.epoch_end.is_none() && self.step < self.steps_per_epoch()
+    }
+
+    /// Notes that the checkpoint which was asked for has been read.
+    pub fn forget_request(&mut self) {
+        self.wanted.checkpoint = false;
+    }
+
+    /// Changes the run from the next step on, of a group from the one after it. Only the first rank may ask. The configuration
+    /// keeps it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the change is out of range.
+    pub fn change(&mut self, change: LiveChange) -> Result<(), ConfigError> {
+        self.config.changed(LiveChange { step: u32::MAX, ..change })?;
+        let before = self.wanted.change.unwrap_or_default();
+        self.wanted.change = Some(LiveChange {
+            step: 0,
+            learning_rate: change.learning_rate.or(before.learning_rate),
+            dropout: change.dropout.or(before.dropout),
+            augmentation: change.augmentation.or(before.augmentation),
+        });
+        Ok(())
+    }
+
+    fn take_on(&mut self, change: LiveChange) {
+        self.config.changes.push(LiveChange { step: self.steps_done(), ..change });
+    }
+
+    fn images_crc(&self) -> u32 {
+        *self.images_crc.get_or_init(|| {
+            let mut crc = flate2::Crc::new();
+            for part in [&self.dataset.train, &self.dataset.test] {
+                crc.update(&part.pixels);
+                crc.update(&part.labels);
+            }
+            crc.sum()
+        })
     }
 
     /// Does the next piece of work.
@@ -343,6 +423,12 @@ impl Run {
 
     /// One forward and backward pass, and the optimizer's step where it completes a batch.
     async fn train_pass(&mut self) -> Result<(), RunError> {
+        if self.group.is_none()
+            && self.batch.done == 0
+            && let Some(change) = self.wanted.change.take()
+        {
+            self.take_on(change);
+        }
         let batch_size = self.config.batch_size as usize;
         let batch_start = self.step as usize * batch_size;
         let batch_images = batch_size.min(self.images.len() - batch_start);
@@ -357,10 +443,12 @@ impl Run {
         let images = (own.len() - done).min(norm_group.unwrap_or(self.micro_batch.train_images));
         let first_image = own.start + done;
 
-        let dropout = Dropout::Seeded { seed: self.dropout_seed(), first_image };
+        let probability = self.config.dropout_at(self.steps_done());
+        let dropout = Dropout::Seeded { seed: self.dropout_seed(), first_image, probability };
         let settings =
             LossSettings { batch_size: batch_images, label_smoothing: self.config.label_smoothing as f32 };
-        let images_of_pass = self.images.batch(batch_start + first_image, images);
+        let augmentation = self.config.augmentation_at(self.steps_done());
+        let images_of_pass = self.images.batch(batch_start + first_image, images, augmentation);
         let pass = self.network.train_pass(images_of_pass, settings, dropout);
         let passes = Batch::with(before, pass);
         if done + images < own.len() {
@@ -368,11 +456,20 @@ impl Run {
             return Ok(());
         }
         let factor = self.config.rate_factor(self.steps_done(), self.steps_per_epoch());
-        self.learning_rate = self.config.learning_rate * factor;
+        self.learning_rate = self.config.learning_rate_at(self.steps_done()) * factor;
         let gradient_clip = self.config.gradient_clip;
+        let mut ordered = Control::default();
+        let mut change = Vec::new();
         let sums = if let Some(shared) = &mut self.group {
             let rate = (self.learning_rate, gradient_clip);
-            shared.step(&mut self.network, &mut self.optimizer, rate, passes, &norms).await?
+            if let Some(wanted) = self.wanted.change.take() {
+                change = serde_json::to_vec(&wanted).map_err(|error| GroupError(error.to_string()))?;
+            }
+            let own = Control { wants_checkpoint: self.wanted.checkpoint, change_bytes: change.len() };
+            let sums;
+            (sums, ordered) =
+                shared.step(&mut self.network, &mut self.optimizer, rate, passes, &norms, own).await?;
+            sums
         } else {
             let scale = gradient_scale(&passes.gradients, gradient_clip).await?;
             let parameters = self.network.take_parameters();
@@ -392,6 +489,20 @@ impl Run {
         self.unread.images += batch_images;
         self.step += 1;
         self.unread.steps += 1;
+        self.obey(ordered, &change).await
+    }
+
+    /// Does what the first rank of the group asked for with the step just taken.
+    async fn obey(&mut self, ordered: Control, own_change: &[u8]) -> Result<(), RunError> {
+        let Some(shared) = &mut self.group else { return Ok(()) };
+        if ordered.wants_checkpoint {
+            shared.collect_moments(&self.network, &mut self.optimizer).await?;
+        }
+        if ordered.change_bytes > 0 {
+            let bytes = shared.broadcast(own_change, ordered.change_bytes).await?;
+            let change = serde_json::from_slice(&bytes).map_err(|error| GroupError(error.to_string()))?;
+            self.take_on(change);
+        }
         Ok(())
     }
 

@@ -22,7 +22,6 @@ pub(crate) struct TrainImages {
     split: Arc<Split>,
     seed: u64,
     shuffles: bool,
-    augmentation: Augmentation,
     epochs: u32,
     epoch: u32,
     /// Indices of images, in the order of the epoch.
@@ -45,16 +44,15 @@ impl TrainImages {
         device: &Device,
         keeps_images: bool,
     ) -> Self {
-        let augmentation = config.augmentation;
         #[cfg(feature = "gpu")]
-        let kept = (keeps_images && augmentation.is_none() && dataset.train.pixels.len() <= MAX_KEPT_BYTES)
-            .then(|| KeptImages::new(&dataset.train.pixels, &dataset.train.labels, device));
+        let kept =
+            (keeps_images && config.augmentation.is_none() && dataset.train.pixels.len() <= MAX_KEPT_BYTES)
+                .then(|| KeptImages::new(&dataset.train.pixels, &dataset.train.labels, device));
         let mut images = Self {
             dataset,
             split,
             seed: config.seed,
             shuffles: config.shuffle,
-            augmentation,
             epochs: config.epochs,
             epoch: 0,
             order: Vec::new(),
@@ -92,13 +90,15 @@ impl TrainImages {
         }
     }
 
-    /// `count` images from this place of the order on.
-    pub(crate) fn batch(&mut self, start: usize, count: usize) -> Batch<'_> {
+    /// `count` images from this place of the order on, changed as much as this says.
+    pub(crate) fn batch(&mut self, start: usize, count: usize, augmentation: Augmentation) -> Batch<'_> {
         #[cfg(feature = "gpu")]
-        if let Some(images) = &self.kept {
+        if augmentation.is_none()
+            && let Some(images) = &self.kept
+        {
             return Batch::Kept { images, start, count };
         }
-        let augmentation = self.augmentation.in_epoch(self.epoch, self.epochs);
+        let augmentation = augmentation.in_epoch(self.epoch, self.epochs);
         self.levels.clear();
         self.labels.clear();
         for &index in &self.order[start..start + count] {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use protocol::{Backend, Call, Delivery, FromWorker, JobError, JobId, Message, ToWorker};
+use protocol::{Backend, Call, Delivery, FromWorker, JobError, JobId, Message, ToWorker, train::Steering};
 
 use crate::{Host, Transport as _, WorkerEvent};
 
@@ -131,7 +131,15 @@ impl<H: Host> WorkerHandle<H> {
         self.inner.post(ToWorker::Pause { job });
     }
 
-    /// Lets a job go on.
+    /// Acts on a run under way.
+    pub fn steer(&self, job: JobId, steering: Steering) {
+        // A change that was checked can be written.
+        if let Ok(message) = Message::with(ToWorker::Steer { job }, Delivery::bare(steering)) {
+            self.inner.post_message(message);
+        }
+    }
+
+    /// Lets a paused job go on.
     pub fn resume(&self, job: JobId) {
         self.inner.post(ToWorker::Resume { job });
     }
@@ -260,10 +268,14 @@ impl<H: Host> Inner<H> {
     }
 
     fn post(&self, envelope: ToWorker) {
+        self.post_message(Message::bare(envelope));
+    }
+
+    fn post_message(&self, message: Message<ToWorker>) {
         if let Some(transport) = &self.state.borrow().transport {
             // Such a message has no content that could be too large. A worker that misses it falls silent, and its
             // silence is noticed.
-            let _ = transport.post(Message::bare(envelope));
+            let _ = transport.post(message);
         }
     }
 

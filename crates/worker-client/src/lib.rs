@@ -24,5 +24,6 @@ pub use pool::Pool;
 pub use recognizer::{Recognizer, RecognizerEvent};
 pub use run_view::{EpochResult, RunView};
 pub use trainer::{
-    Attempt, Effect, Event, Failure, Launch, Loss, Phase, Preparation, Restart, RunUpdate, Timer, Trainer,
+    Attempt, Effect, Event, Failure, Launch, Loss, Phase, Preparation, Restart, RunUpdate, SavedState, Timer,
+    Trainer,
 };

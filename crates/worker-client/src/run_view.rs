@@ -78,6 +78,22 @@ impl RunView {
         }
     }
 
+    /// A run that goes on: what was measured before is there. Points are steps, losses and accuracies.
+    #[must_use]
+    pub fn with_history(
+        mut self,
+        points: impl IntoIterator<Item = (u32, f32, f32)>,
+        epochs: Vec<EpochResult>,
+    ) -> Self {
+        for (step, loss, accuracy) in points {
+            self.loss.push(f64::from(step), f64::from(loss));
+            self.accuracy.push(f64::from(step), f64::from(accuracy));
+            self.step = step;
+        }
+        self.epochs = epochs;
+        self
+    }
+
     /// Whether the run is under way.
     pub const fn is_busy(&self) -> bool {
         self.phase.is_busy()
@@ -97,7 +113,10 @@ impl RunView {
                 steps,
                 steps_done,
                 device_difference,
+                is_exact: _,
+                changes,
             } => {
+                self.config.changes.clone_from(changes);
                 (self.workers, self.train_images) = (*workers, *train_images);
                 self.validation_images = *validation_images;
                 (self.step, self.steps) = (*steps_done, *steps);
@@ -114,8 +133,9 @@ impl RunView {
                 self.rate.reset();
             }
             RunUpdate::Resumed => self.rate.reset(),
-            RunUpdate::Restarted(restart) => self.forget_after(restart.epochs_done),
-            RunUpdate::Begun | RunUpdate::Snapshot(_) | RunUpdate::Keep(..) => {}
+            RunUpdate::Restarted(restart) => self.forget_after(restart.epochs_done, restart.steps_done),
+            RunUpdate::Changed(change) => self.config.changes.push(*change),
+            RunUpdate::Begun | RunUpdate::Saved(_) | RunUpdate::Snapshot(_) | RunUpdate::Keep(..) => {}
         }
     }
 
@@ -132,8 +152,7 @@ impl RunView {
         self.recent.drain(..extra);
     }
 
-    fn forget_after(&mut self, epochs: u32) {
-        let step = self.steps / self.config.epochs.max(1) * epochs;
+    fn forget_after(&mut self, epochs: u32, step: u32) {
         self.epochs.retain(|result| result.epoch <= epochs);
         self.reloads.retain(|reload| reload.epoch <= epochs);
         self.recent.retain(|point| point.step <= step);
@@ -153,7 +172,15 @@ mod tests {
     use crate::{Loss, Restart};
 
     fn point(step: u32) -> RunPoint {
-        RunPoint { step, steps: 30, images_seen: u64::from(step), loss: 1.0, accuracy: 0.5 }
+        RunPoint {
+            step,
+            steps: 30,
+            images_seen: u64::from(step),
+            loss: 1.0,
+            accuracy: 0.5,
+            learning_rate: 0.1,
+            elapsed_ms: 1.0,
+        }
     }
 
     #[test]
@@ -167,15 +194,17 @@ mod tests {
             steps: 30,
             steps_done: 0,
             device_difference: None,
+            is_exact: true,
+            changes: Vec::new(),
         };
         view.apply(&started, 0.0);
         view.apply(&RunUpdate::Points((1..=15).map(point).collect()), 1.0);
         let result = EpochResult { epoch: 1, scores: EpochScores::default(), best_epoch: None };
         view.apply(&RunUpdate::EpochDone(result), 2.0);
         assert_eq!(view.recent.len(), 12);
-        let restart = Restart { why: Loss::Silence, from: Backend::Cpu, epochs_done: 1 };
+        let restart = Restart { why: Loss::Silence, from: Backend::Cpu, epochs_done: 1, steps_done: 12 };
         view.apply(&RunUpdate::Restarted(restart), 3.0);
-        assert_eq!((view.epochs.len(), view.loss.points().len()), (1, 10));
-        assert!(view.recent.iter().all(|point| point.step <= 10));
+        assert_eq!((view.epochs.len(), view.loss.points().len()), (1, 12));
+        assert!(view.recent.iter().all(|point| point.step <= 12));
     }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use model_card::ModelCard;
 use protocol::{
     Backend, Delivery, JobError,
-    train::{Reload, RunPoint, TrainProgress, TrainStage, Trained},
+    train::{Reload, RunPoint, Steering, TrainProgress, TrainStage, Trained},
 };
-use train_config::StopReason;
+use train_config::{LiveChange, StopReason};
 
 use crate::{Device, DeviceReason, EpochResult};
 
@@ -118,8 +118,8 @@ pub enum Timer {
 /// What happens to a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The user starts a run.
-    Start,
+    /// The user starts a run, or one that was kept goes on from its checkpoint.
+    Start(Option<SavedState>),
     /// The user wants a run that cannot be; the text says why.
     Reject(String),
     /// The user pauses the run.
@@ -128,6 +128,10 @@ pub enum Event {
     Resume,
     /// The user stops the run.
     Stop,
+    /// The user changes the run while it runs.
+    Change(LiveChange),
+    /// The page may be gone soon: a checkpoint is wanted.
+    Save,
     /// A device was chosen.
     DeviceChosen(Attempt, Device),
     /// The page prepares something else for the worker.
@@ -152,7 +156,13 @@ pub enum Event {
 impl Event {
     const fn attempt(&self) -> Option<Attempt> {
         match self {
-            Self::Start | Self::Reject(_) | Self::Pause | Self::Resume | Self::Stop => None,
+            Self::Start(_)
+            | Self::Reject(_)
+            | Self::Pause
+            | Self::Resume
+            | Self::Stop
+            | Self::Change(_)
+            | Self::Save => None,
             Self::DeviceChosen(attempt, _)
             | Self::Preparing(attempt, _)
             | Self::Progress(attempt, _)
@@ -185,6 +195,8 @@ pub struct Restart {
     pub from: Backend,
     /// Epochs that the successor need not repeat.
     pub epochs_done: u32,
+    /// Steps that it need not repeat.
+    pub steps_done: u32,
 }
 
 /// What the rest of the page learns of a run.
@@ -208,6 +220,10 @@ pub enum RunUpdate {
         steps_done: u32,
         /// The largest relative difference from the CPU's gradients, if that was checked.
         device_difference: Option<f32>,
+        /// Whether what follows has the same bits as without an interruption.
+        is_exact: bool,
+        /// What was changed before the checkpoint.
+        changes: Vec<LiveChange>,
     },
     /// New points of the curves.
     Points(Vec<RunPoint>),
@@ -215,13 +231,17 @@ pub enum RunUpdate {
     EpochDone(EpochResult),
     /// The run goes on in a new one, read from its checkpoint.
     Reloaded(Reload),
+    /// What is needed to go on from here. All points before it were reported.
+    Saved(SavedState),
+    /// The run was changed while it runs.
+    Changed(LiveChange),
     /// The newest weights, to draw with.
     Snapshot(Vec<u8>),
     /// Weights worth keeping: the end of an epoch or of the run.
     Keep(Vec<u8>, Box<ModelCard>),
     /// The run resumes after a pause.
     Resumed,
-    /// The run goes on in another worker, from the end of an epoch.
+    /// The run goes on in another worker, from its last checkpoint.
     Restarted(Restart),
 }
 
@@ -240,6 +260,8 @@ pub enum Effect {
     Resume,
     /// Cancel the job.
     Cancel,
+    /// Act on the job.
+    Steer(Steering),
     /// Ask the worker for a sign of life.
     Ping,
     /// Report [`Event::TimeUp`] after a while.
@@ -250,18 +272,22 @@ pub enum Effect {
     Report(RunUpdate),
 }
 
-/// The end of an epoch, to resume from.
-#[derive(Clone, Debug, PartialEq)]
-struct Checkpoint {
-    epoch: u32,
-    bytes: Arc<Vec<u8>>,
+/// A state of a run to go on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedState {
+    /// Epochs completed.
+    pub epochs_done: u32,
+    /// Steps completed.
+    pub steps_done: u32,
+    /// The checkpoint.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// What outlives a worker.
 #[derive(Clone, Debug, PartialEq)]
 struct Run {
     device: Device,
-    checkpoint: Option<Checkpoint>,
+    checkpoint: Option<SavedState>,
     /// Workers lost since the last checkpoint.
     losses: u32,
     /// What was lost may have been a helper, for lack of memory: its successor trains alone.
@@ -285,7 +311,7 @@ enum TrainerState {
     /// No run yet.
     Idle,
     /// CPU or GPU?
-    Choosing { attempt: Attempt },
+    Choosing { attempt: Attempt, checkpoint: Option<SavedState> },
     /// A worker is called, starts and gets the images.
     Preparing { attempt: Attempt, run: Run, step: Preparation },
     /// The worker trains. `asked_ms` is the time of the oldest ping that is not answered.
@@ -303,7 +329,7 @@ enum TrainerState {
 impl TrainerState {
     const fn attempt(&self) -> Option<Attempt> {
         match self {
-            Self::Choosing { attempt }
+            Self::Choosing { attempt, .. }
             | Self::Preparing { attempt, .. }
             | Self::Running { attempt, .. }
             | Self::Stopping { attempt }
@@ -375,22 +401,25 @@ impl Trainer {
 /// The transition: the state after an event, and what to do. `next` is the attempt to begin, if one begins.
 fn step(state: TrainerState, event: Event, next: Attempt) -> Step {
     match event {
-        Event::Start => start(&state, next),
+        Event::Start(checkpoint) => start(&state, next, checkpoint),
         Event::Reject(text) if !state.phase().is_busy() => {
             (TrainerState::Failed(Failure::Rejected(text)), Vec::new())
         }
-        Event::DeviceChosen(_, device) if matches!(state, TrainerState::Choosing { .. }) => {
-            let run = Run {
-                device,
-                checkpoint: None,
-                losses: 0,
-                is_alone: false,
-                has_begun: false,
-                pause_when_started: false,
-            };
-            let (state, launch) = launch(run, next);
-            (state, vec![Effect::Report(RunUpdate::Device(device)), launch])
-        }
+        Event::DeviceChosen(_, device) => match state {
+            TrainerState::Choosing { checkpoint, .. } => {
+                let run = Run {
+                    device,
+                    checkpoint,
+                    losses: 0,
+                    is_alone: false,
+                    has_begun: false,
+                    pause_when_started: false,
+                };
+                let (state, launch) = launch(run, next);
+                (state, vec![Effect::Report(RunUpdate::Device(device)), launch])
+            }
+            other => (other, Vec::new()),
+        },
         Event::Preparing(_, new) => match state {
             TrainerState::Preparing { attempt, run, .. } => {
                 (TrainerState::Preparing { attempt, run, step: new }, Vec::new())
@@ -402,23 +431,33 @@ fn step(state: TrainerState, event: Event, next: Attempt) -> Step {
             (state, vec![Effect::Report(RunUpdate::Resumed), Effect::Resume])
         }
         Event::Stop => stop(state),
+        Event::Change(change) => steer(state, Steering::Change(change)),
+        Event::Save => steer(state, Steering::Save),
         Event::TimeUp(_, timer) => time_up(state, timer),
         Event::Progress(_, delivery) => progress(state, delivery),
         Event::Answered(_, Ok(delivery)) => finish(state, delivery),
         Event::Answered(_, Err(error)) => failed(state, error, next),
         Event::Tick { now_ms, heard_ms, .. } => tick(state, now_ms, heard_ms, next),
-        Event::Reject(_) | Event::DeviceChosen(..) | Event::Pause | Event::Resume => (state, Vec::new()),
+        Event::Reject(_) | Event::Pause | Event::Resume => (state, Vec::new()),
     }
 }
 
-fn start(state: &TrainerState, next: Attempt) -> Step {
+fn steer(state: TrainerState, steering: Steering) -> Step {
+    let effects = match state {
+        TrainerState::Running { .. } => vec![Effect::Steer(steering)],
+        _ => Vec::new(),
+    };
+    (state, effects)
+}
+
+fn start(state: &TrainerState, next: Attempt, checkpoint: Option<SavedState>) -> Step {
     let mut effects = Vec::new();
     // A worker that is idle is used again; one that still works for another run is not waited for.
     if state.attempt().is_some() {
         effects.push(Effect::EndWorker);
     }
     effects.extend([Effect::Report(RunUpdate::Begun), Effect::ChooseDevice(next)]);
-    (TrainerState::Choosing { attempt: next }, effects)
+    (TrainerState::Choosing { attempt: next, checkpoint }, effects)
 }
 
 fn launch(run: Run, attempt: Attempt) -> (TrainerState, Effect) {
@@ -481,6 +520,8 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
             steps,
             steps_done,
             device_difference,
+            is_exact,
+            changes,
         } => match state {
             TrainerState::Preparing { attempt, mut run, .. } => {
                 let update = RunUpdate::Started {
@@ -490,6 +531,8 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
                     steps,
                     steps_done,
                     device_difference,
+                    is_exact,
+                    changes,
                 };
                 let mut effects = vec![Effect::Report(update), Effect::Watch(attempt)];
                 if core::mem::take(&mut run.pause_when_started) {
@@ -502,6 +545,16 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
             other => (other, Vec::new()),
         },
         TrainProgress::Points(points) => (state, report(RunUpdate::Points(points))),
+        TrainProgress::Changed(change) => (state, report(RunUpdate::Changed(change))),
+        TrainProgress::Checkpoint { steps_done, epochs_done, checkpoint } => {
+            match delivery.take(checkpoint) {
+                Ok(bytes) => {
+                    let saved = SavedState { epochs_done, steps_done, bytes: Arc::new(bytes) };
+                    (with_checkpoint(state, saved.clone()), report(RunUpdate::Saved(saved)))
+                }
+                Err(missing) => broken(missing.into()),
+            }
+        }
         TrainProgress::Testing { done, total } => {
             (with_activity(state, Activity::Testing { done, total }), Vec::new())
         }
@@ -514,14 +567,16 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
             Ok(weights) => (state, report(RunUpdate::Snapshot(weights))),
             Err(missing) => broken(missing.into()),
         },
-        TrainProgress::EpochDone { epoch, scores, best_epoch, card, weights, checkpoint } => {
+        TrainProgress::EpochDone { epoch, steps_done, scores, best_epoch, card, weights, checkpoint } => {
             match (delivery.take(weights), delivery.take(checkpoint)) {
                 (Ok(weights), Ok(checkpoint)) => {
+                    let saved = SavedState { epochs_done: epoch, steps_done, bytes: Arc::new(checkpoint) };
                     let effects = vec![
                         Effect::Report(RunUpdate::EpochDone(EpochResult { epoch, scores, best_epoch })),
                         Effect::Report(RunUpdate::Keep(weights, card)),
+                        Effect::Report(RunUpdate::Saved(saved.clone())),
                     ];
-                    (with_checkpoint(state, Checkpoint { epoch, bytes: Arc::new(checkpoint) }), effects)
+                    (training(with_checkpoint(state, saved)), effects)
                 }
                 (Err(missing), _) | (_, Err(missing)) => broken(missing.into()),
             }
@@ -543,14 +598,19 @@ fn with_activity(state: TrainerState, activity: Activity) -> TrainerState {
     }
 }
 
-fn with_checkpoint(state: TrainerState, checkpoint: Checkpoint) -> TrainerState {
+/// A state to go on from. That it is further than the last one is progress.
+fn with_checkpoint(state: TrainerState, saved: SavedState) -> TrainerState {
     match state {
-        TrainerState::Running { attempt, run, asked_ms, .. } => {
-            let run = Run { checkpoint: Some(checkpoint), losses: 0, ..run };
-            TrainerState::Running { attempt, run, activity: Activity::Training, asked_ms }
+        TrainerState::Running { attempt, run, activity, asked_ms } => {
+            let run = Run { checkpoint: Some(saved), losses: 0, ..run };
+            TrainerState::Running { attempt, run, activity, asked_ms }
         }
         other => other,
     }
+}
+
+fn training(state: TrainerState) -> TrainerState {
+    with_activity(state, Activity::Training)
 }
 
 fn finish(state: TrainerState, mut delivery: Delivery<Trained>) -> Step {
@@ -577,7 +637,7 @@ fn failed(state: TrainerState, error: JobError, next: Attempt) -> Step {
     }
 }
 
-/// The worker or its device is gone: the run goes on in another worker, from the end of the last epoch.
+/// The worker or its device is gone: the run goes on in another worker, from its last checkpoint.
 fn lose(state: TrainerState, why: Loss, next: Attempt) -> Step {
     let (run, was_paused) = match state {
         TrainerState::Preparing { run, .. } => (run, false),
@@ -596,11 +656,12 @@ fn lose(state: TrainerState, why: Loss, next: Attempt) -> Step {
         Backend::WebGpu => Device { backend: Backend::Cpu, reason: DeviceReason::GpuFailed },
         Backend::Cpu => run.device,
     };
-    let epochs_done = run.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
+    let (epochs_done, steps_done) =
+        run.checkpoint.as_ref().map_or((0, 0), |saved| (saved.epochs_done, saved.steps_done));
     let pause_when_started = run.pause_when_started || was_paused;
     let run = Run { device, losses, is_alone: true, pause_when_started, ..run };
     let (state, launch) = launch(run, next);
-    let restart = Restart { why, from, epochs_done };
+    let restart = Restart { why, from, epochs_done, steps_done };
     let effects = vec![
         Effect::EndWorker,
         Effect::Report(RunUpdate::Restarted(restart)),

@@ -9,13 +9,13 @@ use evaluation::EpochScores;
 use model_card::ModelCard;
 use protocol::{
     Backend, Blobs, Delivery, JobError,
-    train::{TrainProgress, TrainStage, Trained},
+    train::{Steering, TrainProgress, TrainStage, Trained},
 };
-use train_config::{StopReason, TrainConfig};
+use train_config::{LiveChange, StopReason, TrainConfig};
 
 use crate::{
     Attempt, Device, DeviceReason, Effect, Event, Failure, Launch, Loss, Phase, Preparation, Restart,
-    RunUpdate, Timer, Trainer,
+    RunUpdate, SavedState, Timer, Trainer,
 };
 
 const CPU: Device = Device { backend: Backend::Cpu, reason: DeviceReason::ChosenCpu };
@@ -33,6 +33,8 @@ fn started() -> TrainProgress {
         steps: 6,
         steps_done: 0,
         device_difference: None,
+        is_exact: true,
+        changes: Vec::new(),
     }
 }
 
@@ -41,6 +43,7 @@ fn epoch_done(epoch: u32) -> Delivery<TrainProgress> {
     let (weights, checkpoint) = (blobs.add(vec![1]), blobs.add(vec![epoch as u8]));
     let content = TrainProgress::EpochDone {
         epoch,
+        steps_done: 10 * epoch,
         scores: EpochScores::default(),
         best_epoch: None,
         card: Box::new(card()),
@@ -66,7 +69,7 @@ impl Scene {
     /// A run on this device, whose worker has been called.
     fn launched(device: Device) -> Self {
         let mut trainer = Trainer::default();
-        let effects = trainer.on(Event::Start);
+        let effects = trainer.on(Event::Start(None));
         assert_eq!(effects, [Effect::Report(RunUpdate::Begun), Effect::ChooseDevice(Attempt(1))]);
         let effects = trainer.on(Event::DeviceChosen(Attempt(1), device));
         let mut scene = Self { trainer, attempt: Attempt(1) };
@@ -141,7 +144,7 @@ fn a_run_goes_through_its_phases() {
     assert_eq!(effects, [Effect::Report(RunUpdate::Keep(vec![7], Box::new(card())))]);
     assert_eq!(scene.trainer.phase(), Phase::Done { reason: StopReason::Epochs });
     // The worker is idle: the next run may use it again.
-    assert!(!scene.on(Event::Start).contains(&Effect::EndWorker));
+    assert!(!scene.on(Event::Start(None)).contains(&Effect::EndWorker));
 }
 
 #[test]
@@ -194,14 +197,14 @@ fn a_worker_that_still_owes_its_last_weights_does_not_hold_up_the_next_run() {
     let attempt = scene.attempt;
     scene.on(Event::Stop);
     scene.on(Event::TimeUp(attempt, Timer::Stop));
-    assert_eq!(scene.on(Event::Start).first(), Some(&Effect::EndWorker));
+    assert_eq!(scene.on(Event::Start(None)).first(), Some(&Effect::EndWorker));
     assert_eq!(scene.answer(Ok(trained(StopReason::Stopped))), [], "the weights of the run before");
 }
 
 #[test]
 fn a_run_that_is_stopped_before_it_starts_leaves_nothing() {
     let mut trainer = Trainer::default();
-    trainer.on(Event::Start);
+    trainer.on(Event::Start(None));
     assert_eq!(trainer.on(Event::Stop), [Effect::EndWorker]);
     assert_eq!(trainer.phase(), Phase::Idle);
     assert_eq!(trainer.on(Event::DeviceChosen(Attempt(1), CPU)), [], "the device was chosen too late");
@@ -223,7 +226,12 @@ fn a_worker_that_dies_is_replaced_from_the_last_checkpoint() {
     assert_eq!((launch.backend, launch.is_alone), (Backend::Cpu, true));
     assert_eq!(launch.checkpoint, Some(Arc::new(vec![3])));
     assert_eq!(effects[0], Effect::EndWorker);
-    let restart = Restart { why: Loss::Worker("unreachable".into()), from: Backend::Cpu, epochs_done: 3 };
+    let restart = Restart {
+        why: Loss::Worker("unreachable".into()),
+        from: Backend::Cpu,
+        epochs_done: 3,
+        steps_done: 30,
+    };
     assert_eq!(effects[1], Effect::Report(RunUpdate::Restarted(restart)));
     // What the dead worker had still sent is ignored.
     assert_eq!(scene.on(Event::Progress(old, epoch_done(4))), []);
@@ -267,7 +275,12 @@ fn a_lost_gpu_hands_its_run_to_the_cpu() {
     let effects = scene.answer(Err(JobError::DeviceLost("destroyed".into())));
     let launch = scene.launch_in(&effects);
     assert_eq!((launch.backend, launch.checkpoint), (Backend::Cpu, None));
-    let restart = Restart { why: Loss::Device("destroyed".into()), from: Backend::WebGpu, epochs_done: 0 };
+    let restart = Restart {
+        why: Loss::Device("destroyed".into()),
+        from: Backend::WebGpu,
+        epochs_done: 0,
+        steps_done: 0,
+    };
     assert!(effects.contains(&Effect::Report(RunUpdate::Restarted(restart))), "{effects:?}");
     let device = Device { backend: Backend::Cpu, reason: DeviceReason::GpuFailed };
     assert!(effects.contains(&Effect::Report(RunUpdate::Device(device))), "{effects:?}");
@@ -282,7 +295,7 @@ fn silence_is_measured_from_the_question() {
     assert_eq!(scene.tick(75_000.0, 1_001.0), []);
     let effects = scene.tick(75_001.0, 1_001.0);
     scene.launch_in(&effects);
-    let restart = Restart { why: Loss::Silence, from: Backend::Cpu, epochs_done: 0 };
+    let restart = Restart { why: Loss::Silence, from: Backend::Cpu, epochs_done: 0, steps_done: 0 };
     assert!(effects.contains(&Effect::Report(RunUpdate::Restarted(restart))), "{effects:?}");
     assert_eq!(scene.tick(80_000.0, 1_001.0), [], "the new worker has not started yet");
 }
@@ -319,4 +332,47 @@ fn a_message_without_its_buffers_ends_the_run() {
     let Delivery { content, .. } = epoch_done(1);
     assert_eq!(scene.progress(content), [Effect::EndWorker]);
     assert!(matches!(scene.trainer.phase(), Phase::Failed(Failure::Job(JobError::Internal(_)))));
+}
+
+fn saved(steps_done: u32) -> SavedState {
+    SavedState { epochs_done: 1, steps_done, bytes: Arc::new(vec![steps_done as u8]) }
+}
+
+#[test]
+fn a_kept_run_goes_on_from_its_checkpoint() {
+    let mut trainer = Trainer::default();
+    trainer.on(Event::Start(Some(saved(15))));
+    let effects = trainer.on(Event::DeviceChosen(Attempt(1), CPU));
+    let mut scene = Scene { trainer, attempt: Attempt(1) };
+    assert_eq!(scene.launch_in(&effects).checkpoint, Some(saved(15).bytes));
+    // Its worker dies before the first step: nothing is lost.
+    let effects = scene.die();
+    assert_eq!(scene.launch_in(&effects).checkpoint, Some(saved(15).bytes));
+    let why = Loss::Worker("unreachable".into());
+    let restart = Restart { why, from: Backend::Cpu, epochs_done: 1, steps_done: 15 };
+    assert_eq!(effects[1], Effect::Report(RunUpdate::Restarted(restart)));
+}
+
+#[test]
+fn a_checkpoint_within_an_epoch_is_gone_on_from() {
+    let mut scene = Scene::running(CPU);
+    let mut blobs = Blobs::new();
+    let checkpoint = blobs.add(vec![15]);
+    let content = TrainProgress::Checkpoint { steps_done: 15, epochs_done: 1, checkpoint };
+    let effects = scene.on(Event::Progress(scene.attempt, Delivery { content, blobs }));
+    assert_eq!(effects, [Effect::Report(RunUpdate::Saved(saved(15)))]);
+    let effects = scene.die();
+    assert_eq!(scene.launch_in(&effects).checkpoint, Some(saved(15).bytes));
+}
+
+#[test]
+fn a_run_is_steered_while_it_runs() {
+    let change = LiveChange { learning_rate: Some(0.1), ..LiveChange::default() };
+    let mut scene = Scene::launched(CPU);
+    assert_eq!(scene.on(Event::Save), [], "there is nothing to save");
+    scene.progress(started());
+    assert_eq!(scene.on(Event::Save), [Effect::Steer(Steering::Save)]);
+    assert_eq!(scene.on(Event::Change(change)), [Effect::Steer(Steering::Change(change))]);
+    let effects = scene.progress(TrainProgress::Changed(LiveChange { step: 4, ..change }));
+    assert_eq!(effects, [Effect::Report(RunUpdate::Changed(LiveChange { step: 4, ..change }))]);
 }

@@ -27,8 +27,8 @@ pub(super) fn Compare(tested: Tested) -> impl IntoView {
         };
         compared.set(None);
         spawn_local(async move {
-            match evaluate(&session, first.with_value(|first| first.source), &model.name, model.file, status)
-                .await
+            let Some(file) = session.bytes_of(&model).await else { return };
+            match evaluate(&session, first.with_value(|first| first.source), &model.name, file, status).await
             {
                 Ok(found) => {
                     status.try_set(String::new());

@@ -5,7 +5,7 @@ mod compared;
 mod confusion;
 mod per_class;
 mod reliability;
-mod run;
+pub(crate) mod run;
 pub(crate) mod submission;
 mod tested;
 
@@ -21,7 +21,7 @@ use self::{
     confusion::Confusion,
     per_class::PerClass,
     reliability::Reliability,
-    run::evaluate,
+    run::{evaluate, in_use},
     submission::Submission,
     tested::{Source, Tested},
 };
@@ -113,7 +113,7 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
                 <summary>"Bring files to test on"</summary>
                 <BringData on_keep=use_it />
             </details>
-            {move || if let Source::Data(choice) = source.get() { Some(view! { <Submission choice /> }) } else { None }}
+            {move || if let Source::Data(choice) = source.get() { Some(view! { <Submission choice answerer=in_use /> }) } else { None }}
             <p class="checked" role="status" aria-label="Evaluation">{status}</p>
             <p class="trouble-text" role="alert">{error}</p>
             {move || tested.get().map(|tested| view! {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use model_card::ModelCard;
 use protocol::{
     Blobs, Delivery, JobError,
     evaluate::{Answer, Answers, Evaluate, EvaluateProgress, Evaluation, TestData},
@@ -63,23 +64,36 @@ pub(crate) struct Answered {
     pub(super) expected: String,
 }
 
-/// Has the model in use answer a data set's images without labels.
+/// Which model answers: its file and its card, once there is one.
+pub(crate) type Answerer = fn(&Session) -> Option<(Arc<Vec<u8>>, ModelCard)>;
+
+/// The model in use.
+pub(crate) fn in_use(session: &Session) -> Option<(Arc<Vec<u8>>, ModelCard)> {
+    session.active_model.get_untracked().map(|active| (active.file.bytes, active.card))
+}
+
+/// The newest weights of the run.
+pub(crate) fn just_trained(session: &Session) -> Option<(Arc<Vec<u8>>, ModelCard)> {
+    session.trained.get_value()
+}
+
+/// Has a model answer a data set's images without labels.
 pub(super) async fn answer(
     session: &Session,
+    answerer: Answerer,
     choice: DataChoice,
     status: RwSignal<String>,
 ) -> Result<Answered, JobError> {
-    let Some(active) = session.active_model.get_untracked() else {
+    let Some((file, card)) = answerer(session) else {
         return Err(JobError::BadInput("The model is still loading. Try again in a moment.".into()));
     };
     let mut blobs = Blobs::new();
-    let content = Answer { model: blobs.add(active.file.bytes), source: data_source(choice) };
+    let content = Answer { model: blobs.add(file), source: data_source(choice) };
     let mut reply = session.pool()?.call(Delivery { content, blobs }, shows_progress(status)).await?;
     let Answers { file, answers } = reply.content;
     let (file, answers) = (reply.take(file)?, reply.take(answers)?);
     // The part with more images says more.
-    let known =
-        active.card.validation.into_iter().chain(active.card.test).max_by_key(|accuracy| accuracy.total);
+    let known = card.validation.into_iter().chain(card.test).max_by_key(|accuracy| accuracy.total);
     let expected = known.map_or_else(
         || "Its accuracy is not known: evaluate it first.".to_owned(),
         |accuracy| format!("Expect a score near {}, if the images are alike.", accuracy.with_interval()),

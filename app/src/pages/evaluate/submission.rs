@@ -5,7 +5,7 @@ use protocol::data::{Listed, Order, PartName};
 use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
-use super::run::{Answered, answer};
+use super::run::{Answered, Answerer, answer};
 use crate::{
     browser,
     parts::image_grid::{ImageGrid, Shown},
@@ -18,7 +18,7 @@ const MOST_SHOWN: u32 = 64;
 
 /// Buttons that answer a data set's images without labels; nothing where it has none.
 #[component]
-pub(crate) fn Submission(choice: DataChoice) -> impl IntoView {
+pub(crate) fn Submission(choice: DataChoice, answerer: Answerer) -> impl IntoView {
     let session = expect_context::<Session>();
     let status = RwSignal::new(String::new());
     let shown = RwSignal::new(Vec::<Shown>::new());
@@ -29,7 +29,7 @@ pub(crate) fn Submission(choice: DataChoice) -> impl IntoView {
     let ask = move |then: fn(&Session, DataChoice, &Answered, RwSignal<Vec<Shown>>)| {
         status.set("Reading the images …".into());
         spawn_local(async move {
-            match answer(&session, choice, status).await {
+            match answer(&session, answerer, choice, status).await {
                 Ok(answered) => {
                     let count = metrics::grouped(answered.answers.len() as u32);
                     status.try_set(format!("{count} images are answered. {}", answered.expected));
@@ -39,15 +39,11 @@ pub(crate) fn Submission(choice: DataChoice) -> impl IntoView {
             }
         });
     };
-    let names = move || {
-        session
-            .active_model
-            .with(|model| model.as_ref().map(|model| model.card.class_names.clone()).unwrap_or_default())
-    };
+    let names = move || answerer(&session).map(|(_, card)| card.class_names).unwrap_or_default();
     view! {
         <Show when=is_unlabelled>
             <div class="submission">
-                <p class="hint">"This data set has images without labels. The model in use can read them."</p>
+                <p class="hint">"This data set has images without labels. The model can read them."</p>
                 <div class="buttons">
                     <button on:click=move |_| ask(save)>"Download submission.csv"</button>
                     <button on:click=move |_| ask(show)>"Show the answers"</button>

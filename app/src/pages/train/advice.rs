@@ -21,7 +21,7 @@ pub(crate) fn AdviceNote() -> impl IntoView {
                         session.with_trainer(TrainerShell::stop);
                     }
                     session.form.set_config(&change.config);
-                    let text = "Done. Start training again to see what it does. The weights so far are kept as \"Last run\".";
+                    let text = "Done. Start training again to see what it does. The run so far is kept on the page Runs.";
                     session.notify(text.into(), None);
                 };
                 view! { <button type="button" on:click=take>{title}</button> }

@@ -1,6 +1,7 @@
 //! Start, pause, stop, save.
 
 use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use worker_client::{Phase, RunView};
 
 use super::can_stop;
@@ -27,6 +28,11 @@ pub(crate) fn Controls() -> impl IntoView {
         _ if busy.get_untracked() => session.with_trainer(TrainerShell::pause),
         _ => session.start_training(),
     };
+    let draw = move |_| {
+        if let Some(log) = session.runs.log() {
+            spawn_local(async move { session.draw_with_run(log.record().id).await });
+        }
+    };
     view! {
         <div class="buttons">
             <button class:primary=is_primary aria-disabled=move || (!can_press()).to_string()
@@ -37,6 +43,7 @@ pub(crate) fn Controls() -> impl IntoView {
             </Show>
             <Show when=move || session.can_save.get()>
                 <button on:click=move |_| session.save_trained()>"Save model"</button>
+                <button on:click=draw>"Draw with it"</button>
             </Show>
         </div>
     }

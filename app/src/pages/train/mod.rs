@@ -10,11 +10,16 @@ mod network;
 mod preset;
 mod progress;
 mod settings;
+mod steer;
 
 use leptos::prelude::*;
 use worker_client::{Phase, RunView};
 
-use crate::{engine::TrainerShell, pages::evaluate::submission::Submission, session::Session};
+use crate::{
+    engine::TrainerShell,
+    pages::evaluate::{run::just_trained, submission::Submission},
+    session::Session,
+};
 use advice::AdviceNote;
 use charts::Charts;
 use controls::Controls;
@@ -25,6 +30,7 @@ use network::NetworkBuilder;
 use preset::Preset;
 use progress::Progress;
 use settings::Settings;
+use steer::Steer;
 
 /// The Train page.
 #[component]
@@ -36,9 +42,9 @@ pub(crate) fn TrainPage() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    // The weights of a run that ended are the model in use.
     let can_answer = move || session.run.with(|run| !run.is_busy() && !run.epochs.is_empty());
     let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
+    let has_changes = move || !session.form.changes_text().is_empty();
     view! {
         <h1 class="visually-hidden">"Train a network"</h1>
         <div class="train">
@@ -49,6 +55,10 @@ pub(crate) fn TrainPage() -> impl IntoView {
                 </fieldset>
                 // However many fields there are, training can be started and stopped.
                 <Controls />
+                <Show when=has_changes>
+                    <p class="hint">{move || format!("As in the run that it was taken from: {}. ", session.form.changes_text())}
+                        <button type="button" on:click=move |_| session.form.forget_changes()>"Forget these changes"</button></p>
+                </Show>
                 <fieldset disabled=busy>
                     <legend class="visually-hidden">"Configuration"</legend>
                     <Data />
@@ -59,10 +69,11 @@ pub(crate) fn TrainPage() -> impl IntoView {
             <div class="watch">
                 <section class="card progress" aria-label="Run">
                     <Progress />
+                    <Steer />
                     <AdviceNote />
                     <Charts />
                     <Figures />
-                    <Show when=can_answer>{move || view! { <Submission choice=session.form.data.get() /> }}</Show>
+                    <Show when=can_answer>{move || view! { <Submission choice=session.form.data.get() answerer=just_trained /> }}</Show>
                 </section>
                 <Experiments />
             </div>

@@ -2,11 +2,12 @@
 
 use evaluation::Score;
 use leptos::prelude::*;
+use leptos_router::components::A;
 use protocol::train::Reload;
 use train_config::StopReason;
 use worker_client::{Phase, RunView};
 
-use crate::{session::Session, words};
+use crate::{browser, session::Session, words};
 
 /// How far the run is, what it has reached, and where it computes.
 #[component]
@@ -69,6 +70,12 @@ pub(crate) fn Progress() -> impl IntoView {
             run.reloads.iter().map(|reload| view! { <li>{text(reload)}</li> }).collect_view()
         })
     };
+    let run_name = move || {
+        let id = session.runs.live.get().or_else(|| session.runs.log().map(|log| log.record().id))?;
+        let name = session.runs.get(&id)?.name;
+        let runs = format!("{}/runs", browser::base_path());
+        Some(view! { "Run "<b>{name}</b>", kept on the page "<A href=runs>"Runs"</A>"." })
+    };
     let failed = move || {
         run.with(|run| match &run.phase {
             Phase::Failed(failure) => Some(words::failure(failure)),
@@ -82,6 +89,7 @@ pub(crate) fn Progress() -> impl IntoView {
                 <span style:transform=move || format!("scaleX({:.4})", percent() / 100.0)></span>
             </div>
             <p class="headline">{headline}</p>
+            <p class="hint">{run_name}</p>
         </div>
         <p class="trouble-text" role="alert">{failed}</p>
         <p class="result" role="status" aria-label="Test accuracy">{test}</p>

@@ -21,12 +21,15 @@ pub(crate) struct Dropout {
 
 impl Dropout {
     pub(crate) fn run(&self, value: Value, pass: &Pass<'_>, is_fused: bool) -> Value {
-        let Some(forward::Dropout::Seeded { seed, first_image }) = pass.dropout() else { return value };
-        if self.probability == 0.0 {
+        let Some(forward::Dropout::Seeded { seed, first_image, probability }) = pass.dropout() else {
+            return value;
+        };
+        let probability = probability.unwrap_or(self.probability);
+        if probability == 0.0 {
             return value;
         }
         let mask = DropoutMask {
-            probability: self.probability,
+            probability,
             seed: mix(seed ^ (self.position as u64 + 1)),
             skipped: first_image * self.size,
         };

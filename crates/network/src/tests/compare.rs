@@ -97,7 +97,8 @@ pub(super) fn check_step(
     panic!("{}, {preprocessing:?}, {dropout:?}: {differences:#?}\n{}", network.title(), network.to_json());
 }
 
-pub(super) const DROPOUTS: [Dropout; 2] = [Dropout::Off, Dropout::Seeded { seed: 8, first_image: 2 }];
+pub(super) const DROPOUTS: [Dropout; 2] =
+    [Dropout::Off, Dropout::Seeded { seed: 8, first_image: 2, probability: None }];
 
 pub(super) const PREPROCESSINGS: [Preprocessing; 4] = [
     Preprocessing::ZeroToOne,

@@ -154,3 +154,96 @@ fn a_group_resumes_exactly() {
         assert!(thread.join().unwrap() == *expected);
     }
 }
+
+/// What one rank of a run leaves.
+#[derive(Clone, Debug, PartialEq)]
+struct Outcome {
+    points: Vec<TrainPoint>,
+    weights: Weights,
+    config: TrainConfig,
+}
+
+/// A group that the first rank asks for a checkpoint and for a change after some of its points: every rank's outcome, and the
+/// checkpoint.
+fn commanded(
+    begin: impl Fn() -> Run + Send + Sync + Clone + 'static,
+    ranks: usize,
+    checkpoint_at: u32,
+    change_at: Option<(u32, LiveChange)>,
+) -> (Vec<Outcome>, Option<Checkpoint>) {
+    let threads: Vec<_> = channels(ranks)
+        .into_iter()
+        .enumerate()
+        .map(|(rank, channels)| {
+            let begin = begin.clone();
+            thread::spawn(move || {
+                let mut run = begin();
+                run.join(Group::new(rank, ranks, Box::new(channels)));
+                let (mut points, mut checkpoint) = (Vec::new(), None);
+                loop {
+                    match block_on(run.advance()).unwrap() {
+                        Event::Trained(point) => {
+                            points.push(point);
+                            if rank == 0 && point.step == checkpoint_at {
+                                run.request_checkpoint();
+                            }
+                            if let Some((step, change)) = change_at
+                                && rank == 0
+                                && point.step == step
+                            {
+                                run.change(change).unwrap();
+                            }
+                        }
+                        Event::Finished(_) => break,
+                        _ => {}
+                    }
+                    if run.has_checkpoint() {
+                        checkpoint = Some(block_on(run.checkpoint()).unwrap());
+                        run.forget_request();
+                    }
+                }
+                let outcome = Outcome {
+                    points,
+                    weights: block_on(run.weights()).unwrap(),
+                    config: run.config().clone(),
+                };
+                (outcome, checkpoint)
+            })
+        })
+        .collect();
+    let all: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let checkpoint = all[0].1.clone();
+    (all.into_iter().map(|(outcome, _)| outcome).collect(), checkpoint)
+}
+
+/// In the middle of an epoch, with a change on the way: the ranks agree, a repeat does the same, and so does who resumes.
+#[test]
+fn a_group_is_interrupted_and_changed_exactly() {
+    let dataset = Arc::new(built_in_dataset(200, 1));
+    let micro_batch =
+        MicroBatch { train_images: 20, test_images: 64, readback_steps: 1, keeps_images: false };
+    let config = TrainConfig { batch_size: 20, epochs: 2, seed: 5, ..TrainConfig::default() };
+    let begin = |config: &TrainConfig| {
+        let (config, dataset) = (config.clone(), Arc::clone(&dataset));
+        move || Run::new(config.clone(), Arc::clone(&dataset), &Device::flex(), micro_batch).unwrap()
+    };
+    let change = LiveChange { learning_rate: Some(0.01), dropout: Some(0.5), ..LiveChange::default() };
+    for ranks in [2, 3] {
+        let (live, checkpoint) = commanded(begin(&config), ranks, 6, Some((3, change)));
+        assert!(live.iter().all(|outcome| *outcome == live[0]), "{ranks} ranks differ");
+        // It travels with the next step, and counts from the one after that.
+        assert_eq!(live[0].config.changes, [LiveChange { step: 4, ..change }]);
+        let (repeated, _) = commanded(begin(&live[0].config), ranks, u32::MAX, None);
+        assert!(repeated == live, "{ranks} ranks: a repeat is another run");
+
+        let bytes = checkpoint.unwrap().to_bytes().unwrap();
+        let dataset = Arc::clone(&dataset);
+        let resume = move || {
+            let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
+            Run::resume(&checkpoint, Arc::clone(&dataset), &Device::flex(), micro_batch).unwrap()
+        };
+        let (resumed, _) = commanded(resume, ranks, u32::MAX, None);
+        assert_eq!(resumed[0].points[..], live[0].points[7..], "{ranks} ranks: another curve");
+        assert!(resumed[0].weights == live[0].weights, "{ranks} ranks: other weights");
+    }
+}

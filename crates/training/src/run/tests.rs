@@ -1,7 +1,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use dataset::built_in_dataset;
+use dataset::{LabelledImages, built_in_dataset};
 use model_spec::{NetworkSpec, layers::BatchNorm, named_network, normalized};
 use pollster::block_on;
 use train_config::{Augmentation, EarlyStopping, Optimizer, PreprocessingChoice, Schedule, StopRules};
@@ -140,17 +140,67 @@ fn a_resumed_run_goes_on_exactly() {
         while whole.steps_done() < 13 {
             block_on(whole.advance()).unwrap();
         }
+        whole.request_checkpoint();
+        assert!(whole.has_checkpoint());
         let bytes = block_on(whole.checkpoint()).unwrap().to_bytes().unwrap();
-        finish(&mut whole);
+        let rest = finish(&mut whole);
 
         let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
         let mut resumed = Run::resume(&checkpoint, Arc::clone(&dataset), &Device::flex(), WHOLE).unwrap();
         assert_eq!(resumed.steps_done(), 13);
-        finish(&mut resumed);
+        assert_eq!(finish(&mut resumed), rest, "{title}");
         assert!(block_on(whole.weights()) == block_on(resumed.weights()), "{title}");
         assert!(block_on(whole.checkpoint()) == block_on(resumed.checkpoint()), "{title}");
         assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        assert!(checkpoint.is_of_this_build());
+        // Every flipped bit is seen.
+        for place in (0..bytes.len()).step_by(997) {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 4;
+            assert!(Checkpoint::from_bytes(&damaged).is_err(), "{title}: byte {place}");
+        }
+        let other = Arc::new(Dataset { test: LabelledImages::default(), ..(*dataset).clone() });
+        let refused = Run::resume(&checkpoint, other, &Device::flex(), WHOLE);
+        assert_eq!(refused.err(), Some(RunError::OtherImages));
     }
+}
+
+/// What is changed in mid-run stands in the configuration, and a run that begins with it does the same, to the bit.
+#[test]
+fn a_changed_run_is_repeated_exactly() {
+    let (config, dataset) = small();
+    let network = spec("workshop-cnn");
+    let config = TrainConfig { network, epochs: 2, ..config };
+    let mut live = begin(&config, &dataset, 20);
+    let wild = Augmentation { share: 1.0, shift_px: 2.0, ..Augmentation::NONE };
+    let changes = [
+        (2, LiveChange { learning_rate: Some(0.01), ..LiveChange::default() }),
+        (4, LiveChange { dropout: Some(0.1), augmentation: Some(wild), ..LiveChange::default() }),
+        (7, LiveChange { augmentation: Some(Augmentation::NONE), ..LiveChange::default() }),
+    ];
+    let mut points = Vec::new();
+    loop {
+        match block_on(live.advance()).unwrap() {
+            Event::Trained(point) => {
+                points.push(point);
+                if let Some((_, change)) = changes.iter().find(|(step, _)| *step == point.step) {
+                    live.change(*change).unwrap();
+                }
+            }
+            Event::Finished(_) => break,
+            _ => {}
+        }
+    }
+    let steps: Vec<u32> = live.config().changes.iter().map(|change| change.step).collect();
+    assert_eq!(steps, [2, 4, 7]);
+    let mut again = begin(live.config(), &dataset, 20);
+    assert_eq!(finish(&mut again).0, points);
+    assert!(block_on(live.weights()) == block_on(again.weights()));
+    let mut plain = begin(&config, &dataset, 20);
+    let unchanged = finish(&mut plain).0;
+    assert_eq!(unchanged[..2], points[..2]);
+    assert!(unchanged[2..] != points[2..]);
+    assert!(live.change(LiveChange { dropout: Some(2.0), ..LiveChange::default() }).is_err());
 }
 
 #[test]
@@ -308,7 +358,7 @@ fn images_are_changed_anew_in_every_epoch() {
     );
     let mut levels = |epoch| {
         images.shuffle(epoch);
-        match images.batch(0, 5) {
+        match images.batch(0, 5, augmentation) {
             network::Batch::Levels { levels, .. } => levels.to_vec(),
             #[cfg(feature = "gpu")]
             network::Batch::Kept { .. } => unreachable!("the CPU keeps none"),

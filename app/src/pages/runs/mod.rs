@@ -1,0 +1,158 @@
+//! Every run that is kept: a table of what differs, their curves together, what a run can be used for, sweeps and the queue.
+
+mod actions;
+mod charts;
+mod coordinates;
+mod lines;
+mod queue;
+pub(crate) mod shared;
+mod summary;
+mod sweep;
+mod table;
+
+use std::collections::BTreeMap;
+
+use experiments::{Listing, ListingQuery, RunRecord, SortKey};
+use leptos::prelude::*;
+
+use self::{
+    actions::RunCard, charts::RunCharts, coordinates::Coordinates, queue::QueueCard, shared::SharedCard,
+    summary::Summary, sweep::SweepCard, table::RunTable,
+};
+use crate::session::Session;
+
+/// Runs that are compared until others are chosen.
+const USUALLY_COMPARED: usize = 5;
+
+/// What is chosen on the page.
+#[derive(Clone, Copy)]
+struct Choice {
+    /// The runs that are compared, in the order of their rows.
+    compared: Memo<Vec<String>>,
+    /// What a person ticked, by run; the others are compared as usual.
+    ticked: RwSignal<BTreeMap<String, bool>>,
+    /// The run whose card is open.
+    open: RwSignal<Option<String>>,
+    filter: RwSignal<String>,
+    with_hidden: RwSignal<bool>,
+    sort: RwSignal<(SortKey, bool)>,
+    listing: Memo<Listing>,
+}
+
+impl Choice {
+    fn new(session: &Session) -> Self {
+        let session = *session;
+        let ticked = RwSignal::new(BTreeMap::<String, bool>::new());
+        let filter = RwSignal::new(String::new());
+        let with_hidden = RwSignal::new(false);
+        let sort = RwSignal::new((SortKey::Begun, true));
+        let compared = Memo::new(move |_| {
+            let words = filter.get();
+            session.runs.records.with(|records| {
+                let query = ListingQuery {
+                    filter: &words,
+                    with_hidden: with_hidden.get(),
+                    sort: &SortKey::Begun,
+                    is_descending: true,
+                    chosen: &[],
+                };
+                let all = Listing::of(records, &query).rows;
+                let usual = usually_compared(&all.iter().map(|row| &row.record).collect::<Vec<_>>());
+                let is_compared = |id: &String| ticked.with(|ticked| ticked.get(id).copied());
+                all.into_iter()
+                    .map(|row| row.record.id)
+                    .filter(|id| is_compared(id).unwrap_or_else(|| usual.contains(id)))
+                    .collect::<Vec<String>>()
+            })
+        });
+        let listing = Memo::new(move |_| {
+            let (words, (key, is_descending)) = (filter.get(), sort.get());
+            let chosen = compared.get();
+            session.runs.records.with(|records| {
+                let with_hidden = with_hidden.get();
+                Listing::of(
+                    records,
+                    &ListingQuery { filter: &words, with_hidden, sort: &key, is_descending, chosen: &chosen },
+                )
+            })
+        });
+        Self { compared, ticked, open: RwSignal::new(None), filter, with_hidden, sort, listing }
+    }
+
+    /// The records of the runs that are compared.
+    fn records(self, session: &Session) -> Vec<RunRecord> {
+        let ids = self.compared.get();
+        session.runs.records.with(|all| {
+            ids.iter().filter_map(|id| all.iter().find(|record| record.id == *id).cloned()).collect()
+        })
+    }
+
+    fn is_compared(self, id: &str) -> bool {
+        self.compared.with(|compared| compared.iter().any(|own| own == id))
+    }
+}
+
+/// The newest runs; the whole group where the newest belongs to one.
+fn usually_compared(records: &[&RunRecord]) -> Vec<String> {
+    let group = records.first().and_then(|newest| newest.group.as_ref());
+    match group {
+        Some(group) => records
+            .iter()
+            .filter(|record| record.group.as_ref().is_some_and(|own| own.id == group.id))
+            .map(|record| record.id.clone())
+            .collect(),
+        None => records.iter().take(USUALLY_COMPARED).map(|record| record.id.clone()).collect(),
+    }
+}
+
+/// The page Runs.
+#[component]
+pub(crate) fn RunsPage() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let choice = Choice::new(&session);
+    let is_empty = Memo::new(move |_| session.runs.records.with(Vec::is_empty));
+    let has_several = Memo::new(move |_| choice.compared.with(|compared| compared.len() > 1));
+    let none = move || {
+        is_empty.get().then(|| {
+            view! {
+                <p class="quiet">
+                    "No run is kept yet. Every run is kept from its first step: start one on the page Train, or a sweep below."
+                </p>
+            }
+        })
+    };
+    view! {
+        <div class="runs">
+            <h1>"Runs"</h1>
+            <SharedCard />
+            {none}
+            <QueueCard />
+            <Show when=move || !is_empty.get()>
+                <RunTable choice />
+                <RunCard choice />
+                <RunCharts choice />
+                <Show when=move || has_several.get()>
+                    <Summary choice />
+                    <Coordinates choice />
+                </Show>
+            </Show>
+            <SweepCard />
+        </div>
+    }
+}
+
+/// An accuracy, for a cell.
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".into(), |share| format!("{:.2} %", 100.0 * share))
+}
+
+/// When a run began, for a cell.
+fn begun_text(begun_ms: f64) -> String {
+    let date = js_sys::Date::new(&begun_ms.into());
+    date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED).into()
+}
+
+/// What the study trains on: MNIST, where the site has it.
+fn study_data(session: &Session) -> train_config::DataChoice {
+    crate::session::default_data(session).choice
+}

@@ -1,0 +1,127 @@
+//! What a link brought: it is shown, and nothing happens before the person says so.
+
+use experiments::{Shared, decode};
+use leptos::prelude::*;
+use train_config::{DataChoice, TrainConfig, differences};
+
+use crate::{browser, session::Session, state::runs::RunPlan};
+
+/// The most workers that a link may ask for.
+const MAX_WORKERS: u32 = 16;
+
+/// What the address holds, if it holds something of ours.
+#[component]
+pub(crate) fn SharedCard() -> impl IntoView {
+    let found = RwSignal::new(decode(&browser::fragment()));
+    let close = move || {
+        browser::clear_fragment();
+        found.set(Ok(None));
+    };
+    let card = move || match found.get() {
+        Ok(None) => None,
+        Ok(Some(shared)) => Some(view! { <Offer shared on_close=close /> }.into_any()),
+        Err(error) => Some(
+            view! {
+                <section class="card" aria-label="Link">
+                    <p class="trouble-text" role="alert">{format!("This link cannot be used: {error}")}</p>
+                    <div class="buttons"><button on:click=move |_| close()>"Close"</button></div>
+                </section>
+            }
+            .into_any(),
+        ),
+    };
+    view! { <div>{card}</div> }
+}
+
+#[component]
+fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let (data, workers) = match &shared {
+        Shared::Config { data, .. } | Shared::Sweep { data, .. } => (*data, browser::default_workers()),
+        Shared::Run { data, workers, .. } => (*data, (*workers).clamp(1, MAX_WORKERS)),
+    };
+    let what = match &shared {
+        Shared::Config { config, .. } => format!("settings: {}", in_words(config)),
+        Shared::Run { name, config, .. } => {
+            let name: String = name.chars().take(80).collect();
+            format!("the run \"{name}\": {}", in_words(config))
+        }
+        Shared::Sweep { spec, .. } => match spec.trials() {
+            Ok(trials) => {
+                let titles: Vec<String> = trials.iter().take(4).map(|trial| trial.title.clone()).collect();
+                format!(
+                    "a sweep of {}: {} …",
+                    metrics::counted(trials.len() as u32, "run"),
+                    titles.join("; ")
+                )
+            }
+            Err(error) => format!("a sweep that cannot be done: {error}"),
+        },
+    };
+    let data_name = session.data_name(data);
+    let is_sweep = matches!(shared, Shared::Sweep { .. });
+    let shared = StoredValue::new(shared);
+    let take = move |_| {
+        if let Shared::Config { config, .. } | Shared::Run { config, .. } = shared.get_value() {
+            session.form.take(&config, data);
+            session.notify("The page Train has these settings.".into(), None);
+        }
+        on_close();
+    };
+    let start = move |_| {
+        let plan = |config: TrainConfig| RunPlan {
+            config,
+            data,
+            device: session.form.device.get_untracked(),
+            workers,
+            sessions: 1,
+            group: None,
+            is_queued: false,
+        };
+        match shared.get_value() {
+            Shared::Config { config, .. } => session.launch_or_queue(plan(config), "From a link".into()),
+            Shared::Run { config, name, .. } => {
+                session.launch_or_queue(plan(config), format!("{name}, from a link"))
+            }
+            Shared::Sweep { spec, .. } => {
+                if let Err(text) = session.start_sweep(&spec, &plan(TrainConfig::default())) {
+                    session.report_trouble(text);
+                }
+            }
+        }
+        on_close();
+    };
+    let is_missing = move || match data {
+        DataChoice::Kept(hash) => session.kept(hash).is_none(),
+        _ => false,
+    };
+    view! {
+        <section class="card" aria-label="Link">
+            <h2>"This link brings"</h2>
+            <p>{what}</p>
+            <p class="hint">{format!("Data: {data_name}. Nothing has been started yet.")}</p>
+            <Show when=is_missing>
+                <p class="trouble-text">"That data set is not kept in this browser: choose another one on the page Train."</p>
+            </Show>
+            <div class="buttons">
+                <button class="primary" disabled=is_missing on:click=start>"Start it"</button>
+                {(!is_sweep).then(|| view! { <button on:click=take>"Use its settings"</button> })}
+                <button on:click=move |_| on_close()>"Close"</button>
+            </div>
+        </section>
+    }
+}
+
+/// A configuration in a line: its network, and what differs from the usual settings.
+fn in_words(config: &TrainConfig) -> String {
+    let usual = TrainConfig { network: config.network.clone(), ..TrainConfig::default() };
+    let all: Vec<String> = differences(&usual, config)
+        .into_iter()
+        .map(|difference| format!("{} {}", difference.name.to_lowercase(), difference.after))
+        .collect();
+    format!(
+        "{}; {}",
+        config.network.title(),
+        if all.is_empty() { "the usual settings".into() } else { all.join(", ") }
+    )
+}

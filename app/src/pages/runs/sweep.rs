@@ -1,0 +1,157 @@
+//! A sweep: many runs that differ in chosen settings.
+
+use experiments::{Shared, SweepAxis, SweepKind, SweepSpec, encode, parse_values};
+use leptos::prelude::*;
+use train_config::FIELDS;
+
+use super::study_data;
+use crate::{session::Session, state::runs::RunPlan};
+
+/// The most combinations that are drawn by chance.
+const MAX_DRAWN: u32 = 200;
+
+/// An axis as it is typed.
+#[derive(Clone, PartialEq)]
+struct TypedAxis {
+    number: u32,
+    field: &'static str,
+    values: String,
+}
+
+/// A sweep as it is typed.
+#[derive(Clone, Copy)]
+struct TypedSweep {
+    axes: RwSignal<Vec<TypedAxis>>,
+    seeds: RwSignal<String>,
+    /// Combinations drawn by chance; empty for all.
+    drawn: RwSignal<String>,
+}
+
+impl TypedSweep {
+    fn new() -> Self {
+        let first = TypedAxis { number: 0, field: "Learning rate", values: String::new() };
+        let seeds = RwSignal::new("1".to_owned());
+        Self { axes: RwSignal::new(vec![first]), seeds, drawn: RwSignal::new(String::new()) }
+    }
+
+    fn add(self) {
+        self.axes.update(|axes| {
+            let number = axes.iter().map(|axis| axis.number + 1).max().unwrap_or(0);
+            axes.push(TypedAxis { number, field: "Batch size", values: String::new() });
+        });
+    }
+
+    fn change(self, number: u32, change: impl FnOnce(&mut TypedAxis)) {
+        self.axes.update(|axes| {
+            if let Some(axis) = axes.iter_mut().find(|axis| axis.number == number) {
+                change(axis);
+            }
+        });
+    }
+
+    /// The sweep, around what the page Train describes. The error is for people.
+    fn read(self, session: &Session) -> Result<(SweepSpec, RunPlan), String> {
+        let plan = session.planned()?;
+        let mut base = plan.config.clone();
+        base.changes.clear();
+        let typed = self.axes.get_untracked().into_iter().filter(|axis| !axis.values.trim().is_empty());
+        let axes: Vec<SweepAxis> = typed
+            .map(|axis| SweepAxis { field: axis.field.into(), values: parse_values(&axis.values) })
+            .collect();
+        if axes.is_empty() {
+            return Err("Enter at least two values of a setting, such as 0.1, 0.01.".into());
+        }
+        let number = |text: &String| text.trim().parse::<u64>();
+        let seeds: Result<Vec<u64>, _> =
+            parse_values(&self.seeds.get_untracked()).iter().map(number).collect();
+        let seeds = seeds.map_err(|_| "Seeds are whole numbers, such as 1, 2, 3 or 1..5.".to_owned())?;
+        let drawn = self.drawn.get_untracked();
+        let kind = if drawn.trim().is_empty() {
+            SweepKind::Grid
+        } else if let Ok(trials @ 1..=MAX_DRAWN) = drawn.trim().parse() {
+            SweepKind::Random { trials, seed: base.seed }
+        } else {
+            return Err(format!("Choose 1 to {MAX_DRAWN} combinations, or leave the field empty."));
+        };
+        let names: Vec<String> = axes.iter().map(|axis| axis.field.to_lowercase()).collect();
+        let spec = SweepSpec { name: format!("Sweep over {}", names.join(", ")), base, axes, kind, seeds };
+        spec.trials().map_err(|error| error.to_string())?;
+        Ok((spec, plan))
+    }
+}
+
+/// The form of a sweep, and the study's.
+#[component]
+pub(super) fn SweepCard() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let typed = TypedSweep::new();
+    let TypedSweep { axes, seeds, drawn } = typed;
+    let error = RwSignal::new(String::new());
+    let start = move |_| {
+        let started = typed.read(&session).and_then(|(spec, plan)| session.start_sweep(&spec, &plan));
+        error.set(started.err().unwrap_or_default());
+    };
+    let study = move |_| {
+        let started = session.planned().and_then(|plan| {
+            let spec = SweepSpec::of_experiments("The study's ten trials", "study-");
+            session.start_sweep(&spec, &RunPlan { data: study_data(&session), ..plan })
+        });
+        error.set(started.err().unwrap_or_default());
+    };
+    let link = move |_| {
+        let linked = typed.read(&session).and_then(|(spec, plan)| {
+            encode(&Shared::Sweep { spec, data: plan.data }).map_err(|error| error.to_string())
+        });
+        match linked {
+            Ok(fragment) => session.offer_link(&fragment),
+            Err(text) => error.set(text),
+        }
+    };
+    view! {
+        <section class="card sweep" aria-label="Sweep">
+            <h2>"Sweep"</h2>
+            <p class="hint">
+                "Trains what the page Train describes with each value of each setting, one run after the other. The runs are compared above."
+            </p>
+            <For each=move || axes.get() key=|axis| axis.number let:axis><Axis typed axis /></For>
+            <div class="pair">
+                <label class="field"><span>"Seeds of each combination"</span>
+                    <input type="text" prop:value=seeds on:input=move |event| seeds.set(event_target_value(&event)) /></label>
+                <label class="field"><span>"Combinations drawn by chance (empty: all)"</span>
+                    <input type="number" min="1" max="200" prop:value=drawn on:input=move |event| drawn.set(event_target_value(&event)) /></label>
+            </div>
+            <p class="trouble-text" role="alert">{error}</p>
+            <div class="buttons">
+                <button on:click=move |_| typed.add()>"Add a setting"</button>
+                <button class="primary" on:click=start>"Start sweep"</button>
+                <button on:click=link>"Copy link to sweep"</button>
+                <button on:click=study>"Run the study's ten trials"</button>
+            </div>
+        </section>
+    }
+}
+
+/// A setting and the values that it takes.
+#[component]
+fn Axis(typed: TypedSweep, axis: TypedAxis) -> impl IntoView {
+    let number = axis.number;
+    let options = FIELDS.iter().filter(|field| field.name != "Seed").map(|field| {
+        view! { <option value=field.name selected=field.name == axis.field>{field.name}</option> }
+    });
+    let choose = move |event| {
+        let name = event_target_value(&event);
+        if let Some(field) = FIELDS.iter().find(|field| field.name == name) {
+            typed.change(number, |axis| axis.field = field.name);
+        }
+    };
+    let remove = move |_| typed.axes.update(|axes| axes.retain(|axis| axis.number != number));
+    view! {
+        <div class="axis">
+            <label class="field"><span>"Setting"</span><select on:change=choose>{options.collect_view()}</select></label>
+            <label class="field"><span>"Values"</span>
+                <input type="text" placeholder="0.1, 0.01 or 0.001..0.1 x3" prop:value=axis.values
+                    on:input=move |event| typed.change(number, |axis| axis.values = event_target_value(&event)) /></label>
+            <button aria-label="Remove this setting" on:click=remove>"×"</button>
+        </div>
+    }
+}

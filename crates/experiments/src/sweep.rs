@@ -1,0 +1,689 @@
+//! Sweeps: a configuration with some of its settings varied.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use train_config::{ConfigError, EXPERIMENTS, FIELDS, Field, FieldKind, TrainConfig};
+
+use crate::names::Draws;
+
+/// Many runs that a person asks for at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSpec {
+    /// Name for people.
+    pub name: String,
+    /// What is varied; of no use where the trials are listed.
+    pub base: TrainConfig,
+    /// The settings to vary; of no use where the trials are listed.
+    pub axes: Vec<SweepAxis>,
+    /// How the values of the axes are combined.
+    pub kind: SweepKind,
+    /// Each combination is trained with each of them; at least one.
+    pub seeds: Vec<u64>,
+}
+
+/// A setting to vary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepAxis {
+    /// Its name in [`FIELDS`].
+    pub field: String,
+    /// What it takes, as [`Field::set`] reads it; `none` for nothing.
+    pub values: Vec<String>,
+}
+
+/// How the values of the axes are combined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SweepKind {
+    /// Each value with each.
+    Grid,
+    /// The value of each axis is drawn by chance; no combination is there twice, so there may be fewer than asked for.
+    Random {
+        /// Combinations to draw.
+        trials: u32,
+        /// Sets what is drawn.
+        seed: u64,
+    },
+    /// Finished configurations.
+    Listed {
+        /// The configurations; the seeds of the sweep replace their own.
+        trials: Vec<Trial>,
+    },
+}
+
+/// One run of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// What is varied in it, for people: `Learning rate 0.1, Batch size 32`.
+    pub title: String,
+    /// What it does.
+    pub config: TrainConfig,
+}
+
+/// A sweep that cannot be trained; the text is for the person who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant describes it")]
+pub enum SweepError {
+    #[error("\"{field}\" is no setting that can be varied. Choose one of {}.", field_names())]
+    UnknownField { field: String },
+    #[error(
+        "Seed is no axis: enter the seeds beside the axes, and each combination is trained with each of them."
+    )]
+    SeedAxis,
+    #[error("{0} is there twice: enter all its values in one place.")]
+    SameAxis(String),
+    #[error("{0} has no values: enter at least one.")]
+    NoValues(String),
+    #[error("{axis} has {count} values: enter {} or fewer.", SweepSpec::MAX_TRIALS)]
+    TooManyValues { axis: String, count: usize },
+    #[error("{axis}: \"{value}\" cannot be used. Enter {needed}.")]
+    Value { axis: String, value: String, needed: String },
+    #[error("{0} has no meaning in any of these trials: remove it, or vary what it belongs to as well.")]
+    NoEffect(String),
+    #[error("Nothing is varied: choose a setting and its values, or enter several seeds.")]
+    NothingVaried,
+    #[error("There is no seed: enter at least one.")]
+    NoSeeds,
+    #[error("There are no trials: choose at least one.")]
+    NoTrials,
+    #[error(
+        "{trials} trials are too many: choose values and seeds that make {} or fewer.",
+        SweepSpec::MAX_TRIALS
+    )]
+    TooMany { trials: u64 },
+    #[error("{title}: {error}")]
+    Trial { title: String, error: ConfigError },
+}
+
+fn field_names() -> String {
+    let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != SEED);
+    names.collect::<Vec<_>>().join("; ")
+}
+
+/// The field that axes leave to [`SweepSpec::seeds`].
+const SEED: &str = "Seed";
+
+impl SweepSpec {
+    /// Trials of a sweep at most, all seeds counted.
+    pub const MAX_TRIALS: usize = 500;
+
+    /// The experiments whose ids begin like this, in their order, with seed 1.
+    pub fn of_experiments(name: &str, prefix: &str) -> Self {
+        let experiments = EXPERIMENTS.iter().filter(|experiment| experiment.id.starts_with(prefix));
+        let trials = experiments
+            .map(|experiment| Trial { title: experiment.title.into(), config: experiment.config() })
+            .collect();
+        Self {
+            name: name.into(),
+            base: TrainConfig::default(),
+            axes: Vec::new(),
+            kind: SweepKind::Listed { trials },
+            seeds: vec![1],
+        }
+    }
+
+    /// The runs to train; the seeds of one combination follow each other.
+    ///
+    /// Where a setting has no meaning in a combination, such as a momentum for Adam, it is left as it is, and what is the same
+    /// then is there once.
+    ///
+    /// # Errors
+    /// [`SweepError`] names the axis or the trial at fault, and what is needed.
+    pub fn trials(&self) -> Result<Vec<Trial>, SweepError> {
+        let mut seeds = Vec::new();
+        for seed in &self.seeds {
+            if !seeds.contains(seed) {
+                seeds.push(*seed);
+            }
+            Self::fits(seeds.len() as u64, 1)?;
+        }
+        if seeds.is_empty() {
+            return Err(SweepError::NoSeeds);
+        }
+        let count = seeds.len() as u64;
+        let combinations = match &self.kind {
+            SweepKind::Grid => self.grid(count)?,
+            SweepKind::Random { trials, seed } => self.random(*trials, *seed, count)?,
+            SweepKind::Listed { trials } => {
+                Self::fits(trials.len() as u64, count)?;
+                trials.clone()
+            }
+        };
+        if combinations.is_empty() {
+            return Err(SweepError::NoTrials);
+        }
+        let mut trials = Vec::new();
+        for Trial { title, config } in combinations {
+            for &seed in &seeds {
+                let title = if seeds.len() > 1 { format!("{title}, {SEED} {seed}") } else { title.clone() };
+                let config = TrainConfig { seed, ..config.clone() };
+                if let Err(error) = config.check() {
+                    return Err(SweepError::Trial { title, error });
+                }
+                trials.push(Trial { title, config });
+            }
+        }
+        Ok(trials)
+    }
+
+    const fn fits(combinations: u64, seeds: u64) -> Result<(), SweepError> {
+        let trials = combinations.saturating_mul(seeds);
+        if trials > Self::MAX_TRIALS as u64 { Err(SweepError::TooMany { trials }) } else { Ok(()) }
+    }
+
+    fn grid(&self, seeds: u64) -> Result<Vec<Trial>, SweepError> {
+        let axes = self.checked_axes(seeds)?;
+        let count = combination_count(&axes)?;
+        Self::fits(count, seeds)?;
+        self.combine(&axes, 0..count, usize::MAX)
+    }
+
+    fn random(&self, trials: u32, seed: u64, seeds: u64) -> Result<Vec<Trial>, SweepError> {
+        // Where nearly all combinations are the same, looking for others ends here.
+        const MAX_DRAWS: usize = 4 * SweepSpec::MAX_TRIALS;
+        let axes = self.checked_axes(seeds)?;
+        Self::fits(u64::from(trials), seeds)?;
+        let drawn = Shuffled::new(seed, combination_count(&axes)?);
+        self.combine(&axes, drawn.take(MAX_DRAWS), trials as usize)
+    }
+
+    fn checked_axes(&self, seeds: u64) -> Result<Vec<Axis<'_>>, SweepError> {
+        if self.axes.is_empty() && seeds == 1 {
+            return Err(SweepError::NothingVaried);
+        }
+        let mut axes: Vec<Axis<'_>> = Vec::new();
+        for axis in &self.axes {
+            let axis = Axis::new(axis, &self.base)?;
+            if axes.iter().any(|other| other.rank == axis.rank) {
+                return Err(SweepError::SameAxis(axis.field.name.into()));
+            }
+            axes.push(axis);
+        }
+        Ok(axes)
+    }
+
+    /// The trials of these combinations, each once, at most `most` of them.
+    fn combine(
+        &self,
+        axes: &[Axis<'_>],
+        combinations: impl Iterator<Item = u64>,
+        most: usize,
+    ) -> Result<Vec<Trial>, SweepError> {
+        let mut trials: Vec<Trial> = Vec::new();
+        let mut had_meaning = vec![false; axes.len()];
+        for combination in combinations {
+            if trials.len() >= most && !had_meaning.contains(&false) {
+                break;
+            }
+            let trial = self.trial(axes, combination, &mut had_meaning)?;
+            if trials.len() < most && trials.iter().all(|other| other.config != trial.config) {
+                trials.push(trial);
+            }
+        }
+        match axes.iter().zip(had_meaning).find(|(_, had_meaning)| !had_meaning) {
+            Some((axis, _)) => Err(SweepError::NoEffect(axis.field.name.into())),
+            None => Ok(trials),
+        }
+    }
+
+    /// One combination, from 0: the last axis turns fastest.
+    fn trial(
+        &self,
+        axes: &[Axis<'_>],
+        mut combination: u64,
+        had_meaning: &mut [bool],
+    ) -> Result<Trial, SweepError> {
+        let mut turns = Vec::new();
+        for (place, axis) in axes.iter().enumerate().rev() {
+            let count = axis.values.len() as u64;
+            turns.push((place, axis, axis.values[(combination % count) as usize]));
+            combination /= count;
+        }
+        // An optimizer brings a learning rate of its own, so that it must be set before it: the order of the fields.
+        turns.sort_by_key(|(_, axis, _)| axis.rank);
+        let mut config = self.base.clone();
+        let mut used = Vec::new();
+        for (place, axis, value) in turns {
+            if axis.has_meaning(&config) {
+                axis.set(&mut config, value)?;
+                had_meaning[place] = true;
+                used.push((place, axis, value));
+            }
+        }
+        used.sort_by_key(|(place, ..)| *place);
+        let varied = used.into_iter().filter(|(_, axis, _)| axis.values.len() > 1);
+        let titles: Vec<_> = varied
+            .map(|(_, axis, value)| {
+                described(axis.field.name, &axis.field.text(&config).unwrap_or_else(|| value.into()))
+            })
+            .collect();
+        let title = if titles.is_empty() { self.name.clone() } else { titles.join(", ") };
+        Ok(Trial { title, config })
+    }
+}
+
+/// `Held back 20 %` for the field `Held back, %`.
+fn described(name: &str, text: &str) -> String {
+    match name.split_once(", ") {
+        Some((name, unit)) if text != "none" => format!("{name} {text} {unit}"),
+        Some((name, _)) => format!("{name} {text}"),
+        None => format!("{name} {text}"),
+    }
+}
+
+/// An axis whose values can be read.
+struct Axis<'a> {
+    field: &'static Field,
+    /// The field's place in [`FIELDS`].
+    rank: usize,
+    /// No two are the same.
+    values: Vec<&'a str>,
+}
+
+impl<'a> Axis<'a> {
+    fn new(axis: &'a SweepAxis, base: &TrainConfig) -> Result<Self, SweepError> {
+        let name = axis.field.as_str();
+        let (rank, field) = FIELDS
+            .iter()
+            .enumerate()
+            .find(|(_, field)| field.name == name)
+            .ok_or_else(|| SweepError::UnknownField { field: name.into() })?;
+        if name == SEED {
+            return Err(SweepError::SeedAxis);
+        }
+        let mut checked = Self { field, rank, values: Vec::new() };
+        for value in &axis.values {
+            let value = match (field.kind, value.trim()) {
+                (FieldKind::Optional, "none") => "",
+                (_, value) => value,
+            };
+            if checked.values.contains(&value) {
+                continue;
+            }
+            checked.set(&mut base.clone(), value)?;
+            checked.values.push(value);
+        }
+        match checked.values.len() {
+            0 => Err(SweepError::NoValues(name.into())),
+            count if count > SweepSpec::MAX_TRIALS => {
+                Err(SweepError::TooManyValues { axis: name.into(), count })
+            }
+            _ => Ok(checked),
+        }
+    }
+
+    fn set(&self, config: &mut TrainConfig, value: &str) -> Result<(), SweepError> {
+        let is_read = self.field.set(config, value).is_ok()
+            && match self.field.kind {
+                // Some fields take an id that they do not know for another one.
+                FieldKind::Choice { .. } => self.field.get(config).as_deref() == Some(value),
+                FieldKind::Switch => matches!(value, "yes" | "no"),
+                _ => true,
+            };
+        if is_read {
+            return Ok(());
+        }
+        let needed = match self.field.kind {
+            FieldKind::Whole => "a whole number".into(),
+            FieldKind::Number => "a number".into(),
+            FieldKind::Optional => "a number, or none".into(),
+            FieldKind::Choice { all, .. } => {
+                format!("one of {}", all().into_iter().map(|(id, _)| id).collect::<Vec<_>>().join(", "))
+            }
+            FieldKind::Switch => "yes or no".into(),
+        };
+        Err(SweepError::Value { axis: self.field.name.into(), value: value.into(), needed })
+    }
+
+    /// Whether the setting is one of this configuration, or becomes one by one of the values, as SGD's momentum does.
+    fn has_meaning(&self, config: &TrainConfig) -> bool {
+        let is_there = |config: &TrainConfig| self.field.get(config).is_some();
+        is_there(config)
+            || self.values.iter().any(|value| {
+                let mut changed = config.clone();
+                self.field.set(&mut changed, value).is_ok() && is_there(&changed)
+            })
+    }
+}
+
+fn combination_count(axes: &[Axis<'_>]) -> Result<u64, SweepError> {
+    let count = axes.iter().try_fold(1_u64, |count, axis| count.checked_mul(axis.values.len() as u64));
+    count.ok_or(SweepError::TooMany { trials: u64::MAX })
+}
+
+/// The whole numbers below an end in the order of chance, each once: a shuffle that is made only as far as it is asked for.
+struct Shuffled {
+    draws: Draws,
+    place: u64,
+    end: u64,
+    /// What stands at a place, where it is not the place's own number.
+    moved: BTreeMap<u64, u64>,
+}
+
+impl Shuffled {
+    const fn new(seed: u64, end: u64) -> Self {
+        Self { draws: Draws::new(seed), place: 0, end, moved: BTreeMap::new() }
+    }
+}
+
+impl Iterator for Shuffled {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        if self.place == self.end {
+            return None;
+        }
+        let from = self.place + self.draws.below(self.end - self.place);
+        let own = self.moved.remove(&self.place).unwrap_or(self.place);
+        let number = if from == self.place { own } else { self.moved.insert(from, own).unwrap_or(from) };
+        self.place += 1;
+        Some(number)
+    }
+}
+
+/// The values in what a person enters: `0.1, 0.01 0.001`; `1..5` for the whole numbers from 1 to 5; `0.001..0.1 x3` for three
+/// values, each the same factor from the one before, whole ones between ends that are written as whole numbers.
+///
+/// What cannot be read stays as it is, so that the sweep can name it.
+pub fn parse_values(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| letter == ',' || letter == ';' || letter.is_whitespace());
+    let mut words = words.filter(|word| !word.is_empty()).peekable();
+    let mut values = Vec::new();
+    while let Some(word) = words.next() {
+        let Some((first, last)) = word.split_once("..") else {
+            values.push(word.to_owned());
+            continue;
+        };
+        let factor = words.peek().and_then(|word| word.strip_prefix('x')?.parse().ok());
+        let range = match factor {
+            Some(count) => logarithmic(first, last, count),
+            None => whole(first, last),
+        };
+        match range {
+            Some(range) => values.extend(range),
+            None => values.push(word.to_owned()),
+        }
+        if let (Some(_), Some(count)) = (factor, words.peek().copied()) {
+            words.next();
+            // The range is left as it was entered.
+            if values.last().is_some_and(|value| value == word) {
+                values.push(count.to_owned());
+            }
+        }
+    }
+    values
+}
+
+/// The whole numbers from one to another, the last one included; `None` where there are too many.
+fn whole(first: &str, last: &str) -> Option<Vec<String>> {
+    let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
+    if first.abs_diff(last) >= SweepSpec::MAX_TRIALS as u64 {
+        return None;
+    }
+    let text = |number: i64| number.to_string();
+    Some(if first <= last {
+        (first..=last).map(text).collect()
+    } else {
+        (last..=first).rev().map(text).collect()
+    })
+}
+
+fn logarithmic(first: &str, last: &str, count: usize) -> Option<Vec<String>> {
+    if !(2..=SweepSpec::MAX_TRIALS).contains(&count) {
+        return None;
+    }
+    let (from, to): (f64, f64) = (first.parse().ok()?, last.parse().ok()?);
+    if !(from > 0.0 && to > 0.0 && from.is_finite() && to.is_finite()) {
+        return None;
+    }
+    let is_whole = first.parse::<u64>().is_ok() && last.parse::<u64>().is_ok();
+    let mut values = vec![first.to_owned()];
+    for step in 1..count - 1 {
+        let share = step as f64 / (count - 1) as f64;
+        let value = from.powf(1.0 - share) * to.powf(share);
+        // Three digits: more would only be noise.
+        let value = if is_whole { value.round() } else { format!("{value:.2e}").parse().ok()? };
+        values.push(value.to_string());
+    }
+    values.push(last.to_owned());
+    values.dedup();
+    Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use train_config::experiment;
+
+    use super::*;
+
+    fn sweep(axes: &[(&str, &str)]) -> SweepSpec {
+        let axis =
+            |&(field, values): &(&str, &str)| SweepAxis { field: field.into(), values: parse_values(values) };
+        SweepSpec {
+            name: "Test".into(),
+            base: experiment("study-30-5-1").unwrap().config(),
+            axes: axes.iter().map(axis).collect(),
+            kind: SweepKind::Grid,
+            seeds: vec![1],
+        }
+    }
+
+    #[track_caller]
+    fn check(spec: &SweepSpec, expected: Result<&[&str], &str>) {
+        let got = spec.trials().map_err(|error| error.to_string());
+        let titles = got.map(|trials| trials.into_iter().map(|trial| trial.title).collect::<Vec<_>>());
+        match (titles, expected) {
+            (Ok(titles), Ok(expected)) => assert_eq!(titles, expected),
+            (Err(error), Err(start)) => assert!(error.starts_with(start), "{error}"),
+            (titles, _) => panic!("{titles:?}"),
+        }
+    }
+
+    #[test]
+    fn a_grid_has_each_value_with_each() {
+        check(
+            &sweep(&[("Learning rate", "0.1 0.01"), ("Batch size", "32 64"), ("Epochs", "2")]),
+            Ok(&[
+                "Learning rate 0.1, Batch size 32",
+                "Learning rate 0.1, Batch size 64",
+                "Learning rate 0.01, Batch size 32",
+                "Learning rate 0.01, Batch size 64",
+            ]),
+        );
+        check(&sweep(&[("Epochs", "2")]), Ok(&["Test"]));
+        check(&sweep(&[("Epochs", "2 02 2")]), Ok(&["Epochs 2"]));
+        check(&sweep(&[("Held back, %", "10 20")]), Ok(&["Held back 10 %", "Held back 20 %"]));
+        check(
+            &sweep(&[("Early stopping, epochs of patience", "none, 3")]),
+            Ok(&["Early stopping none", "Early stopping 3 epochs of patience"]),
+        );
+        check(&sweep(&[("Shuffle", "yes no")]), Ok(&["Shuffle yes", "Shuffle no"]));
+        check(
+            &sweep(&[("Schedule", "one-cycle constant")]),
+            Ok(&["Schedule one cycle", "Schedule constant"]),
+        );
+    }
+
+    #[test]
+    fn configurations_are_those_of_the_titles() {
+        // The optimizer's own rate does not replace that of the axis, though it stands behind it.
+        let spec = sweep(&[("Learning rate", "0.1 0.02"), ("Optimizer", "sgd rmsprop"), ("Epochs", "7")]);
+        for trial in spec.trials().unwrap() {
+            let TrainConfig { optimizer, learning_rate, epochs, .. } = &trial.config;
+            assert_eq!(
+                trial.title,
+                format!("Learning rate {learning_rate}, Optimizer {}", optimizer.title())
+            );
+            assert_eq!(*epochs, 7);
+        }
+    }
+
+    #[test]
+    fn settings_without_meaning_make_no_trials() {
+        check(
+            &sweep(&[("Momentum", "0 0.5"), ("Optimizer", "adam sgd"), ("Nesterov", "no yes")]),
+            Ok(&[
+                "Optimizer Adam",
+                "Momentum 0, Optimizer SGD",
+                "Momentum 0.5, Optimizer SGD with momentum, Nesterov no",
+                "Momentum 0.5, Optimizer SGD with momentum, Nesterov yes",
+            ]),
+        );
+        check(&sweep(&[("Momentum", "0.5 0.9")]), Err("Momentum has no meaning in any of these trials"));
+        let random = SweepKind::Random { trials: 3, seed: 1 };
+        check(
+            &SweepSpec { kind: random, ..sweep(&[("Momentum", "0.5 0.9"), ("Epochs", "1 2")]) },
+            Err("Momentum has no meaning in any of these trials"),
+        );
+    }
+
+    #[test]
+    fn each_combination_is_trained_with_each_seed() {
+        let seeds = |seeds: &[u64], axes| SweepSpec { seeds: seeds.to_vec(), ..sweep(axes) };
+        check(
+            &seeds(&[3, 4, 3], &[("Epochs", "1 2")]),
+            Ok(&["Epochs 1, Seed 3", "Epochs 1, Seed 4", "Epochs 2, Seed 3", "Epochs 2, Seed 4"]),
+        );
+        check(&seeds(&[3, 4], &[]), Ok(&["Test, Seed 3", "Test, Seed 4"]));
+        check(&seeds(&[3], &[]), Err("Nothing is varied"));
+        check(&seeds(&[], &[("Epochs", "1 2")]), Err("There is no seed"));
+        let trials = seeds(&[8, 9], &[("Epochs", "1 2")]).trials().unwrap();
+        assert_eq!(trials.iter().map(|trial| trial.config.seed).collect::<Vec<_>>(), [8, 9, 8, 9]);
+    }
+
+    #[test]
+    fn faults_are_named() {
+        check(
+            &sweep(&[("Speed", "1")]),
+            Err("\"Speed\" is no setting that can be varied. Choose one of Optimizer; "),
+        );
+        check(&sweep(&[("Seed", "1 2")]), Err("Seed is no axis"));
+        check(&sweep(&[("Epochs", "1"), ("Epochs", "2")]), Err("Epochs is there twice"));
+        check(&sweep(&[("Epochs", "")]), Err("Epochs has no values"));
+        check(&sweep(&[("Epochs", "1.5")]), Err("Epochs: \"1.5\" cannot be used. Enter a whole number."));
+        check(
+            &sweep(&[("Learning rate", "fast")]),
+            Err("Learning rate: \"fast\" cannot be used. Enter a number."),
+        );
+        check(
+            &sweep(&[("Gradient clipping", "soft")]),
+            Err("Gradient clipping: \"soft\" cannot be used. Enter a number, or none."),
+        );
+        check(
+            &sweep(&[("Optimizer", "lion")]),
+            Err("Optimizer: \"lion\" cannot be used. Enter one of adam, adamw, rmsprop, sgd, sgd-momentum."),
+        );
+        check(
+            &sweep(&[("Augmentation", "preset")]),
+            Err("Augmentation: \"preset\" cannot be used. Enter one of none, usual, preset."),
+        );
+        check(&sweep(&[("Shuffle", "maybe")]), Err("Shuffle: \"maybe\" cannot be used. Enter yes or no."));
+        check(
+            &sweep(&[("Learning rate", "0.1 20")]),
+            Err("Learning rate 20: Learning rate 20 is out of range: choose more than 0 and at most 10."),
+        );
+        check(&sweep(&[("Learning rate", "NaN 1")]), Err("Learning rate NaN: "));
+        check(&sweep(&[("Epochs", "1..50"), ("Batch size", "1..11")]), Err("550 trials are too many"));
+    }
+
+    fn random(trials: u32, seed: u64, axes: &[(&str, &str)]) -> SweepSpec {
+        SweepSpec { kind: SweepKind::Random { trials, seed }, ..sweep(axes) }
+    }
+
+    #[test]
+    fn chance_draws_no_combination_twice() {
+        let axes = [("Learning rate", "0.001..0.1 x5"), ("Epochs", "1..4"), ("Batch size", "32 64 128")];
+        let trials = random(25, 7, &axes).trials().unwrap();
+        assert_eq!(trials.len(), 25);
+        for (place, trial) in trials.iter().enumerate() {
+            assert!(trials[..place].iter().all(|other| other.config != trial.config), "{}", trial.title);
+        }
+        assert_eq!(random(25, 7, &axes).trials().unwrap(), trials);
+        assert_ne!(random(25, 8, &axes).trials().unwrap(), trials);
+        // Each of few values is drawn about as often as the others.
+        let many =
+            random(500, 7, &[("Epochs", "1..100"), ("Batch size", "1..100"), ("Weight decay", "0 0.1")]);
+        let first = many.trials().unwrap().iter().filter(|trial| trial.config.weight_decay == 0.0).count();
+        assert!((200..300).contains(&first), "{first}");
+        check(&random(0, 7, &axes), Err("There are no trials"));
+        check(&random(501, 7, &axes), Err("501 trials are too many"));
+        // All there are, and no more.
+        let mut all = random(99, 7, &axes).trials().unwrap();
+        let mut grid = sweep(&axes).trials().unwrap();
+        for trials in [&mut all, &mut grid] {
+            trials.sort_by(|a, b| a.title.cmp(&b.title));
+        }
+        assert_eq!(all, grid);
+    }
+
+    #[test]
+    fn a_shuffle_has_each_number_once() {
+        for end in [0, 1, 2, 7, 100] {
+            let mut numbers: Vec<_> = Shuffled::new(end, end).collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, (0..end).collect::<Vec<_>>());
+        }
+        assert_eq!(Shuffled::new(1, u64::MAX).take(5).count(), 5);
+    }
+
+    #[test]
+    fn experiments_are_a_sweep() {
+        let study = SweepSpec::of_experiments("The study", "study-");
+        let trials = study.trials().unwrap();
+        assert_eq!(trials.len(), 10);
+        assert_eq!(trials[0].title, "Study 1: 100-50, 10 epochs");
+        assert_eq!(trials[9].config, experiment("study-norm-0.6").unwrap().config());
+        check(&SweepSpec::of_experiments("None", "nothing-"), Err("There are no trials"));
+        let mut broken = study;
+        if let SweepKind::Listed { trials } = &mut broken.kind {
+            trials[3].config.epochs = 0;
+        }
+        check(&broken, Err("Study 4: 30-5, 10 epochs: 0 epochs are out of range"));
+    }
+
+    #[test]
+    fn json_comes_back_as_it_went() {
+        for spec in [
+            sweep(&[("Learning rate", "0.1 0.01")]),
+            random(3, u64::MAX, &[("Epochs", "1..9")]),
+            SweepSpec::of_experiments("The study", "study-"),
+        ] {
+            let json = serde_json::to_string(&spec).unwrap();
+            assert_eq!(serde_json::from_str::<SweepSpec>(&json).unwrap(), spec);
+            assert!(serde_json::from_str::<SweepSpec>(&json.replacen("\"seeds\"", "\"sods\"", 1)).is_err());
+        }
+    }
+
+    #[track_caller]
+    fn check_values(text: &str, expected: &str) {
+        assert_eq!(parse_values(text).join(" "), expected);
+    }
+
+    #[test]
+    fn values_are_read_from_a_line() {
+        check_values("", "");
+        check_values("0.1, 0.01 0.001", "0.1 0.01 0.001");
+        check_values(" adam;sgd ,, rmsprop\n", "adam sgd rmsprop");
+        check_values("1..5", "1 2 3 4 5");
+        check_values("5..3 9", "5 4 3 9");
+        check_values("0.001..0.1 x3", "0.001 0.01 0.1");
+        check_values("0.001..0.1, x4, 1", "0.001 0.00464 0.0215 0.1 1");
+        check_values("0.1..0.001 x3", "0.1 0.01 0.001");
+        check_values("16..256 x5", "16 32 64 128 256");
+        check_values("1..3 x9", "1 2 3");
+        check_values("1.0..10 x3", "1.0 3.16 10");
+        check_values("1e-8..1e-4 x3", "1e-8 0.000001 1e-4");
+        // What cannot be read is kept for the complaint.
+        check_values("1..100000", "1..100000");
+        check_values("a..b 0..1 x3", "a..b 0..1 x3");
+        check_values("1..5 x1", "1..5 x1");
+        check_values("0.1..0.5", "0.1..0.5");
+        check_values("x3", "x3");
+    }
+}

@@ -1,0 +1,131 @@
+//! The columns of a table that compares runs: what is not the same in all of them.
+
+use train_config::{FIELDS, TrainConfig};
+
+/// A setting in which configurations differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The field's name, `Network`, or `Changed while running`.
+    pub name: &'static str,
+    /// What each configuration has, in their order; empty where it has no such setting.
+    pub values: Vec<String>,
+}
+
+/// The settings that are not the same in all, the network first, then in the order of [`FIELDS`], the seed too; at last what
+/// was changed in mid-run.
+pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
+    let mut columns = Vec::new();
+    if configs.windows(2).any(|pair| pair[0].network != pair[1].network) {
+        columns.push(Column { name: "Network", values: network_titles(configs) });
+    }
+    for field in FIELDS {
+        let texts: Vec<_> = configs.iter().map(|config| field.text(config)).collect();
+        if texts.windows(2).any(|pair| pair[0] != pair[1]) {
+            let values = texts.into_iter().map(Option::unwrap_or_default).collect();
+            columns.push(Column { name: field.name, values });
+        }
+    }
+    if configs.windows(2).any(|pair| pair[0].changes != pair[1].changes) {
+        let values = configs.iter().map(|config| config.changes_text()).collect();
+        columns.push(Column { name: "Changed while running", values });
+    }
+    columns
+}
+
+/// Titles of the networks; another network of the same title has a number, `MLP 784-100-10 (2)`.
+fn network_titles(configs: &[&TrainConfig]) -> Vec<String> {
+    // One configuration of each network, and the network's title.
+    let mut known: Vec<(&TrainConfig, String)> = Vec::new();
+    let mut titles = Vec::new();
+    for config in configs {
+        let mut title = config.network.title();
+        if let Some((_, same)) = known.iter().find(|(other, _)| other.network == config.network) {
+            title.clone_from(same);
+        } else {
+            match known.iter().filter(|(other, _)| other.network.title() == title).count() {
+                0 => {}
+                before => title = format!("{title} ({})", before + 1),
+            }
+            known.push((config, title.clone()));
+        }
+        titles.push(title);
+    }
+    titles
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use train_config::{LiveChange, experiment};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(configs: &[TrainConfig], expected: &[&str]) {
+        let columns = differing_columns(&configs.iter().collect::<Vec<_>>());
+        let text = |column: &Column| format!("{}: {}", column.name, column.values.join(" | "));
+        assert_eq!(columns.iter().map(text).collect::<Vec<_>>(), expected);
+    }
+
+    fn study(id: &str) -> TrainConfig {
+        experiment(&format!("study-{id}")).unwrap().config()
+    }
+
+    #[test]
+    fn only_what_differs_has_a_column() {
+        check(&[], &[]);
+        check(&[study("30-5-1")], &[]);
+        check(&[study("30-5-1"), study("30-5-1")], &[]);
+        check(&[study("30-5-1"), study("30-5-3"), study("30-5-1")], &["Epochs: 1 | 3 | 1"]);
+        let reseeded = TrainConfig { seed: 7, ..study("30-5-1") };
+        check(&[study("30-5-1"), reseeded], &["Seed: 1 | 7"]);
+        let change = LiveChange { step: 9, learning_rate: Some(0.5), ..LiveChange::default() };
+        let changed = TrainConfig { changes: vec![change], ..study("30-5-1") };
+        check(&[study("30-5-1"), changed], &["Changed while running:  | from step 10: learning rate 0.5"]);
+        check(
+            &[study("norm-0.2"), study("norm-0.4")],
+            &[
+                "Network: MLP 784-30-5-10, layer norm, dropout 20 % | MLP 784-30-5-10, layer norm, dropout 40 %",
+                "Learning rate: 0.001 | 0.0005",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_setting_without_meaning_is_empty() {
+        let mut momentum = study("30-5-1");
+        FIELDS[0].set(&mut momentum, "sgd-momentum").unwrap();
+        momentum.learning_rate = 0.01;
+        check(
+            &[study("30-5-1"), momentum],
+            &[
+                "Optimizer: Adam | SGD with momentum",
+                "Momentum:  | 0.9",
+                "Nesterov:  | no",
+                "Beta 1: 0.9 | ",
+                "Beta 2: 0.999 | ",
+                "Epsilon: 0.00000001 | ",
+            ],
+        );
+    }
+
+    #[test]
+    fn networks_of_one_title_are_told_apart() {
+        // The same units as the first, but another negative slope behind them.
+        let network = |slope: f32| {
+            let layers = format!(
+                r#"[{{"kind":"flatten"}},{{"kind":"dense","units":17}},{{"kind":"leaky_relu","negative_slope":{slope}}},
+                {{"kind":"dense","units":10}}]"#
+            );
+            let mut json = serde_json::to_value(TrainConfig::default()).unwrap();
+            json["network"]["layers"] = serde_json::from_str(&layers).unwrap();
+            serde_json::from_value::<TrainConfig>(json).unwrap()
+        };
+        check(
+            &[network(0.1), network(0.2), network(0.1)],
+            &["Network: MLP 784-17-10 | MLP 784-17-10 (2) | MLP 784-17-10"],
+        );
+    }
+}
