@@ -67,6 +67,8 @@ fn logic_knows_no_browser() {
         "glossary",
         "data-files",
         "dataset",
+        "experiments",
+        "backup",
         "weights",
         "protocol",
         "worker-client",
@@ -248,6 +250,30 @@ fn the_tutorials_table_has_the_figures_of_the_page() {
 }
 
 /// A setting whose term is unknown would be a button that explains nothing.
+#[test]
+fn stores_know_neither_components_nor_each_other() {
+    let folder = tests::root().join("app/src/state");
+    let stores: Vec<String> = sources(&folder)
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        // These two are parts of stores.
+        .filter(|name| !["mod", "kept_run", "run_log"].contains(&name.as_str()))
+        .collect();
+    assert!(stores.len() > 5, "{stores:?}");
+    for path in sources(&folder).into_iter().filter(|path| !path.ends_with("mod.rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let own = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for absent in ["parts", "pages", "commands", "lab", "form"] {
+            assert!(!text.contains(&format!("{absent}::")), "{} knows {absent}", path.display());
+        }
+        for other in stores.iter().filter(|store| **store != own) {
+            for way in [format!("super::{other}"), format!("state::{other}")] {
+                assert!(!text.contains(&way), "{} knows the store {other}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn no_setting_is_without_its_term() {
     let of_runs = train_config::FIELDS.iter().map(|field| (field.name, field.term));

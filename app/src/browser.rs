@@ -1,6 +1,6 @@
 //! The page's side of the browser: addresses, the clock, files in and out, the WebGPU probe.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use futures_channel::oneshot;
 use gloo::timers::callback::Timeout;
@@ -243,6 +243,42 @@ pub(crate) fn set_preference(key: &str, value: &str) {
         // If the storage is full or forbidden, only a convenience is lost.
         let _ = storage.set_item(key, value);
     }
+}
+
+/// The prefix of this site's preferences.
+const PREFERENCE_PREFIX: &str = "inkling.";
+
+/// All preferences, by their keys.
+pub(crate) fn preferences() -> BTreeMap<String, String> {
+    let Ok(Some(storage)) = window().local_storage() else { return BTreeMap::new() };
+    let keys = (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten());
+    keys.filter(|key| key.starts_with(PREFERENCE_PREFIX))
+        .filter_map(|key| Some((key.clone(), storage.get_item(&key).ok().flatten()?)))
+        .collect()
+}
+
+/// How much this site stores, and how safely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StorageUse {
+    /// Bytes.
+    pub(crate) used: f64,
+    /// Bytes.
+    pub(crate) free: f64,
+    /// Whether the browser deletes nothing by itself.
+    pub(crate) is_persistent: bool,
+}
+
+/// How much this site stores; none where the browser does not say.
+pub(crate) async fn storage_use() -> Option<StorageUse> {
+    let storage = window().navigator().storage();
+    let estimate = JsFuture::from(storage.estimate().ok()?).await.ok()?;
+    let number = |key: &str| Reflect::get(&estimate, &key.into()).ok()?.as_f64();
+    let (used, quota) = (number("usage")?, number("quota")?);
+    let is_persistent = match storage.persisted() {
+        Ok(promise) => JsFuture::from(promise).await.is_ok_and(|is| is.is_truthy()),
+        Err(_) => false,
+    };
+    Some(StorageUse { used, free: (quota - used).max(0.0), is_persistent })
 }
 
 /// Offers bytes as a download.

@@ -3,19 +3,18 @@
 #![expect(unreachable_pub, reason = "the component macro makes its functions public")]
 
 mod browser;
-mod data_sets;
+mod commands;
 mod drawing_state;
 mod engine;
 mod form;
+mod lab;
 mod labelled_drawings;
 mod locks;
 mod pages;
 mod parts;
 mod personalization;
 mod pictures;
-mod run_commands;
 mod saved_models;
-mod session;
 mod state;
 mod words;
 
@@ -26,12 +25,12 @@ use leptos_router::{
 };
 
 use crate::{
+    lab::Lab,
     pages::{
         data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage, personalize::MyHandwritingPage,
         runs::RunsPage, train::TrainPage,
     },
     parts::{frame::Frame, notices::Notices},
-    session::Session,
 };
 
 fn main() {
@@ -40,8 +39,8 @@ fn main() {
 
 #[component]
 fn App() -> impl IntoView {
-    let session = Session::begin();
-    provide_context(session);
+    let lab = Lab::begin();
+    provide_context(lab);
     view! {
         <Router base=browser::base_path()>
             <Frame>

@@ -17,7 +17,7 @@ use site_server::{Override, SiteServer};
 use crate::webdriver::SessionCommand;
 
 /// How a browser differs from the usual one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Options {
     /// Further flags.
     pub(crate) flags: &'static [&'static str],
@@ -35,8 +35,10 @@ pub(crate) struct Browser {
     pub(crate) url: String,
     /// Where downloads go.
     pub(crate) downloads: PathBuf,
+    profile: PathBuf,
+    options: Options,
     driver: Child,
-    _server: SiteServer,
+    server: Option<SiteServer>,
 }
 
 pub(crate) fn dist() -> PathBuf {
@@ -83,8 +85,27 @@ impl Browser {
     pub(crate) async fn open(options: Options) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = SiteServer::start(&dist(), &base_path(), address, options.instead.as_ref()).unwrap();
-        let url = server.url().to_owned();
+        Self::open_in(options, server, None).await
+    }
 
+    /// Kills the browser with everything in it, as a power cut would, and opens it anew on the same site and profile.
+    pub(crate) async fn kill_and_reopen(mut self) -> Self {
+        let server = self.server.take().unwrap();
+        let _ = self.driver.kill();
+        self.driver.wait().unwrap();
+        let pattern = format!("user-data-dir={}", self.profile.display());
+        let killed = Command::new("pkill").args(["-9", "-f", &pattern]).status();
+        assert!(killed.is_ok(), "pkill is there");
+        // Its lock names the process that is gone.
+        for lock in ["SingletonLock", "SingletonCookie", "SingletonSocket"] {
+            let _ = fs::remove_file(self.profile.join(lock));
+        }
+        tokio::time::sleep(core::time::Duration::from_millis(200)).await;
+        Self::open_in(self.options.clone(), server, Some(self.profile.clone())).await
+    }
+
+    async fn open_in(options: Options, server: SiteServer, profile: Option<PathBuf>) -> Self {
+        let url = server.url().to_owned();
         let (driver, port) =
             (0..5).find_map(|_| start_driver()).expect("ChromeDriver starts and says its port");
 
@@ -93,7 +114,7 @@ impl Browser {
         let mut arguments: Vec<String> = flags.split(' ').map(str::to_owned).collect();
         arguments.extend(options.flags.iter().map(|flag| (*flag).to_owned()));
         arguments.push(format!("--window-size={width},{height}"));
-        let profile = out().join(format!("profile-{port}"));
+        let profile = profile.unwrap_or_else(|| out().join(format!("profile-{port}")));
         arguments.push(format!("--user-data-dir={}", profile.display()));
         let downloads = out().join(format!("downloads-{port}"));
         fs::create_dir_all(&downloads).unwrap();
@@ -109,7 +130,8 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the browser starts");
-        let browser = Self { client, url, downloads, driver, _server: server };
+        let before = options.before;
+        let browser = Self { client, url, downloads, profile, options, driver, server: Some(server) };
         // Window sizes below the browser's least width are emulated, as its own developer tools do.
         browser
             .devtools(
@@ -117,7 +139,7 @@ impl Browser {
                 &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 }),
             )
             .await;
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": options.before })).await;
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": before })).await;
         browser
     }
 

@@ -1,6 +1,6 @@
 //! Keeping models.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use crate::{
     browser::{Browser, Options, out},
@@ -31,28 +31,6 @@ async fn models_are_renamed_deleted_and_brought_back() {
     browser.says("My best: Fast CNN 99.40 %", SOON).await;
     browser.draw(SEVEN).await;
     browser.reads('7').await;
-    browser.close().await;
-}
-
-#[tokio::test]
-async fn a_last_run_that_was_given_a_name_is_left_alone_by_the_next() {
-    let browser = Browser::open(Options::default()).await;
-    browser.start_built_in("cpu", 120, 1).await;
-    browser.says("Done", Duration::from_mins(1)).await;
-    browser.click("link", "Models").await;
-    // In use when it is renamed, it stays in use under its new name.
-    browser.says("Last run (kept by itself)", SOON).await;
-    browser.load("Last run").await;
-    browser.says("Last run (kept by itself): Fast CNN", SOON).await;
-    browser.rename("Worth keeping").await;
-    browser.says("Worth keeping: Fast CNN", SOON).await;
-    browser.start_built_in("cpu", 120, 1).await;
-    browser.says("Done", Duration::from_mins(1)).await;
-    browser.visit("models").await;
-    let text = browser.says("Last run (kept by itself)", SOON).await;
-    assert!(text.contains("Worth keeping"), "{text}");
-    // After a reload, the renamed model is in use and not the next run.
-    browser.says("Worth keeping: Fast CNN", SOON).await;
     browser.close().await;
 }
 

@@ -19,6 +19,7 @@ async fn pages_fit_from_a_phone_to_a_desk() {
             for (path, name) in [
                 ("", "draw"),
                 ("train", "train"),
+                ("runs", "runs"),
                 ("data", "data"),
                 ("hand", "hand"),
                 ("models", "models"),
@@ -57,7 +58,7 @@ async fn assistive_software_meets_no_barrier() {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
-            for path in ["", "train", "data", "hand", "models", "learn"] {
+            for path in ["", "train", "runs", "data", "hand", "models", "learn"] {
                 if path == "train" {
                     browser.start_built_in("cpu", 640, 1).await;
                     browser.says("Done: 1 epoch", Duration::from_mins(1)).await;

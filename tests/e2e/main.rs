@@ -16,5 +16,6 @@ mod hands;
 mod keep;
 mod lab;
 mod look;
+mod runs;
 mod train;
 mod trouble;

@@ -81,8 +81,24 @@ impl Browser {
         !self.all(role, name).await.is_empty()
     }
 
-    pub(crate) async fn click(&self, role: &str, name: &str) {
-        self.get(role, name).await.click().await.unwrap();
+    /// Clicks, once the element stands still: what arrives meanwhile may move it away from under the pointer, or make another one.
+    #[track_caller]
+    pub(crate) fn click<'a>(&'a self, role: &'a str, name: &'a str) -> impl Future<Output = ()> + 'a {
+        let caller = core::panic::Location::caller();
+        async move {
+            let start = Instant::now();
+            let mut before = None;
+            loop {
+                let element = self.get(role, name).await;
+                let place = element.rectangle().await.ok();
+                if place.is_some() && place == before && element.click().await.is_ok() {
+                    return;
+                }
+                before = place;
+                assert!(start.elapsed() < SOON, "{caller}: {role} \"{name}\" cannot be clicked");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
     }
 
     /// Chooses an option of a labelled list by what it says.
@@ -180,6 +196,13 @@ impl Browser {
         // The page may still be building itself.
         let field =
             self.client.wait().at_most(SOON).for_element(Locator::Css("input[type=file]")).await.unwrap();
+        field.send_keys(&path.to_string_lossy()).await.unwrap();
+    }
+
+    /// Gives a file to the file field of this name.
+    pub(crate) async fn give_named_file(&self, name: &str, path: &Path) {
+        let css = format!("input[type=file][aria-label=\"{name}\"]");
+        let field = self.client.wait().at_most(SOON).for_element(Locator::Css(&css)).await.unwrap();
         field.send_keys(&path.to_string_lossy()).await.unwrap();
     }
 

@@ -30,7 +30,7 @@ async fn a_training_worker_that_dies_is_replaced_and_the_run_goes_on() {
     browser.start_built_in("cpu", 600, 6).await;
     browser.says("epoch 2 of 6", Duration::from_mins(1)).await;
     browser.script(&dies("workers.at(-1)")).await;
-    let text = browser.says("A new one goes on from the end of epoch", SOON).await;
+    let text = browser.says("A new one goes on from step", SOON).await;
     assert!(text.contains("The training worker was lost (unreachable)"), "{text}");
     browser.says("Done: 6 epochs", Duration::from_mins(1)).await;
     browser.close().await;
@@ -53,7 +53,7 @@ async fn a_run_whose_helping_worker_dies_goes_on_alone() {
     browser.says("epoch 3 of 40", Duration::from_mins(1)).await;
     browser.text_when("status", "Device in use", SOON, |text| text.contains("2 workers together")).await;
     browser.script("new BroadcastChannel('test').postMessage('die')").await;
-    let text = browser.says("A new one goes on from the end of epoch", SOON).await;
+    let text = browser.says("A new one goes on from step", SOON).await;
     assert!(text.contains("a helping worker was lost: no memory"), "{text}");
     browser.says("Done: 40 epochs", Duration::from_mins(1)).await;
     let device = browser.text_when("status", "Device in use", SOON, |text| text.starts_with("CPU")).await;
@@ -87,7 +87,7 @@ async fn a_paused_run_whose_worker_dies_stays_paused() {
     browser.click("button", "Pause").await;
     browser.says("paused at step", SOON).await;
     browser.script(&dies("workers.at(-1)")).await;
-    browser.says("A new one goes on from the end of epoch", SOON).await;
+    browser.says("A new one goes on from step", SOON).await;
     browser.says("paused at step", SOON).await;
     browser.click("button", "Resume").await;
     browser.says("images/s", SOON).await;

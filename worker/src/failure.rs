@@ -12,7 +12,9 @@ pub(crate) fn of_run(error: &RunError, step: u32) -> JobError {
         // A member of the group that is gone is a worker that is gone: another one takes over.
         RunError::Device(_) | RunError::Group(_) => JobError::DeviceLost(error.to_string()),
         RunError::Diverged { .. } => JobError::Diverged { step },
-        RunError::Config(_) | RunError::NoImages | RunError::Classes { .. } => of_input(error),
+        RunError::Config(_) | RunError::NoImages | RunError::OtherImages | RunError::Classes { .. } => {
+            of_input(error)
+        }
     }
 }
 

@@ -20,7 +20,9 @@ use crate::{
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
 const BROWSER_ONLY: [&str; 4] = ["app", "worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 20] = [
+const BOTH: [&str; 22] = [
+    "backup",
+    "experiments",
     "ink",
     "model-spec",
     "train-config",

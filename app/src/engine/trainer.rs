@@ -16,7 +16,7 @@ use worker_client::{
 };
 
 use super::{BrowserHost, Site};
-use crate::{browser, data_sets::data_source, saved_models::ModelFile};
+use crate::{browser, commands::data_source, saved_models::ModelFile};
 
 /// Time between two looks at whether the worker is alive.
 const TICK_MS: u32 = 2_000;

@@ -7,6 +7,7 @@ use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
+    lab::Lab,
     parts::{
         bring_data::{BringData, in_words},
         data_select::DataSelect,
@@ -15,7 +16,6 @@ use crate::{
         network_input::Thumbnail,
         one_image::OneImage,
     },
-    session::Session,
     words,
 };
 
@@ -25,22 +25,22 @@ const IN_GRID: u32 = 64;
 /// The Data page.
 #[component]
 pub(crate) fn DataPage() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let choice = RwSignal::new(session.form.data.get_untracked());
+    let lab = expect_context::<Lab>();
+    let choice = RwSignal::new(lab.form.data.get_untracked());
     let use_it = move |summary: DataSummary| {
         choice.set(DataChoice::Kept(summary.hash));
-        session.form.set_data(DataChoice::Kept(summary.hash));
-        session.notify(format!("{} is chosen on the Train page.", summary.name), None);
+        lab.form.set_data(DataChoice::Kept(summary.hash));
+        lab.notify(format!("{} is chosen on the Train page.", summary.name), None);
     };
     let keep_drawings = move |_| {
         spawn_local(async move {
-            match session.keep_drawings().await {
+            match lab.keep_drawings().await {
                 Ok(summary) => use_it(summary),
-                Err(error) => session.report_trouble(words::job_error(&error)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
             }
         });
     };
-    let has_drawings = move || !session.drawings.with(Vec::is_empty);
+    let has_drawings = move || !lab.drawings.all.with(Vec::is_empty);
     view! {
         <div class="data">
             <h1>"Data"</h1>
@@ -48,7 +48,7 @@ pub(crate) fn DataPage() -> impl IntoView {
                 <h2>"Bring your own"</h2>
                 <BringData on_keep=use_it />
                 <Show when=has_drawings>
-                    <p>{move || format!("You have kept {}.", metrics::counted(session.drawings.with(Vec::len) as u32, "drawing"))}</p>
+                    <p>{move || format!("You have kept {}.", metrics::counted(lab.drawings.all.with(Vec::len) as u32, "drawing"))}</p>
                     <div class="buttons"><button on:click=keep_drawings>"Make a data set of my drawings"</button></div>
                 </Show>
                 <Kept />
@@ -61,7 +61,7 @@ pub(crate) fn DataPage() -> impl IntoView {
 /// The kept data sets, each with what it takes and a way to delete it.
 #[component]
 fn Kept() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let row = move |set: KeptDataSet| {
         let summary = set.summary;
         let hash = summary.hash;
@@ -69,11 +69,11 @@ fn Kept() -> impl IntoView {
         let name = format!("Delete {}", summary.name);
         view! {
             <li><span>{in_words(&summary)}</span> <span class="quiet">{mib}</span>
-                <button aria-label=name on:click=move |_| session.delete_data_set(hash)>"Delete"</button></li>
+                <button aria-label=name on:click=move |_| lab.delete_data_set(hash)>"Delete"</button></li>
         }
     };
     move || {
-        let sets = session.data_sets.get();
+        let sets = lab.data_sets.all.get();
         (!sets.is_empty()).then(|| {
             view! { <h2>"Kept in this browser"</h2><ul class="kept" aria-label="Kept data sets">{sets.into_iter().map(row).collect_view()}</ul> }
         })
@@ -91,7 +91,7 @@ struct Found {
 /// A data set: its labels, its images, what is usual and what is strange in them.
 #[component]
 fn Looked(choice: RwSignal<DataChoice>) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let part = RwSignal::new(PartName::Train);
     let class = RwSignal::new(None::<u8>);
     let order = RwSignal::new(Order::Shuffled(1));
@@ -122,7 +122,7 @@ fn Looked(choice: RwSignal<DataChoice>) -> impl IntoView {
         let number = asked.get_value();
         let listed = Listed::Stretch { part, class, order, offset, count: IN_GRID };
         spawn_local(async move {
-            let look = session.look(choice, listed).await;
+            let look = lab.look(choice, listed).await;
             if asked.try_get_value() != Some(number) {
                 return;
             }
@@ -147,7 +147,7 @@ fn Looked(choice: RwSignal<DataChoice>) -> impl IntoView {
     let show_means = move |_| {
         let (choice, part) = (choice.get_untracked(), part.get_untracked());
         spawn_local(async move {
-            if let Ok(mut look) = session.look(choice, Listed::Means { part }).await {
+            if let Ok(mut look) = lab.look(choice, Listed::Means { part }).await {
                 means.try_set(Shown::taken(&mut look, |look| look.images).unwrap_or_default());
             }
         });

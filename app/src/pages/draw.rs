@@ -7,6 +7,7 @@ use web_sys::{ClipboardEvent, DragEvent, Element, KeyboardEvent};
 
 use crate::{
     browser,
+    lab::Lab,
     parts::{
         bars::{Answer, Bars},
         correct::Correct,
@@ -16,19 +17,18 @@ use crate::{
         paper::Paper,
         picture::{PictureButtons, PictureView},
     },
-    session::Session,
 };
 
 /// The Draw page.
 #[component]
 pub(crate) fn DrawPage() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let keys = window_event_listener(ev::keydown, move |event| on_key(&session, &event));
+    let lab = expect_context::<Lab>();
+    let keys = window_event_listener(ev::keydown, move |event| on_key(&lab, &event));
     let pasted = window_event_listener(ev::paste, move |event: ClipboardEvent| {
         let files = event.clipboard_data().and_then(|data| data.files());
         if let Some(file) = browser::files(files).into_iter().next() {
             event.prevent_default();
-            session.open_picture(file);
+            lab.open_picture(file);
         }
     });
     on_cleanup(move || {
@@ -39,11 +39,11 @@ pub(crate) fn DrawPage() -> impl IntoView {
         event.prevent_default();
         let files = event.data_transfer().and_then(|transfer| transfer.files());
         if let Some(file) = browser::files(files).into_iter().next() {
-            session.open_picture(file);
+            lab.open_picture(file);
         }
     };
-    let is_blank = move || !session.drawing.has_ink.get();
-    let has_picture = Memo::new(move |_| session.drawing.picture.with(Option::is_some));
+    let is_blank = move || !lab.drawing.has_ink.get();
+    let has_picture = Memo::new(move |_| lab.drawing.picture.with(Option::is_some));
     view! {
         <h1 class="visually-hidden">"Draw a digit"</h1>
         <div class="draw" on:dragover=|event| event.prevent_default() on:drop=dropped>
@@ -53,13 +53,13 @@ pub(crate) fn DrawPage() -> impl IntoView {
                 </Show>
                 <div class="buttons">
                     <Show when=move || has_picture.get() fallback=move || view! {
-                        <button on:click=move |_| session.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
-                        <button on:click=move |_| session.clear() disabled=is_blank title="Delete">"Clear"</button>
+                        <button on:click=move |_| lab.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
+                        <button on:click=move |_| lab.clear() disabled=is_blank title="Delete">"Clear"</button>
                     }>
                         <PictureButtons />
                     </Show>
                     <FileButton text="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
-                        accept="image/*" multiple=false on_file=move |file| session.open_picture(file) />
+                        accept="image/*" multiple=false on_file=move |file| lab.open_picture(file) />
                 </div>
                 <Show when=move || !has_picture.get()>
                     <Pen />
@@ -79,12 +79,12 @@ pub(crate) fn DrawPage() -> impl IntoView {
 /// The width of the pen. While the slider moves, the whole drawing is inked again.
 #[component]
 fn Pen() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let (finest, broadest) = (*Drawing::PEN_RADII.start(), *Drawing::PEN_RADII.end());
-    let radius = session.drawing.with_drawing(Drawing::pen_radius);
+    let radius = lab.drawing.with_drawing(Drawing::pen_radius);
     let take = move |event| {
         if let Ok(radius) = event_target_value(&event).parse() {
-            session.set_pen_radius(radius);
+            lab.set_pen_radius(radius);
         }
     };
     view! {
@@ -96,7 +96,7 @@ fn Pen() -> impl IntoView {
     }
 }
 
-fn on_key(session: &Session, event: &KeyboardEvent) {
+fn on_key(lab: &Lab, event: &KeyboardEvent) {
     // Keys typed into a field belong to the field.
     let is_field = event
         .target()
@@ -107,12 +107,12 @@ fn on_key(session: &Session, event: &KeyboardEvent) {
         _ if is_field => {}
         "z" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
-            session.undo();
+            lab.undo();
         }
-        "Delete" => session.clear(),
+        "Delete" => lab.clear(),
         key if !has_modifier && !event.repeat() => {
             if let Some(digit) = key.parse().ok().filter(|&digit: &u8| digit < 10) {
-                session.label_digit(digit);
+                lab.label_digit(digit);
             }
         }
         _ => {}

@@ -13,29 +13,30 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser,
+    lab::{Lab, default_data},
     pages::evaluate::EvaluateCard,
-    parts::file_button::FileButton,
+    parts::{file_button::FileButton, storage_card::StorageCard},
     saved_models::SavedModel,
-    session::{Session, default_data, is_shipped},
+    state::models::is_shipped,
     words,
 };
 
 /// The Models page.
 #[component]
 pub(crate) fn ModelsPage() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let dropped = move |event: web_sys::DragEvent| {
         event.prevent_default();
         let files = event.data_transfer().and_then(|transfer| transfer.files());
         for file in browser::files(files) {
-            session.import(file);
+            lab.import(file);
         }
     };
-    let all = move || session.shipped.get().into_iter().chain(session.models.get()).collect::<Vec<_>>();
+    let all = move || lab.models.shipped.get().into_iter().chain(lab.models.saved.get()).collect::<Vec<_>>();
     // A model that was renamed or trained further gets a new card. One that is only loaded keeps the result of its check.
     let key = |model: &SavedModel| (model.id.clone(), model.name.clone(), model.saved_ms.to_bits());
     let none = move || {
-        session.models.with(Vec::is_empty).then(|| {
+        lab.models.saved.with(Vec::is_empty).then(|| {
             view! { <p class="quiet">"Nothing of your own is kept yet. Train a model and save it, or import a file."</p> }
         })
     };
@@ -44,7 +45,7 @@ pub(crate) fn ModelsPage() -> impl IntoView {
             <div class="heading">
                 <h1>"Models"</h1>
                 <FileButton text="Import" field="File to import" accept=".safetensors" multiple=true
-                    on_file=move |file| session.import(file) />
+                    on_file=move |file| lab.import(file) />
             </div>
             <p class="quiet">
                 "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
@@ -56,13 +57,14 @@ pub(crate) fn ModelsPage() -> impl IntoView {
             </ul>
             {none}
             <EvaluateCard />
+            <StorageCard />
         </div>
     }
 }
 
 #[component]
 fn ModelCard(model: SavedModel) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let is_shipped = is_shipped(&model.id);
     let model = Rc::new(model);
     let renaming = RwSignal::new(false);
@@ -72,7 +74,7 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
 
     let id = model.id.clone();
     let is_active = Memo::new(move |_| {
-        session.active_model.with(|active| active.as_ref().is_some_and(|active| active.is(&id)))
+        lab.models.active.with(|active| active.as_ref().is_some_and(|active| active.is(&id)))
     });
     let facts = facts(&model);
     let saved = StoredValue::new_local(Rc::clone(&model));
@@ -87,12 +89,12 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         let model = saved.get_value();
         spawn_local(async move {
             let tested_on = model.card.tested_on.clone();
-            let Some(file) = session.bytes_of(&model).await else {
+            let Some(file) = lab.bytes_of(&model).await else {
                 checked.try_set(String::new());
                 checking.try_set(false);
                 return;
             };
-            let text = match evaluate(&session, file, checked).await {
+            let text = match evaluate(&lab, file, checked).await {
                 Ok(Evaluation { report, images, .. }) => {
                     verdict(report.accuracy(), &images, saved_test.filter(|_| images == tested_on))
                 }
@@ -104,7 +106,7 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         });
     };
     let load = move |_| {
-        spawn_local(async move { session.use_saved(&saved.get_value()).await });
+        spawn_local(async move { lab.use_saved(&saved.get_value()).await });
         check();
     };
     let rename = move || {
@@ -114,24 +116,24 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
         if typed.is_empty() || typed == model.name {
             return name.set(model.name);
         }
-        spawn_local(async move { session.rename(&model, typed).await });
+        spawn_local(async move { lab.rename(&model, typed).await });
     };
     let export = move |_| {
         let model = saved.get_value();
         let is_half = as_half.get_untracked();
         spawn_local(async move {
-            let Some(file) = session.bytes_of(&model).await else { return };
+            let Some(file) = lab.bytes_of(&model).await else { return };
             let name = file_name(&model.name);
             if !is_half {
                 return browser::download(&name, &file);
             }
-            match session.round_to_half(file).await {
+            match lab.round_to_half(file).await {
                 Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
-                Err(error) => session.report_trouble(words::job_error(&error)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
             }
         });
     };
-    let delete = move |_| saved.with_value(|model| session.delete((**model).clone()));
+    let delete = move |_| saved.with_value(|model| lab.delete((**model).clone()));
     let field = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if renaming.get()
@@ -183,18 +185,14 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
 }
 
 /// Tests a model on the data set at hand, and shows how far that is.
-async fn evaluate(
-    session: &Session,
-    file: Arc<Vec<u8>>,
-    checked: RwSignal<String>,
-) -> Result<Evaluation, JobError> {
+async fn evaluate(lab: &Lab, file: Arc<Vec<u8>>, checked: RwSignal<String>) -> Result<Evaluation, JobError> {
     let mut blobs = Blobs::new();
-    let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(session)) };
+    let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(lab)) };
     let progress = move |progress: Delivery<EvaluateProgress>| {
         let EvaluateProgress { done, total } = progress.content;
         checked.try_set(format!("Checking its accuracy: {done} of {total}"));
     };
-    Ok(session.pool()?.call(Delivery { content, blobs }, progress).await?.content)
+    Ok(lab.workers.pool()?.call(Delivery { content, blobs }, progress).await?.content)
 }
 
 /// One line of facts about a model.

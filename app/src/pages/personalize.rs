@@ -14,11 +14,12 @@ use worker_client::RunView;
 
 use crate::{
     browser,
+    lab::{Lab, default_data},
     labelled_drawings::{self, LabelledDrawing},
     parts::network_input::Thumbnail,
     personalization::{Personalization, PersonalizedModel},
     saved_models::{ActiveModel, SavedModel},
-    session::{Session, default_data, is_shipped},
+    state::models::is_shipped,
     words,
 };
 
@@ -28,20 +29,20 @@ const MIN_DRAWINGS: usize = 5;
 /// The My hand page.
 #[component]
 pub(crate) fn MyHandwritingPage() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let count = Memo::new(move |_| session.drawings.with(Vec::len));
+    let lab = expect_context::<Lab>();
+    let count = Memo::new(move |_| lab.drawings.all.with(Vec::len));
     let save = move |format: ExportFormat, name: &'static str| {
         spawn_local(async move {
-            match session.export_drawings(format).await {
+            match lab.export_drawings(format).await {
                 Ok(file) => browser::download(name, &file),
-                Err(error) => session.report_trouble(words::job_error(&error)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
             }
         });
     };
     let is_empty = move || count.get() == 0;
     let of_digit = move |digit: u8| {
         let own = move || {
-            session.drawings.with(|drawings| {
+            lab.drawings.all.with(|drawings| {
                 drawings.iter().filter(|drawing| drawing.label == digit).cloned().collect::<Vec<_>>()
             })
         };
@@ -79,27 +80,27 @@ pub(crate) fn MyHandwritingPage() -> impl IntoView {
 
 #[component]
 fn DrawingItem(drawing: LabelledDrawing) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let LabelledDrawing { id, label, predicted, image, .. } = drawing;
     let was = if predicted == label { String::new() } else { format!(", read as {predicted}") };
     view! {
         <li class:misread=predicted != label>
             <Thumbnail image=Box::new(image) label=format!("A {label}{was}") />
-            <button aria-label=format!("Delete this {label}") on:click=move |_| session.delete_drawing(id.clone())>"×"</button>
+            <button aria-label=format!("Delete this {label}") on:click=move |_| lab.delete_drawing(id.clone())>"×"</button>
         </li>
     }
 }
 
 #[component]
 fn PersonalizeCard() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let Personalization { activity, error, result } = session.personalization;
-    let too_few = move || session.drawings.with(Vec::len) < MIN_DRAWINGS;
+    let lab = expect_context::<Lab>();
+    let Personalization { activity, error, result } = lab.personalization;
+    let too_few = move || lab.drawings.all.with(Vec::len) < MIN_DRAWINGS;
     let press = move |_| {
         if activity.with_untracked(Option::is_some) || too_few() {
             return;
         }
-        if session.run.with_untracked(RunView::is_busy) {
+        if lab.training.view.with_untracked(RunView::is_busy) {
             return error.set(
                 "A run is training now, and its weights would take the place of yours. Stop it first.".into(),
             );
@@ -107,7 +108,7 @@ fn PersonalizeCard() -> impl IntoView {
         error.set(String::new());
         activity.set(Some("Starting".into()));
         spawn_local(async move {
-            if let Err(failure) = personalize_and_use(&session).await {
+            if let Err(failure) = personalize_and_use(&lab).await {
                 error.set(words::job_error(&failure));
             }
             activity.set(None);
@@ -116,9 +117,9 @@ fn PersonalizeCard() -> impl IntoView {
     let undo = move |_| {
         let Some(PersonalizedModel { model, before, .. }) = result.get_untracked() else { return };
         result.set(None);
-        session.use_model(before.file);
+        lab.use_model(before.file);
         spawn_local(async move {
-            session.delete_saved(&model.id).await;
+            lab.delete_saved(&model.id).await;
         });
     };
     let hint = move || {
@@ -176,28 +177,28 @@ fn row((name, Change { before, after }): (String, Change)) -> impl IntoView {
 }
 
 /// Fine-tunes the active model, saves the result and uses it.
-async fn personalize_and_use(session: &Session) -> Result<(), JobError> {
-    let Some(before) = session.active_model.get_untracked() else {
+async fn personalize_and_use(lab: &Lab) -> Result<(), JobError> {
+    let Some(before) = lab.models.active.get_untracked() else {
         return Err(JobError::BadInput("The model is still loading. Try again in a moment.".into()));
     };
-    let (report, card, weights) = personalize(session, &before).await?;
+    let (report, card, weights) = personalize(lab, &before).await?;
     let weights = Arc::new(weights);
     let model = SavedModel::new(format!("My hand, from {}", before.file.name), card, Arc::clone(&weights));
     // If it cannot be saved, that is reported already.
-    if session.save(&model).await {
-        session.use_model(model.to_file(weights));
-        session.personalization.result.set(Some(PersonalizedModel { report, model, before }));
+    if lab.save(&model).await {
+        lab.use_model(model.to_file(weights));
+        lab.personalization.result.set(Some(PersonalizedModel { report, model, before }));
     }
     Ok(())
 }
 
 /// Fine-tunes a model on all drawings but those held back.
 async fn personalize(
-    session: &Session,
+    lab: &Lab,
     before: &ActiveModel,
 ) -> Result<(PersonalizationReport, ModelCard, Vec<u8>), JobError> {
-    let activity = session.personalization.activity;
-    let drawings = session.drawings.get_untracked();
+    let activity = lab.personalization.activity;
+    let drawings = lab.drawings.all.get_untracked();
     let (held_back, learn): (Vec<_>, Vec<_>) =
         drawings.iter().rev().partition(|drawing| drawing.is_held_back);
     let mut blobs = Blobs::new();
@@ -205,7 +206,7 @@ async fn personalize(
         model: blobs.add(Arc::clone(&before.file.bytes)),
         learn: labelled_drawings::attach(learn.into_iter(), &mut blobs),
         held_back: labelled_drawings::attach(held_back.into_iter(), &mut blobs),
-        rehearsal: default_data(session),
+        rehearsal: default_data(lab),
         is_shipped: before.file.id.as_deref().is_some_and(is_shipped),
     };
     let progress = move |progress: Delivery<PersonalizeProgress>| {
@@ -217,7 +218,7 @@ async fn personalize(
             }
         }));
     };
-    let mut reply = session.pool()?.call(Delivery { content, blobs }, progress).await?;
+    let mut reply = lab.workers.pool()?.call(Delivery { content, blobs }, progress).await?;
     let weights = reply.content.weights;
     let weights = reply.take(weights)?;
     Ok((reply.content.report, reply.content.card, weights))

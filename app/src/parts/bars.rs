@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{browser, session::Session};
+use crate::{browser, lab::Lab};
 
 /// The measure, in the browser's timeline, from a pointer event to the bars that show it.
 const MEASURE: &str = "ink-to-bars";
@@ -21,12 +21,15 @@ struct InWords {
 /// The answer in words, starting with the first digit. If nothing looks like a digit, a question and the best guess.
 #[component]
 pub(crate) fn Answer() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let answer = Memo::new(move |_| {
-        session.drawing.numbers.with(|numbers| {
+        lab.drawing.numbers.with(|numbers| {
             let all = || numbers.iter().flatten().map(|digit| &digit.prediction);
             let word = |number: &recognition::RecognizedNumber| -> String {
-                number.iter().map(|digit| session.class_name(usize::from(digit.prediction.class))).collect()
+                number
+                    .iter()
+                    .map(|digit| lab.models.class_name(usize::from(digit.prediction.class)))
+                    .collect()
             };
             let words: Vec<String> = numbers.iter().map(word).collect();
             (!words.is_empty()).then(|| InWords {
@@ -37,8 +40,8 @@ pub(crate) fn Answer() -> impl IntoView {
             })
         })
     });
-    let has_ink = session.drawing.has_ink;
-    let has_picture = Memo::new(move |_| session.drawing.picture.with(Option::is_some));
+    let has_ink = lab.drawing.has_ink;
+    let has_picture = Memo::new(move |_| lab.drawing.picture.with(Option::is_some));
     view! {
         <p class="answer" role="status" aria-label="Prediction">
             {move || match answer.get() {
@@ -50,7 +53,7 @@ pub(crate) fn Answer() -> impl IntoView {
                     <strong class="doubt">"Not a digit?"</strong>
                     <span>{format!(" Most like {text}, {percent} %")}</span>
                 }.into_any(),
-                None if has_ink.get() && session.drawing.is_unreadable.get() => {
+                None if has_ink.get() && lab.drawing.is_unreadable.get() => {
                     view! { <span class="quiet">"Too much or too little ink for digits"</span> }.into_any()
                 }
                 None if has_ink.get() => view! { <span class="quiet">"…"</span> }.into_any(),
@@ -66,13 +69,13 @@ pub(crate) fn Answer() -> impl IntoView {
 /// The probabilities of all classes.
 #[component]
 pub(crate) fn Bars() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let prediction = Memo::new(move |_| session.drawing.selected_prediction());
+    let lab = expect_context::<Lab>();
+    let prediction = Memo::new(move |_| lab.drawing.selected_prediction());
     let count = Memo::new(move |_| {
-        session.active_model.with(|model| model.as_ref().map_or(10, |model| model.card.network.classes()))
+        lab.models.active.with(|model| model.as_ref().map_or(10, |model| model.card.network.classes()))
     });
     let bar = move |digit: usize| {
-        let name = session.class_name(digit);
+        let name = lab.models.class_name(digit);
         let probability = move || {
             prediction.with(|prediction| prediction.as_ref().map(|prediction| prediction.probability(digit)))
         };

@@ -9,11 +9,11 @@ use web_sys::File;
 
 use crate::{
     browser,
+    lab::Lab,
     parts::{
         image_grid::{ImageGrid, Shown},
         label_bars::LabelBars,
     },
-    session::Session,
     words,
 };
 
@@ -36,22 +36,22 @@ struct Said {
 
 /// Has a worker read the files, in the background.
 fn read(
-    session: &Session,
+    lab: &Lab,
     files: RwSignal<Vec<File>, LocalStorage>,
     options: RwSignal<ImportOptions>,
     Said { status, error, brought }: Said,
 ) {
-    let session = *session;
+    let lab = *lab;
     error.set(String::new());
     status.set("Reading the files …".into());
     let known: Vec<DataHash> =
-        session.data_sets.with_untracked(|sets| sets.iter().map(|set| set.summary.hash).collect());
+        lab.data_sets.all.with_untracked(|sets| sets.iter().map(|set| set.summary.hash).collect());
     let before = brought.get_untracked();
     spawn_local(async move {
         let progress = move |share: f64| {
             status.try_set(format!("Reading the files: {:.0} %", 100.0 * share));
         };
-        let found = session.import_data(&files.get_untracked(), options.get_untracked(), progress).await;
+        let found = lab.import_data(&files.get_untracked(), options.get_untracked(), progress).await;
         status.try_set(String::new());
         match found {
             Ok(mut delivery) => {
@@ -61,7 +61,7 @@ fn read(
                     before.iter().filter(is_new).partition(|before| before.preview.summary.hash == hash);
                 // Read in another way: what was made before is not wanted.
                 for other in other {
-                    session.delete_data_set(other.preview.summary.hash);
+                    lab.delete_data_set(other.preview.summary.hash);
                 }
                 let was_known = known.contains(&hash) && same.is_empty();
                 let images = Shown::taken(&mut delivery, |preview| preview.first).unwrap_or_default();
@@ -85,14 +85,14 @@ fn read(
 /// Choosing files and looking at what they hold. `on_keep` is told what is to be used.
 #[component]
 pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'static) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let files = RwSignal::new_local(Vec::<File>::new());
     let options = RwSignal::new(ImportOptions::default());
     let status = RwSignal::new(String::new());
     let error = RwSignal::new(String::new());
     let brought = RwSignal::new(None::<Brought>);
     let (input, folder) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let read = move || read(&session, files, options, Said { status, error, brought });
+    let read = move || read(&lab, files, options, Said { status, error, brought });
     let take = move |given: Vec<File>| {
         if !given.is_empty() {
             files.set(given);
@@ -130,7 +130,7 @@ pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'st
         if let Some(Brought { preview, was_known, .. }) = brought.get_untracked() {
             brought.set(None);
             if !was_known {
-                session.delete_data_set(preview.summary.hash);
+                lab.delete_data_set(preview.summary.hash);
             }
         }
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use train_config::DataChoice;
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// The built-in digits that are looked at and tested on.
 pub(crate) const BUILT_IN: DataChoice = DataChoice::BuiltIn { train_images: 6_000 };
@@ -15,8 +15,8 @@ pub(crate) fn DataSelect(
     label: &'static str,
     choice: RwSignal<DataChoice>,
 ) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let has_mnist = move || session.site.with(|site| site.as_ref().is_none_or(|site| site.mnist));
+    let lab = expect_context::<Lab>();
+    let has_mnist = move || lab.site.with(|site| site.as_ref().is_none_or(|site| site.mnist));
     let changed = move |event| {
         choice.set(match event_target_value(&event).as_str() {
             "mnist" => DataChoice::Mnist,
@@ -29,7 +29,7 @@ pub(crate) fn DataSelect(
             let own = DataChoice::Kept(set.summary.hash);
             view! { <option value=set.summary.hash.to_string() selected=move || choice.get() == own>{set.summary.name}</option> }
         };
-        session.data_sets.get().into_iter().map(option).collect_view()
+        lab.data_sets.all.get().into_iter().map(option).collect_view()
     };
     view! {
         <label class="field">

@@ -5,13 +5,13 @@ use leptos_router::components::A;
 
 use worker_client::{Phase, RunView};
 
-use crate::{browser, session::Session, words};
+use crate::{browser, lab::Lab, words};
 
 /// The frame around a page.
 #[component]
 pub(crate) fn Frame(children: Children) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let model = move || match session.active_model.get() {
+    let lab = expect_context::<Lab>();
+    let model = move || match lab.models.active.get() {
         Some(model) => {
             let (name, known) = (model.file.name, model.card.short());
             // A model that was saved under its default name says all of that already.
@@ -20,7 +20,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         None => "Loading the model".into(),
     };
     let run = move || {
-        session.run.with(|run| match (&run.phase, &run.device) {
+        lab.training.view.with(|run| match (&run.phase, &run.device) {
             (Phase::Paused, _) => Some("training paused".to_owned()),
             (_, Some(device)) if RunView::is_busy(run) => {
                 Some(format!("training on {}", words::backend(device.backend)))
@@ -30,9 +30,8 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
     };
     // The router takes links literally: on a site with a path of its own they must include it.
     let link = |path: &str| format!("{}{path}", browser::base_path());
-    let storage = move || {
-        (session.storage_lasts.get() == Some(false)).then_some("models are kept until this page is left")
-    };
+    let storage =
+        move || (lab.kept.lasts.get() == Some(false)).then_some("models are kept until this page is left");
     view! {
         <header class="top">
             <span class="brand">"Inkling"</span>

@@ -16,5 +16,6 @@ pub(crate) mod one_image;
 pub(crate) mod paper;
 pub(crate) mod picture;
 pub(crate) mod plot;
+pub(crate) mod storage_card;
 pub(crate) mod term;
 pub(crate) mod term_pictures;

@@ -5,15 +5,15 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// The 28 x 28 pixels, enlarged.
 #[component]
 pub(crate) fn NetworkInput() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let canvas = NodeRef::<html::Canvas>::new();
     Effect::new(move |_| {
-        let image = crate::drawing_state::network_input(session.drawing);
+        let image = crate::drawing_state::network_input(lab.drawing);
         if let Some(canvas) = canvas.get() {
             show_image(&canvas, image.as_ref());
         }

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::session::{Notice, Session};
+use crate::{lab::Lab, state::notifications::Notice};
 
 /// The notices, newest last.
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let dismiss = move |id: u32| session.notices.update(|notices| notices.retain(|notice| notice.id != id));
+    let lab = expect_context::<Lab>();
+    let dismiss = move |id: u32| lab.notifications.dismiss(id);
     let show = move |notice: Notice| {
         let Notice { id, text, is_trouble, action } = notice;
         let act = action.map(|(name, act)| {
@@ -29,7 +29,7 @@ pub(crate) fn Notices() -> impl IntoView {
     };
     view! {
         <div class="notices">
-            {move || session.notices.get().into_iter().map(show).collect_view()}
+            {move || lab.notifications.all.get().into_iter().map(show).collect_view()}
         </div>
     }
 }

@@ -6,8 +6,8 @@ use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
+    lab::Lab,
     parts::{image_grid::Shown, network_input::Thumbnail},
-    session::Session,
     words,
 };
 
@@ -22,14 +22,14 @@ pub(crate) fn OneImage(
     on_relabel: Callback<DataSummary>,
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let number = shown.number;
     let seed = RwSignal::new(1_u32);
     let changes = RwSignal::new(Vec::<(String, Shown)>::new());
     Effect::new(move |_| {
         let seed = seed.get();
         spawn_local(async move {
-            if let Ok(found) = session.changed(choice, part, number, seed).await {
+            if let Ok(found) = lab.changed(choice, part, number, seed).await {
                 changes.try_set(found);
             }
         });
@@ -39,9 +39,9 @@ pub(crate) fn OneImage(
     let relabel = move |hash, event| {
         let Ok(label) = event_target_value(&event).parse() else { return };
         spawn_local(async move {
-            match session.relabel(Relabel { hash, part, number, label }).await {
+            match lab.relabel(Relabel { hash, part, number, label }).await {
                 Ok(summary) => on_relabel.run(summary),
-                Err(error) => session.report_trouble(words::job_error(&error)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
             }
         });
     };

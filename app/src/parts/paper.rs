@@ -5,12 +5,12 @@ use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
 
-use crate::{browser, session::Session};
+use crate::{browser, lab::Lab};
 
 /// A canvas for mouse, pen and touch.
 #[component]
 pub(crate) fn Paper() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let canvas = NodeRef::<html::Canvas>::new();
     let size_version = RwSignal::new(0_u32);
     let resized = window_event_listener(ev::resize, move |_| size_version.update(|version| *version += 1));
@@ -19,7 +19,7 @@ pub(crate) fn Paper() -> impl IntoView {
     // A mouse may move a thousand times a second, but one drawing a frame is enough.
     let redraw_is_due = StoredValue::new(false);
     Effect::new(move |_| {
-        session.drawing.ink_version.track();
+        lab.drawing.ink_version.track();
         size_version.track();
         if let Some(canvas) = canvas.get()
             && !redraw_is_due.get_value()
@@ -28,7 +28,7 @@ pub(crate) fn Paper() -> impl IntoView {
             request_animation_frame(move || {
                 // The paper may have gone with its page.
                 if redraw_is_due.try_set_value(false).is_none() {
-                    redraw(&canvas, &session);
+                    redraw(&canvas, &lab);
                 }
             });
         }
@@ -45,7 +45,7 @@ pub(crate) fn Paper() -> impl IntoView {
         // Capture is refused if the pointer has just gone; its stroke then ends at the edge.
         let _ = canvas.set_pointer_capture(event.pointer_id());
         drawing_pointer.set_value(Some(event.pointer_id()));
-        session.pen_down(position(&canvas, &event), event.time_stamp());
+        lab.pen_down(position(&canvas, &event), event.time_stamp());
     };
     let moved = move |event: PointerEvent| {
         let Some(canvas) = canvas.get_untracked() else { return };
@@ -61,7 +61,7 @@ pub(crate) fn Paper() -> impl IntoView {
         if points.is_empty() {
             points.push(position(&canvas, &event));
         }
-        session.pen_move(&points, event.time_stamp());
+        lab.pen_move(&points, event.time_stamp());
     };
     // Moves arrive with the next frame, up to 16 ms late. Some browsers also offer them as they happen.
     let has_raw_updates = browser::has_raw_pointer_updates();
@@ -99,7 +99,7 @@ fn position(canvas: &HtmlCanvasElement, event: &PointerEvent) -> Point {
     Point { x: x as f32, y: y as f32 }
 }
 
-fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
+fn redraw(canvas: &HtmlCanvasElement, lab: &Lab) {
     let pixel_ratio = browser::window().device_pixel_ratio();
     let side = (f64::from(canvas.client_width()) * pixel_ratio).round() as u32;
     if canvas.width() != side || canvas.height() != side {
@@ -115,7 +115,7 @@ fn redraw(canvas: &HtmlCanvasElement, session: &Session) {
     context.set_stroke_style_str(&colour);
     context.set_line_cap("round");
     context.set_line_join("round");
-    session.drawing.with_drawing(|drawing| {
+    lab.drawing.with_drawing(|drawing| {
         context.set_line_width(2.0 * f64::from(drawing.pen_radius()) * scale);
         for stroke in drawing.strokes() {
             let mut points =

@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, PointerEvent};
 
-use crate::{drawing_state::PictureInput, parts::network_input::show_levels, session::Session};
+use crate::{drawing_state::PictureInput, lab::Lab, parts::network_input::show_levels};
 
 /// A marked part smaller than this, in pixels, was a click.
 const MIN_PART: usize = 6;
@@ -13,8 +13,8 @@ const MIN_PART: usize = 6;
 /// The picture in place of the paper. The pointer can mark a part of it.
 #[component]
 pub(crate) fn PictureView() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let drawing = session.drawing;
+    let lab = expect_context::<Lab>();
+    let drawing = lab.drawing;
     let canvas = NodeRef::<html::Canvas>::new();
     let found = NodeRef::<html::Canvas>::new();
     let marked = RwSignal::new(None::<[(f64, f64); 2]>);
@@ -58,7 +58,7 @@ pub(crate) fn PictureView() -> impl IntoView {
         let span = |a: f64, b: f64| (a.min(b) as usize, (a - b).abs().round() as usize);
         let ((left, width), (top, height)) = (span(from.0, to.0), span(from.1, to.1));
         if width.min(height) >= MIN_PART {
-            change(&session, |picture| picture.cropped(Some(Bounds { left, top, width, height })));
+            change(&lab, |picture| picture.cropped(Some(Bounds { left, top, width, height })));
         }
     };
     view! {
@@ -76,21 +76,20 @@ pub(crate) fn PictureView() -> impl IntoView {
 /// The buttons that correct the reading.
 #[component]
 pub(crate) fn PictureButtons() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let is_cropped = move || {
-        session.drawing.picture.with(|picture| picture.as_ref().is_some_and(PictureInput::is_cropped))
-    };
+    let lab = expect_context::<Lab>();
+    let is_cropped =
+        move || lab.drawing.picture.with(|picture| picture.as_ref().is_some_and(PictureInput::is_cropped));
     view! {
-        <button on:click=move |_| change(&session, PictureInput::inverted)>"Invert"</button>
-        <button on:click=move |_| change(&session, PictureInput::rotated)>"Rotate"</button>
-        <button disabled=move || !is_cropped() on:click=move |_| change(&session, |picture| picture.cropped(None))>"Whole picture"</button>
-        <button on:click=move |_| session.show(None)>"Close picture"</button>
+        <button on:click=move |_| change(&lab, PictureInput::inverted)>"Invert"</button>
+        <button on:click=move |_| change(&lab, PictureInput::rotated)>"Rotate"</button>
+        <button disabled=move || !is_cropped() on:click=move |_| change(&lab, |picture| picture.cropped(None))>"Whole picture"</button>
+        <button on:click=move |_| lab.show(None)>"Close picture"</button>
     }
 }
 
-fn change(session: &Session, change: impl FnOnce(PictureInput) -> PictureInput) {
-    let picture = session.drawing.picture.get_untracked();
-    session.show(picture.map(change));
+fn change(lab: &Lab, change: impl FnOnce(PictureInput) -> PictureInput) {
+    let picture = lab.drawing.picture.get_untracked();
+    lab.show(picture.map(change));
 }
 
 /// Paints the picture with a frame around each digit, and around the part that is being marked.

@@ -3,7 +3,7 @@
 use ink::{Image, SIDE};
 use leptos::{html, prelude::*};
 
-use crate::{drawing_state::network_input, parts::network_input::show_levels, session::Session};
+use crate::{drawing_state::network_input, lab::Lab, parts::network_input::show_levels};
 
 /// Finds edges that are bright below and dark above: strokes from left to right.
 const KERNEL: [[f32; 3]; 3] = [[-1.0, -1.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]];
@@ -52,9 +52,9 @@ fn example() -> Image {
 
 #[component]
 fn Convolution() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let place = RwSignal::new(6 * MAP_SIDE + 10);
-    let image = Memo::new(move |_| network_input(session.drawing).unwrap_or_else(example).to_vec());
+    let image = Memo::new(move |_| network_input(lab.drawing).unwrap_or_else(example).to_vec());
     let (input, output) = (NodeRef::<html::Canvas>::new(), NodeRef::<html::Canvas>::new());
     let levels = move || {
         let mut own = [0; SIDE * SIDE];

@@ -1,5 +1,6 @@
 //! What a person keeps in this browser: in IndexedDB, or in memory if there is none. Page and workers share it.
 
+mod backups;
 mod data_set;
 mod database;
 mod migrations;
@@ -10,6 +11,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 
+pub use backups::Restored;
 pub use data_set::KeptDataSet;
 use database::Database;
 use writes::Write;

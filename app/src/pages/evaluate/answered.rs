@@ -7,9 +7,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::tested::{Tested, images_of};
 use crate::{
+    lab::Lab,
     labelled_drawings::LabelledDrawing,
     parts::image_grid::{ImageGrid, Shown, class_name},
-    session::Session,
 };
 
 /// Mistakes that are shown at once.
@@ -18,7 +18,7 @@ const MOST_SHOWN: usize = 64;
 /// Images with what was read in them; one can be kept as a drawing with the right label.
 #[component]
 pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let shown = RwSignal::new(Vec::<Shown>::new());
     let opened = RwSignal::new(None::<Shown>);
     let shown_numbers: Vec<u32> = numbers.into_iter().take(MOST_SHOWN).collect();
@@ -26,7 +26,7 @@ pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl
     Effect::new(move |_| {
         let numbers = shown_numbers.clone();
         spawn_local(async move {
-            shown.try_set(images_of(&session, source, &numbers).await);
+            shown.try_set(images_of(&lab, source, &numbers).await);
         });
     });
     let keep_names = names.clone();
@@ -48,7 +48,7 @@ pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl
             let answer = answers.get(shown.number as usize).copied();
             let keep = move |label: u8| {
                 let predicted = answer.map_or(label, |answer| answer.class);
-                session.keep_drawing(LabelledDrawing::new(label, predicted, &shown.image, Vec::new(), false));
+                lab.keep_drawing(LabelledDrawing::new(label, predicted, &shown.image, Vec::new(), false));
                 opened.set(None);
             };
             let keep = StoredValue::new_local(keep);

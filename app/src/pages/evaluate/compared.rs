@@ -9,27 +9,26 @@ use super::{
     run::evaluate,
     tested::{OneAnswer, Tested},
 };
-use crate::{saved_models::SavedModel, session::Session, words};
+use crate::{lab::Lab, saved_models::SavedModel, words};
 
 /// Choosing another model, and what comes of it.
 #[component]
 pub(super) fn Compare(tested: Tested) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let other = RwSignal::new(String::new());
     let status = RwSignal::new(String::new());
     let compared = RwSignal::new(None::<Tested>);
     let first = StoredValue::new(tested);
     let press = move |_| {
         let id = other.get_untracked();
-        let mut all = session.shipped.get_untracked().into_iter().chain(session.models.get_untracked());
+        let mut all = lab.models.shipped.get_untracked().into_iter().chain(lab.models.saved.get_untracked());
         let Some(model) = all.find(|model| model.id == id) else {
             return status.set("Choose a model first.".into());
         };
         compared.set(None);
         spawn_local(async move {
-            let Some(file) = session.bytes_of(&model).await else { return };
-            match evaluate(&session, first.with_value(|first| first.source), &model.name, file, status).await
-            {
+            let Some(file) = lab.bytes_of(&model).await else { return };
+            match evaluate(&lab, first.with_value(|first| first.source), &model.name, file, status).await {
                 Ok(found) => {
                     status.try_set(String::new());
                     compared.try_set(Some(found));
@@ -39,7 +38,7 @@ pub(super) fn Compare(tested: Tested) -> impl IntoView {
         });
     };
     let others = move || {
-        let all = session.shipped.get().into_iter().chain(session.models.get());
+        let all = lab.models.shipped.get().into_iter().chain(lab.models.saved.get());
         let option = |model: SavedModel| view! { <option value=model.id.clone()>{model.name}</option> };
         all.map(option).collect_view()
     };

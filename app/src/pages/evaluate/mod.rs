@@ -26,23 +26,23 @@ use self::{
     tested::{Source, Tested},
 };
 use crate::{
+    lab::Lab,
     parts::{bring_data::BringData, data_select::BUILT_IN},
-    session::Session,
     words,
 };
 
 /// A test of the active model.
 #[component]
 pub(crate) fn EvaluateCard() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let source = RwSignal::new(Source::Data(DataChoice::Mnist));
     let status = RwSignal::new(String::new());
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let tested = RwSignal::new(None::<Tested>);
-    let has_mnist = move || session.site.with(|site| site.as_ref().is_some_and(|site| site.mnist));
+    let has_mnist = move || lab.site.with(|site| site.as_ref().is_some_and(|site| site.mnist));
     Effect::new(move |_| {
-        let is_missing = session.site.with(Option::is_some) && !has_mnist();
+        let is_missing = lab.site.with(Option::is_some) && !has_mnist();
         if is_missing && source.get_untracked() == Source::Data(DataChoice::Mnist) {
             source.set(Source::Data(BUILT_IN));
         }
@@ -76,11 +76,10 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
         }
         tested.set(None);
         spawn_local(async move {
-            let active = session.active_model.get_untracked();
+            let active = lab.models.active.get_untracked();
             let result = match active {
                 Some(active) => {
-                    evaluate(&session, source.get_untracked(), &active.file.name, active.file.bytes, status)
-                        .await
+                    evaluate(&lab, source.get_untracked(), &active.file.name, active.file.bytes, status).await
                 }
                 None => Err(JobError::BadInput("The model is still loading. Try again in a moment.".into())),
             };
@@ -92,7 +91,7 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
             let own = Source::Data(DataChoice::Kept(set.summary.hash));
             view! { <option value=own.id() prop:selected=move || source.get() == own>{set.summary.name}</option> }
         };
-        session.data_sets.get().into_iter().map(option).collect_view()
+        lab.data_sets.all.get().into_iter().map(option).collect_view()
     };
     let use_it = move |summary: DataSummary| source.set(Source::Data(DataChoice::Kept(summary.hash)));
     view! {

@@ -11,11 +11,11 @@ use protocol::{
 use train_config::DataChoice;
 
 use super::tested::{OneAnswer, Source, Tested};
-use crate::{data_sets::data_source, labelled_drawings, session::Session};
+use crate::{commands::data_source, lab::Lab, labelled_drawings};
 
 /// Tests a model.
 pub(super) async fn evaluate(
-    session: &Session,
+    lab: &Lab,
     source: Source,
     name: &str,
     model: Arc<Vec<u8>>,
@@ -25,19 +25,20 @@ pub(super) async fn evaluate(
     let data = match source {
         Source::Data(choice) => TestData::Split(data_source(choice)),
         Source::Drawings => {
-            if session.drawings.with_untracked(Vec::is_empty) {
+            if lab.drawings.all.with_untracked(Vec::is_empty) {
                 let text = "You have kept no drawings yet: draw a digit and say what it is.";
                 return Err(JobError::BadInput(text.into()));
             }
-            let images = session
+            let images = lab
                 .drawings
+                .all
                 .with_untracked(|drawings| labelled_drawings::attach(drawings.iter(), &mut blobs));
             TestData::Images { name: "your drawings".into(), images }
         }
     };
     let content = Evaluate { model: blobs.add(model), data };
     let progress = shows_progress(status);
-    let mut reply = session.pool()?.call(Delivery { content, blobs }, progress).await?;
+    let mut reply = lab.workers.pool()?.call(Delivery { content, blobs }, progress).await?;
     let answers = reply.content.answers;
     let answers = reply.take(answers)?;
     let each = answers.as_chunks::<3>().0.iter();
@@ -65,31 +66,31 @@ pub(crate) struct Answered {
 }
 
 /// Which model answers: its file and its card, once there is one.
-pub(crate) type Answerer = fn(&Session) -> Option<(Arc<Vec<u8>>, ModelCard)>;
+pub(crate) type Answerer = fn(&Lab) -> Option<(Arc<Vec<u8>>, ModelCard)>;
 
 /// The model in use.
-pub(crate) fn in_use(session: &Session) -> Option<(Arc<Vec<u8>>, ModelCard)> {
-    session.active_model.get_untracked().map(|active| (active.file.bytes, active.card))
+pub(crate) fn in_use(lab: &Lab) -> Option<(Arc<Vec<u8>>, ModelCard)> {
+    lab.models.active.get_untracked().map(|active| (active.file.bytes, active.card))
 }
 
 /// The newest weights of the run.
-pub(crate) fn just_trained(session: &Session) -> Option<(Arc<Vec<u8>>, ModelCard)> {
-    session.trained.get_value()
+pub(crate) fn just_trained(lab: &Lab) -> Option<(Arc<Vec<u8>>, ModelCard)> {
+    lab.training.trained.get_value()
 }
 
 /// Has a model answer a data set's images without labels.
 pub(super) async fn answer(
-    session: &Session,
+    lab: &Lab,
     answerer: Answerer,
     choice: DataChoice,
     status: RwSignal<String>,
 ) -> Result<Answered, JobError> {
-    let Some((file, card)) = answerer(session) else {
+    let Some((file, card)) = answerer(lab) else {
         return Err(JobError::BadInput("The model is still loading. Try again in a moment.".into()));
     };
     let mut blobs = Blobs::new();
     let content = Answer { model: blobs.add(file), source: data_source(choice) };
-    let mut reply = session.pool()?.call(Delivery { content, blobs }, shows_progress(status)).await?;
+    let mut reply = lab.workers.pool()?.call(Delivery { content, blobs }, shows_progress(status)).await?;
     let Answers { file, answers } = reply.content;
     let (file, answers) = (reply.take(file)?, reply.take(answers)?);
     // The part with more images says more.

@@ -8,8 +8,8 @@ use wasm_bindgen_futures::spawn_local;
 use super::run::{Answered, Answerer, answer};
 use crate::{
     browser,
+    lab::Lab,
     parts::image_grid::{ImageGrid, Shown},
-    session::Session,
     words,
 };
 
@@ -19,27 +19,27 @@ const MOST_SHOWN: u32 = 64;
 /// Buttons that answer a data set's images without labels; nothing where it has none.
 #[component]
 pub(crate) fn Submission(choice: DataChoice, answerer: Answerer) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let status = RwSignal::new(String::new());
     let shown = RwSignal::new(Vec::<Shown>::new());
     let is_unlabelled = move || match choice {
-        DataChoice::Kept(hash) => session.kept(hash).is_some_and(|summary| summary.unlabelled > 0),
+        DataChoice::Kept(hash) => lab.data_sets.get(hash).is_some_and(|summary| summary.unlabelled > 0),
         _ => false,
     };
-    let ask = move |then: fn(&Session, DataChoice, &Answered, RwSignal<Vec<Shown>>)| {
+    let ask = move |then: fn(&Lab, DataChoice, &Answered, RwSignal<Vec<Shown>>)| {
         status.set("Reading the images …".into());
         spawn_local(async move {
-            match answer(&session, answerer, choice, status).await {
+            match answer(&lab, answerer, choice, status).await {
                 Ok(answered) => {
                     let count = metrics::grouped(answered.answers.len() as u32);
                     status.try_set(format!("{count} images are answered. {}", answered.expected));
-                    then(&session, choice, &answered, shown);
+                    then(&lab, choice, &answered, shown);
                 }
                 Err(failure) => drop(status.try_set(words::job_error(&failure))),
             }
         });
     };
-    let names = move || answerer(&session).map(|(_, card)| card.class_names).unwrap_or_default();
+    let names = move || answerer(&lab).map(|(_, card)| card.class_names).unwrap_or_default();
     view! {
         <Show when=is_unlabelled>
             <div class="submission">
@@ -55,17 +55,17 @@ pub(crate) fn Submission(choice: DataChoice, answerer: Answerer) -> impl IntoVie
     }
 }
 
-fn save(_: &Session, _: DataChoice, answered: &Answered, _: RwSignal<Vec<Shown>>) {
+fn save(_: &Lab, _: DataChoice, answered: &Answered, _: RwSignal<Vec<Shown>>) {
     browser::download("submission.csv", &answered.file);
 }
 
 /// The first images, each with what was read in it.
-fn show(session: &Session, choice: DataChoice, answered: &Answered, shown: RwSignal<Vec<Shown>>) {
-    let (session, answers) = (*session, std::sync::Arc::clone(&answered.answers));
+fn show(lab: &Lab, choice: DataChoice, answered: &Answered, shown: RwSignal<Vec<Shown>>) {
+    let (lab, answers) = (*lab, std::sync::Arc::clone(&answered.answers));
     let part = PartName::Unlabelled;
     let listed = Listed::Stretch { part, class: None, order: Order::Number, offset: 0, count: MOST_SHOWN };
     spawn_local(async move {
-        if let Ok(mut look) = session.look(choice, listed).await {
+        if let Ok(mut look) = lab.look(choice, listed).await {
             let images = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
             let numbered = images.into_iter().zip(answers.iter()).zip(0..);
             let one = |((image, &[class, _]), number): ((Shown, &[u8; 2]), u32)| Shown {

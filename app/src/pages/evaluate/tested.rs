@@ -8,8 +8,8 @@ use protocol::data::{Listed, PartName};
 use train_config::DataChoice;
 
 use crate::{
+    lab::Lab,
     parts::{data_select::BUILT_IN, image_grid::Shown},
-    session::Session,
 };
 
 /// What can be tested on.
@@ -68,9 +68,9 @@ pub(super) fn surest(answers: &[OneAnswer], wanted: impl Fn(&OneAnswer) -> bool)
 }
 
 /// The images of a test by their numbers.
-pub(super) async fn images_of(session: &Session, source: Source, numbers: &[u32]) -> Vec<Shown> {
+pub(super) async fn images_of(lab: &Lab, source: Source, numbers: &[u32]) -> Vec<Shown> {
     match source {
-        Source::Drawings => session.drawings.with_untracked(|drawings| {
+        Source::Drawings => lab.drawings.all.with_untracked(|drawings| {
             let one = |&number: &u32| {
                 let drawing = drawings.get(number as usize)?;
                 Some(Shown { number, image: Box::new(drawing.image), label: Some(drawing.label) })
@@ -80,11 +80,10 @@ pub(super) async fn images_of(session: &Session, source: Source, numbers: &[u32]
         Source::Data(choice) => {
             // A data set without a part to test on is tested on as a whole.
             let kept =
-                if let DataChoice::Kept(hash) = choice { untrack(|| session.kept(hash)) } else { None };
+                if let DataChoice::Kept(hash) = choice { untrack(|| lab.data_sets.get(hash)) } else { None };
             let is_whole = kept.is_some_and(|summary| summary.images(PartName::Test) == 0);
             let part = if is_whole { PartName::Train } else { PartName::Test };
-            let Ok(mut look) =
-                session.look(choice, Listed::Numbers { part, numbers: numbers.to_vec() }).await
+            let Ok(mut look) = lab.look(choice, Listed::Numbers { part, numbers: numbers.to_vec() }).await
             else {
                 return Vec::new();
             };

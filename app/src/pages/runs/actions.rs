@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Choice;
-use crate::{browser, session::Session, state::runs::RunPlan};
+use crate::{browser, lab::Lab, state::runs::RunPlan};
 
 /// The most seeds of a group.
 const MAX_SEEDS: u64 = 50;
@@ -20,14 +20,14 @@ pub(super) fn RunCard(choice: Choice) -> impl IntoView {
 
 #[component]
 fn Card(id: String) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let own = StoredValue::new(id);
-    let record = Memo::new(move |_| own.with_value(|id| session.runs.get(id)));
+    let record = Memo::new(move |_| own.with_value(|id| lab.runs.get(id)));
     let get = move || untrack(|| record.get());
     let id = move || own.get_value();
     let name = Memo::new(move |_| record.get().map(|record| record.name).unwrap_or_default());
-    let is_live = move || session.runs.live.with(|live| *live == Some(id()));
-    let is_elsewhere = move || session.runs.elsewhere.with(|ids| ids.contains(&id()));
+    let is_live = move || lab.runs.live.with(|live| *live == Some(id()));
+    let is_elsewhere = move || lab.runs.elsewhere.with(|ids| ids.contains(&id()));
     let can_go_on =
         move || !is_live() && !is_elsewhere() && record.get().is_some_and(|record| record.can_go_on());
     let has_weights = move || record.get().is_some_and(|record| !record.epochs.is_empty() || is_live());
@@ -36,16 +36,16 @@ fn Card(id: String) -> impl IntoView {
     let rename = move |event| {
         let typed = event_target_value(&event).trim().to_owned();
         if !typed.is_empty() {
-            session.change_record(id(), move |record| record.name.clone_from(&typed));
+            lab.change_record(id(), move |record| record.name.clone_from(&typed));
         }
     };
     let note = move |event| {
         let typed = event_target_value(&event);
-        session.change_record(id(), move |record| record.note.clone_from(&typed));
+        lab.change_record(id(), move |record| record.note.clone_from(&typed));
     };
     let repeat = move |_| {
         if let Some(record) = get() {
-            session.launch_or_queue(RunPlan::of(&record), format!("{} again", record.name));
+            lab.launch_or_queue(RunPlan::of(&record), format!("{} again", record.name));
         }
     };
     let repeat_seeds = move |_| match (get(), seeds.get_untracked().trim().parse::<u64>()) {
@@ -53,27 +53,27 @@ fn Card(id: String) -> impl IntoView {
             // What was changed by hand in mid-run belongs to the run that was watched.
             let mut plan = RunPlan::of(&record);
             plan.config.changes.clear();
-            session.start_seeds(&format!("{} over {count} seeds", record.name), &plan, 1..=count);
+            lab.start_seeds(&format!("{} over {count} seeds", record.name), &plan, 1..=count);
         }
-        _ => session.report_trouble(format!("Choose 2 to {MAX_SEEDS} seeds.")),
+        _ => lab.report_trouble(format!("Choose 2 to {MAX_SEEDS} seeds.")),
     };
-    let draw = move |_| spawn_local(async move { session.draw_with_run(id()).await });
+    let draw = move |_| spawn_local(async move { lab.draw_with_run(id()).await });
     let to_form = move |_| {
         if let Some(record) = get() {
-            session.form.take(&record.config, record.data);
-            session.notify(format!("The page Train has the settings of {}.", record.name), None);
+            lab.form.take(&record.config, record.data);
+            lab.notify(format!("The page Train has the settings of {}.", record.name), None);
         }
     };
     let link = move |_| {
         let Some(record) = get() else { return };
         let RunRecord { name, config, data, workers, .. } = record;
         match encode(&Shared::Run { name, config, data, workers }) {
-            Ok(fragment) => session.offer_link(&fragment),
-            Err(error) => session.report_trouble(error.to_string()),
+            Ok(fragment) => lab.offer_link(&fragment),
+            Err(error) => lab.report_trouble(error.to_string()),
         }
     };
-    let star = move |_| session.change_record(id(), |record| record.is_starred = !record.is_starred);
-    let hide = move |_| session.change_record(id(), |record| record.is_hidden = !record.is_hidden);
+    let star = move |_| lab.change_record(id(), |record| record.is_starred = !record.is_starred);
+    let hide = move |_| lab.change_record(id(), |record| record.is_hidden = !record.is_hidden);
     let is_starred = move || record.get().is_some_and(|record| record.is_starred);
     let is_hidden = move || record.get().is_some_and(|record| record.is_hidden);
     view! {
@@ -92,16 +92,16 @@ fn Card(id: String) -> impl IntoView {
                     <input type="text" maxlength="400" prop:value=move || record.get().map(|record| record.note).unwrap_or_default() on:change=note /></label>
             </div>
             <div class="buttons">
-                <Show when=can_go_on><button class="primary" on:click=move |_| session.go_on(id())>"Go on"</button></Show>
+                <Show when=can_go_on><button class="primary" on:click=move |_| lab.go_on(id())>"Go on"</button></Show>
                 <button on:click=repeat>"Repeat exactly"</button>
                 <button on:click=to_form>"Use its settings"</button>
                 <Show when=has_weights>
                     <button on:click=draw>"Draw with it"</button>
-                    <button on:click=move |_| session.save_run(id())>"Save as a model"</button>
+                    <button on:click=move |_| lab.save_run(id())>"Save as a model"</button>
                 </Show>
                 <button on:click=link>"Copy link"</button>
                 <Show when=move || !is_live() && !is_elsewhere()>
-                    <button on:click=move |_| session.delete_runs(vec![id()])>"Delete run"</button>
+                    <button on:click=move |_| lab.delete_runs(vec![id()])>"Delete run"</button>
                 </Show>
             </div>
             <div class="buttons">
@@ -150,7 +150,7 @@ fn facts(record: &RunRecord, is_live: bool) -> String {
     format!("{}.", facts.join(" · "))
 }
 
-impl Session {
+impl Lab {
     /// Puts a link to something on the clipboard, and shows it.
     pub(crate) fn offer_link(self, fragment: &str) {
         let url = format!("{}{fragment}", browser::site_url("runs"));

@@ -11,11 +11,11 @@ use super::{
     lines::{Over, PARTS, Shown, of_epochs, of_steps, together},
 };
 use crate::{
+    lab::Lab,
     parts::{
         plot::{Plot, PlotLine},
         term::TermButton,
     },
-    session::Session,
 };
 
 /// Weight of what came before in the smoothed curve, until another is chosen.
@@ -45,7 +45,7 @@ type MadeLines = StoredValue<BTreeMap<(String, u8), MadeLine>, LocalStorage>;
 /// The charts with their settings.
 #[component]
 pub(super) fn RunCharts(choice: Choice) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let settings = Settings {
         over: RwSignal::new(Over::Steps),
         smoothing: RwSignal::new(USUAL_SMOOTHING),
@@ -53,10 +53,9 @@ pub(super) fn RunCharts(choice: Choice) -> impl IntoView {
         has_steps: RwSignal::new(true),
     };
     let (cursor, window) = (RwSignal::new(None), RwSignal::new(None));
-    read_compared(session, choice);
+    read_compared(lab, choice);
     let made = StoredValue::new_local(BTreeMap::new());
-    let lines =
-        move |shown: Shown| Signal::derive_local(move || lines(&session, choice, settings, made, shown));
+    let lines = move |shown: Shown| Signal::derive_local(move || lines(&lab, choice, settings, made, shown));
     let x_name = Signal::derive(move || settings.over.get().title().to_owned());
     Effect::new(move |_| {
         settings.over.track();
@@ -78,32 +77,26 @@ pub(super) fn RunCharts(choice: Choice) -> impl IntoView {
 
 /// Reads curves when they are compared, and forgets them when they are not.
 #[expect(clippy::large_types_passed_by_value, reason = "signals of the page are copied into closures")]
-fn read_compared(session: Session, choice: Choice) {
+fn read_compared(lab: Lab, choice: Choice) {
     Effect::new(move |_| {
         let ids = choice.compared.get();
-        let missing: Vec<String> = session
+        let missing: Vec<String> = lab
             .runs
             .curves
             .with(|curves| ids.iter().filter(|id| !curves.contains_key(*id)).cloned().collect());
-        session.runs.keep_curves_of(&ids);
-        let Some(storage) = session.storage_if_open() else { return };
+        lab.runs.keep_curves_of(&ids);
+        let Some(storage) = lab.kept.storage() else { return };
         spawn_local(async move {
             for id in missing {
-                session.report_error(session.runs.curve(&storage, &id).await);
+                lab.report_error(lab.runs.curve(&storage, &id).await);
             }
         });
     });
 }
 
 /// The lines of a chart.
-fn lines(
-    session: &Session,
-    choice: Choice,
-    settings: Settings,
-    made: MadeLines,
-    shown: Shown,
-) -> Vec<PlotLine> {
-    let records = choice.records(session);
+fn lines(lab: &Lab, choice: Choice, settings: Settings, made: MadeLines, shown: Shown) -> Vec<PlotLine> {
+    let records = choice.records(lab);
     let is_grouped = settings.is_grouped.get();
     let all_of = |line: &dyn Fn(&RunRecord) -> Option<PlotLine>| {
         if is_grouped { together(&records, line) } else { records.iter().filter_map(line).collect() }
@@ -111,7 +104,7 @@ fn lines(
     let is_measured = matches!(shown, Shown::Loss | Shown::Accuracy);
     let mut all = Vec::new();
     if !is_measured || settings.has_steps.get() {
-        all.extend(all_of(&|record| of_steps_if_new(session, record, settings, made, shown)));
+        all.extend(all_of(&|record| of_steps_if_new(lab, record, settings, made, shown)));
     }
     if is_measured {
         // The parts that the network does not learn from.
@@ -123,13 +116,13 @@ fn lines(
 }
 
 fn of_steps_if_new(
-    session: &Session,
+    lab: &Lab,
     record: &RunRecord,
     settings: Settings,
     made: MadeLines,
     shown: Shown,
 ) -> Option<PlotLine> {
-    let curve = session.runs.curves.with(|curves| curves.get(&record.id).cloned())?;
+    let curve = lab.runs.curves.with(|curves| curves.get(&record.id).cloned())?;
     let (over, smoothing) = (settings.over.get(), settings.smoothing.get());
     let changes = record.config.changes.len();
     let key = (record.id.clone(), shown as u8);

@@ -4,7 +4,7 @@ use experiments::{Coordinate, RunRecord, differing_columns};
 use leptos::prelude::*;
 
 use super::{Choice, lines::style};
-use crate::{parts::plot::swatch::line_look, session::Session};
+use crate::{lab::Lab, parts::plot::swatch::line_look};
 
 /// The size of the drawing, in its own units.
 const SIZE: (f64, f64) = (720.0, 240.0);
@@ -14,10 +14,10 @@ const MARGIN: (f64, f64) = (70.0, 28.0);
 /// The drawing.
 #[component]
 pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let pointed = RwSignal::new(None::<String>);
     let drawing = move || {
-        let records = choice.records(&session);
+        let records = choice.records(&lab);
         let axes = axes(&records);
         if axes.len() < 2 {
             return None;
@@ -60,7 +60,7 @@ pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
     };
     let reading = move || {
         let pointed = pointed.get()?;
-        let record = session.runs.get(&pointed)?;
+        let record = lab.runs.get(&pointed)?;
         Some(format!("{}: {}", record.name, super::percent(record.deciding_accuracy())))
     };
     view! {

@@ -19,7 +19,7 @@ use self::{
     actions::RunCard, charts::RunCharts, coordinates::Coordinates, queue::QueueCard, shared::SharedCard,
     summary::Summary, sweep::SweepCard, table::RunTable,
 };
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// Runs that are compared until others are chosen.
 const USUALLY_COMPARED: usize = 5;
@@ -40,15 +40,15 @@ struct Choice {
 }
 
 impl Choice {
-    fn new(session: &Session) -> Self {
-        let session = *session;
+    fn new(lab: &Lab) -> Self {
+        let lab = *lab;
         let ticked = RwSignal::new(BTreeMap::<String, bool>::new());
         let filter = RwSignal::new(String::new());
         let with_hidden = RwSignal::new(false);
         let sort = RwSignal::new((SortKey::Begun, true));
         let compared = Memo::new(move |_| {
             let words = filter.get();
-            session.runs.records.with(|records| {
+            lab.runs.records.with(|records| {
                 let query = ListingQuery {
                     filter: &words,
                     with_hidden: with_hidden.get(),
@@ -68,7 +68,7 @@ impl Choice {
         let listing = Memo::new(move |_| {
             let (words, (key, is_descending)) = (filter.get(), sort.get());
             let chosen = compared.get();
-            session.runs.records.with(|records| {
+            lab.runs.records.with(|records| {
                 let with_hidden = with_hidden.get();
                 Listing::of(
                     records,
@@ -80,9 +80,9 @@ impl Choice {
     }
 
     /// The records of the runs that are compared.
-    fn records(self, session: &Session) -> Vec<RunRecord> {
+    fn records(self, lab: &Lab) -> Vec<RunRecord> {
         let ids = self.compared.get();
-        session.runs.records.with(|all| {
+        lab.runs.records.with(|all| {
             ids.iter().filter_map(|id| all.iter().find(|record| record.id == *id).cloned()).collect()
         })
     }
@@ -108,9 +108,9 @@ fn usually_compared(records: &[&RunRecord]) -> Vec<String> {
 /// The page Runs.
 #[component]
 pub(crate) fn RunsPage() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let choice = Choice::new(&session);
-    let is_empty = Memo::new(move |_| session.runs.records.with(Vec::is_empty));
+    let lab = expect_context::<Lab>();
+    let choice = Choice::new(&lab);
+    let is_empty = Memo::new(move |_| lab.runs.records.with(Vec::is_empty));
     let has_several = Memo::new(move |_| choice.compared.with(|compared| compared.len() > 1));
     let none = move || {
         is_empty.get().then(|| {
@@ -153,6 +153,6 @@ fn begun_text(begun_ms: f64) -> String {
 }
 
 /// What the study trains on: MNIST, where the site has it.
-fn study_data(session: &Session) -> train_config::DataChoice {
-    crate::session::default_data(session).choice
+fn study_data(lab: &Lab) -> train_config::DataChoice {
+    crate::lab::default_data(lab).choice
 }

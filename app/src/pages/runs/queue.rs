@@ -3,19 +3,19 @@
 use experiments::{Queue, QueueItem};
 use leptos::prelude::*;
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// The queue; nothing where it is empty.
 #[component]
 pub(super) fn QueueCard() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let queue = session.queue.queue;
+    let lab = expect_context::<Lab>();
+    let queue = lab.queue.queue;
     let is_empty = Memo::new(move |_| queue.with(|queue| queue.items.is_empty()));
     let is_paused = Memo::new(move |_| queue.with(|queue| queue.is_paused));
     let change = move |change: &dyn Fn(&mut Queue)| {
         queue.update(|queue| change(queue));
-        session.store_queue();
-        session.pump_queue();
+        lab.store_queue();
+        lab.pump_queue();
     };
     let row = move |item: QueueItem| {
         let id = StoredValue::new(item.id);
@@ -29,13 +29,13 @@ pub(super) fn QueueCard() -> impl IntoView {
             move |_| {
                 let mut removed = None;
                 queue.update(|queue| removed = id.with_value(|id| queue.remove(id)));
-                session.store_queue();
+                lab.store_queue();
                 let Some((place, item)) = removed else { return };
                 let undo = std::rc::Rc::new(move || {
                     queue.update(|queue| _ = queue.insert(place, item.clone()));
-                    session.store_queue();
+                    lab.store_queue();
                 });
-                session.notify(format!("\"{title}\" no longer waits."), Some(("Undo", undo)));
+                lab.notify(format!("\"{title}\" no longer waits."), Some(("Undo", undo)));
             }
         };
         view! {

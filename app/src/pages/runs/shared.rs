@@ -4,7 +4,7 @@ use experiments::{Shared, decode};
 use leptos::prelude::*;
 use train_config::{DataChoice, TrainConfig, differences};
 
-use crate::{browser, session::Session, state::runs::RunPlan};
+use crate::{browser, lab::Lab, state::runs::RunPlan};
 
 /// The most workers that a link may ask for.
 const MAX_WORKERS: u32 = 16;
@@ -35,7 +35,7 @@ pub(crate) fn SharedCard() -> impl IntoView {
 
 #[component]
 fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let (data, workers) = match &shared {
         Shared::Config { data, .. } | Shared::Sweep { data, .. } => (*data, browser::default_workers()),
         Shared::Run { data, workers, .. } => (*data, (*workers).clamp(1, MAX_WORKERS)),
@@ -58,13 +58,13 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
             Err(error) => format!("a sweep that cannot be done: {error}"),
         },
     };
-    let data_name = session.data_name(data);
+    let data_name = lab.data_name(data);
     let is_sweep = matches!(shared, Shared::Sweep { .. });
     let shared = StoredValue::new(shared);
     let take = move |_| {
         if let Shared::Config { config, .. } | Shared::Run { config, .. } = shared.get_value() {
-            session.form.take(&config, data);
-            session.notify("The page Train has these settings.".into(), None);
+            lab.form.take(&config, data);
+            lab.notify("The page Train has these settings.".into(), None);
         }
         on_close();
     };
@@ -72,27 +72,27 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
         let plan = |config: TrainConfig| RunPlan {
             config,
             data,
-            device: session.form.device.get_untracked(),
+            device: lab.form.device.get_untracked(),
             workers,
             sessions: 1,
             group: None,
             is_queued: false,
         };
         match shared.get_value() {
-            Shared::Config { config, .. } => session.launch_or_queue(plan(config), "From a link".into()),
+            Shared::Config { config, .. } => lab.launch_or_queue(plan(config), "From a link".into()),
             Shared::Run { config, name, .. } => {
-                session.launch_or_queue(plan(config), format!("{name}, from a link"))
+                lab.launch_or_queue(plan(config), format!("{name}, from a link"));
             }
             Shared::Sweep { spec, .. } => {
-                if let Err(text) = session.start_sweep(&spec, &plan(TrainConfig::default())) {
-                    session.report_trouble(text);
+                if let Err(text) = lab.start_sweep(&spec, &plan(TrainConfig::default())) {
+                    lab.report_trouble(text);
                 }
             }
         }
         on_close();
     };
     let is_missing = move || match data {
-        DataChoice::Kept(hash) => session.kept(hash).is_none(),
+        DataChoice::Kept(hash) => lab.data_sets.get(hash).is_none(),
         _ => false,
     };
     view! {

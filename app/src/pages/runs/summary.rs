@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use train_config::{Experiment, TrainConfig};
 
 use super::{Choice, percent};
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// A row for each configuration: mean, deviation, best and worst of its seeds, beside what was published.
 #[component]
 pub(super) fn Summary(choice: Choice) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let rows = move || {
-        let records = choice.records(&session);
+        let records = choice.records(&lab);
         let all: Vec<&RunRecord> = records.iter().collect();
         let groups = alike_but_for_the_seed(&all);
         let firsts: Vec<TrainConfig> = groups

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use train_config::FIELDS;
 
 use super::study_data;
-use crate::{session::Session, state::runs::RunPlan};
+use crate::{lab::Lab, state::runs::RunPlan};
 
 /// The most combinations that are drawn by chance.
 const MAX_DRAWN: u32 = 200;
@@ -50,8 +50,8 @@ impl TypedSweep {
     }
 
     /// The sweep, around what the page Train describes. The error is for people.
-    fn read(self, session: &Session) -> Result<(SweepSpec, RunPlan), String> {
-        let plan = session.planned()?;
+    fn read(self, lab: &Lab) -> Result<(SweepSpec, RunPlan), String> {
+        let plan = lab.planned()?;
         let mut base = plan.config.clone();
         base.changes.clear();
         let typed = self.axes.get_untracked().into_iter().filter(|axis| !axis.values.trim().is_empty());
@@ -83,27 +83,27 @@ impl TypedSweep {
 /// The form of a sweep, and the study's.
 #[component]
 pub(super) fn SweepCard() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let typed = TypedSweep::new();
     let TypedSweep { axes, seeds, drawn } = typed;
     let error = RwSignal::new(String::new());
     let start = move |_| {
-        let started = typed.read(&session).and_then(|(spec, plan)| session.start_sweep(&spec, &plan));
+        let started = typed.read(&lab).and_then(|(spec, plan)| lab.start_sweep(&spec, &plan));
         error.set(started.err().unwrap_or_default());
     };
     let study = move |_| {
-        let started = session.planned().and_then(|plan| {
+        let started = lab.planned().and_then(|plan| {
             let spec = SweepSpec::of_experiments("The study's ten trials", "study-");
-            session.start_sweep(&spec, &RunPlan { data: study_data(&session), ..plan })
+            lab.start_sweep(&spec, &RunPlan { data: study_data(&lab), ..plan })
         });
         error.set(started.err().unwrap_or_default());
     };
     let link = move |_| {
-        let linked = typed.read(&session).and_then(|(spec, plan)| {
+        let linked = typed.read(&lab).and_then(|(spec, plan)| {
             encode(&Shared::Sweep { spec, data: plan.data }).map_err(|error| error.to_string())
         });
         match linked {
-            Ok(fragment) => session.offer_link(&fragment),
+            Ok(fragment) => lab.offer_link(&fragment),
             Err(text) => error.set(text),
         }
     };

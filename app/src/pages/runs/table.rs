@@ -4,7 +4,7 @@ use experiments::{RunRecord, SortKey};
 use leptos::prelude::*;
 
 use super::Choice;
-use crate::{parts::plot::swatch::Swatch, session::Session};
+use crate::{lab::Lab, parts::plot::swatch::Swatch};
 
 /// Rows that are shown at once.
 const PAGE_ROWS: usize = 50;
@@ -12,7 +12,7 @@ const PAGE_ROWS: usize = 50;
 /// The table with its filter.
 #[component]
 pub(super) fn RunTable(choice: Choice) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let page = RwSignal::new(0_usize);
     let count = Memo::new(move |_| choice.listing.with(|listing| listing.rows.len()));
     let pages = move || count.get().div_ceil(PAGE_ROWS).max(1);
@@ -43,7 +43,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
             });
         }
     };
-    let delete_compared = move |_| session.delete_runs(choice.compared.get_untracked());
+    let delete_compared = move |_| lab.delete_runs(choice.compared.get_untracked());
     view! {
         <section class="card" aria-label="All runs">
             <div class="pair">
@@ -116,7 +116,7 @@ fn Heading(choice: Choice, name: String, sort: SortKey) -> impl IntoView {
 
 #[component]
 fn Row(choice: Choice, id: String, columns: Memo<Vec<String>>) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let own = StoredValue::new(id);
     let row = Memo::new(move |_| {
         own.with_value(|id| {
@@ -128,8 +128,8 @@ fn Row(choice: Choice, id: String, columns: Memo<Vec<String>>) -> impl IntoView 
     let name = Memo::new(move |_| record().map(|record| record.name).unwrap_or_default());
     let is_live = move || {
         own.with_value(|id| {
-            session.runs.live.with(|live| live.as_ref() == Some(id))
-                || session.runs.elsewhere.with(|ids| ids.contains(id))
+            lab.runs.live.with(|live| live.as_ref() == Some(id))
+                || lab.runs.elsewhere.with(|ids| ids.contains(id))
         })
     };
     let state = move || record().map(|record| record.status_text(is_live()));

@@ -5,24 +5,24 @@ use protocol::JobError;
 use run_advice::{Observed, Step, advice};
 use worker_client::{Failure, Phase, RunView};
 
-use crate::{engine::TrainerShell, session::Session};
+use crate::{engine::TrainerShell, lab::Lab};
 
 /// Says what is wrong with the run, as soon as it shows.
 #[component]
 pub(crate) fn AdviceNote() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let found = Memo::new(move |_| session.run.with(found));
+    let lab = expect_context::<Lab>();
+    let found = Memo::new(move |_| lab.training.view.with(found));
     let note = move || {
         found.get().map(|advice| {
             let change = advice.change.map(|change| {
                 let title = change.title.clone();
                 let take = move |_| {
-                    if session.run.with_untracked(RunView::is_busy) {
-                        session.with_trainer(TrainerShell::stop);
+                    if lab.training.view.with_untracked(RunView::is_busy) {
+                        lab.workers.with_trainer(TrainerShell::stop);
                     }
-                    session.form.set_config(&change.config);
+                    lab.form.set_config(&change.config);
                     let text = "Done. Start training again to see what it does. The run so far is kept on the page Runs.";
-                    session.notify(text.into(), None);
+                    lab.notify(text.into(), None);
                 };
                 view! { <button type="button" on:click=take>{title}</button> }
             });

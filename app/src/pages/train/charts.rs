@@ -7,11 +7,11 @@ use train_config::TrainConfig;
 use worker_client::RunView;
 
 use crate::{
+    lab::Lab,
     parts::{
         chart::{Chart, Line},
         term::TermButton,
     },
-    session::Session,
 };
 
 /// Steps of the moving average unless another number is chosen.
@@ -80,8 +80,8 @@ fn rates(config: &TrainConfig, steps: u32) -> Series {
 /// Loss, accuracy and learning rate over the steps.
 #[component]
 pub(crate) fn Charts() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let run = session.run;
+    let lab = expect_context::<Lab>();
+    let run = lab.training.view;
     let window = RwSignal::new(USUAL_WINDOW);
     let cursor = RwSignal::new(None);
     let x_max = Memo::new(move |_| run.with(|run| f64::from(run.steps.max(1))));

@@ -5,18 +5,18 @@ use wasm_bindgen_futures::spawn_local;
 use worker_client::{Phase, RunView};
 
 use super::can_stop;
-use crate::{engine::TrainerShell, session::Session};
+use crate::{engine::TrainerShell, lab::Lab};
 
 /// The buttons of a run.
 #[component]
 pub(crate) fn Controls() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let phase = Memo::new(move |_| session.run.with(|run| run.phase.clone()));
-    let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
+    let lab = expect_context::<Lab>();
+    let phase = Memo::new(move |_| lab.training.view.with(|run| run.phase.clone()));
+    let busy = Memo::new(move |_| lab.training.view.with(RunView::is_busy));
     let is_primary = move || !busy.get() || phase.get() == Phase::Paused;
     let can_press =
         move || !busy.get() || matches!(phase.get(), Phase::Running | Phase::Testing { .. } | Phase::Paused);
-    let stoppable = move || session.run.with(can_stop);
+    let stoppable = move || lab.training.view.with(can_stop);
     // One button for all three, so that keyboard focus stays on it.
     let name = move || match phase.get() {
         Phase::Paused => "Resume",
@@ -24,13 +24,13 @@ pub(crate) fn Controls() -> impl IntoView {
         _ => "Start training",
     };
     let press = move |_| match phase.get_untracked() {
-        Phase::Paused => session.with_trainer(TrainerShell::resume),
-        _ if busy.get_untracked() => session.with_trainer(TrainerShell::pause),
-        _ => session.start_training(),
+        Phase::Paused => lab.workers.with_trainer(TrainerShell::resume),
+        _ if busy.get_untracked() => lab.workers.with_trainer(TrainerShell::pause),
+        _ => lab.start_training(),
     };
     let draw = move |_| {
-        if let Some(log) = session.runs.log() {
-            spawn_local(async move { session.draw_with_run(log.record().id).await });
+        if let Some(log) = lab.runs.log() {
+            spawn_local(async move { lab.draw_with_run(log.record().id).await });
         }
     };
     view! {
@@ -39,10 +39,10 @@ pub(crate) fn Controls() -> impl IntoView {
                 on:click=move |event| if can_press() { press(event) }>{name}</button>
             <Show when=move || busy.get()>
                 <button disabled=move || !stoppable()
-                    on:click=move |_| session.with_trainer(TrainerShell::stop)>"Stop"</button>
+                    on:click=move |_| lab.workers.with_trainer(TrainerShell::stop)>"Stop"</button>
             </Show>
-            <Show when=move || session.can_save.get()>
-                <button on:click=move |_| session.save_trained()>"Save model"</button>
+            <Show when=move || lab.training.can_save.get()>
+                <button on:click=move |_| lab.save_trained()>"Save model"</button>
                 <button on:click=draw>"Draw with it"</button>
             </Show>
         </div>

@@ -6,16 +6,16 @@ use protocol::data::{DataSummary, PartName};
 use train_config::DataChoice;
 
 use crate::{
+    lab::Lab,
     parts::{bring_data::BringData, term::TermButton},
-    session::Session,
 };
 
 /// The choice of data.
 #[component]
 pub(crate) fn Data() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let form = session.form;
-    let has_mnist = move || session.site.with(|site| site.as_ref().is_none_or(|site| site.mnist));
+    let lab = expect_context::<Lab>();
+    let form = lab.form;
+    let has_mnist = move || lab.site.with(|site| site.as_ref().is_none_or(|site| site.mnist));
     let is_built_in = move || matches!(form.data.get(), DataChoice::BuiltIn { .. });
     let changed = move |event| {
         form.set_data(match event_target_value(&event).as_str() {
@@ -27,7 +27,7 @@ pub(crate) fn Data() -> impl IntoView {
     let images = move || match form.data.get() {
         DataChoice::Mnist => Some(60_000),
         DataChoice::BuiltIn { .. } => form.built_in_images.get().trim().parse().ok(),
-        DataChoice::Kept(hash) => session.kept(hash).map(|summary| {
+        DataChoice::Kept(hash) => lab.data_sets.get(hash).map(|summary| {
             let train = summary.images(PartName::Train);
             // Without a part to test on, a sixth is kept for that.
             if summary.images(PartName::Test) > 0 { train } else { train - train / 6 }
@@ -40,7 +40,7 @@ pub(crate) fn Data() -> impl IntoView {
                 format!("{} ({})", set.summary.name, metrics::grouped(set.summary.images(PartName::Train)));
             view! { <option value=set.summary.hash.to_string() selected=move || form.data.get() == own>{title}</option> }
         };
-        session.data_sets.get().into_iter().map(option).collect_view()
+        lab.data_sets.all.get().into_iter().map(option).collect_view()
     };
     let use_it = move |summary: DataSummary| form.set_data(DataChoice::Kept(summary.hash));
     let parts = move || {

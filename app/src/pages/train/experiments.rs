@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use train_config::{EXPERIMENTS, Experiment, differences};
 use worker_client::{Phase, RunView};
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// A card for each experiment: what it teaches, what the tutorial and PyTorch reach, and what changed from the one before.
 #[component]
 pub(crate) fn Experiments() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let is_idle = Memo::new(move |_| session.run.with(|run| run.phase == Phase::Idle));
+    let lab = expect_context::<Lab>();
+    let is_idle = Memo::new(move |_| lab.training.view.with(|run| run.phase == Phase::Idle));
     let cards = EXPERIMENTS.iter().enumerate().map(|(index, experiment)| {
         let before = index.checked_sub(1).map(|before| &EXPERIMENTS[before]);
         view! { <Card experiment before /> }
@@ -32,9 +32,9 @@ fn is_of_one_study(a: &Experiment, b: &Experiment) -> bool {
 
 #[component]
 fn Card(experiment: &'static Experiment, before: Option<&'static Experiment>) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let is_busy = Memo::new(move |_| session.run.with(RunView::is_busy));
-    let is_chosen = Memo::new(move |_| session.form.experiment.get() == Some(experiment));
+    let lab = expect_context::<Lab>();
+    let is_busy = Memo::new(move |_| lab.training.view.with(RunView::is_busy));
+    let is_chosen = Memo::new(move |_| lab.form.experiment.get() == Some(experiment));
     let changed = before.filter(|before| is_of_one_study(before, experiment)).map(|before| {
         let all = differences(&before.config(), &experiment.config());
         let text = |one: &train_config::Difference| format!("{}: {} → {}", one.name, one.before, one.after);
@@ -54,7 +54,7 @@ fn Card(experiment: &'static Experiment, before: Option<&'static Experiment>) ->
             reached.seeds
         )
     });
-    let choose = move |_| session.form.choose(experiment);
+    let choose = move |_| lab.form.choose(experiment);
     view! {
         <li class="card experiment" class:chosen=is_chosen>
             <h3>{experiment.title}</h3>

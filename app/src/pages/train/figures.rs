@@ -4,12 +4,12 @@ use evaluation::Score;
 use leptos::prelude::*;
 use worker_client::EpochResult;
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// The numbers behind the curves.
 #[component]
 pub(crate) fn Figures() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let tests = move || {
         let row = |EpochResult { epoch, scores, .. }: &EpochResult| {
             let interval = |score: Option<Score>| {
@@ -26,15 +26,15 @@ pub(crate) fn Figures() -> impl IntoView {
                 </tr>
             }
         };
-        session.run.with(|run| run.epochs.iter().map(row).collect_view())
+        lab.training.view.with(|run| run.epochs.iter().map(row).collect_view())
     };
     let steps = move || {
-        session.run.with(|run| run.recent.iter().map(|point| view! {
+        lab.training.view.with(|run| run.recent.iter().map(|point| view! {
         <tr><td>{point.step}</td><td>{format!("{:.5}", point.loss)}</td><td>{format!("{:.1} %", 100.0 * point.accuracy)}</td></tr>
     }).collect_view())
     };
     view! {
-        <details class="figures" hidden=move || session.run.with(|run| run.recent.is_empty())>
+        <details class="figures" hidden=move || lab.training.view.with(|run| run.recent.is_empty())>
             <summary>"Figures"</summary>
             <table aria-label="Test after each epoch">
                 <thead><tr>

@@ -17,8 +17,8 @@ use worker_client::{Phase, RunView};
 
 use crate::{
     engine::TrainerShell,
+    lab::Lab,
     pages::evaluate::{run::just_trained, submission::Submission},
-    session::Session,
 };
 use advice::AdviceNote;
 use charts::Charts;
@@ -35,16 +35,16 @@ use steer::Steer;
 /// The Train page.
 #[component]
 pub(crate) fn TrainPage() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
-        if event.key() == "Escape" && session.run.with_untracked(can_stop) {
-            session.with_trainer(TrainerShell::stop);
+        if event.key() == "Escape" && lab.training.view.with_untracked(can_stop) {
+            lab.workers.with_trainer(TrainerShell::stop);
         }
     });
     on_cleanup(move || keys.remove());
-    let can_answer = move || session.run.with(|run| !run.is_busy() && !run.epochs.is_empty());
-    let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
-    let has_changes = move || !session.form.changes_text().is_empty();
+    let can_answer = move || lab.training.view.with(|run| !run.is_busy() && !run.epochs.is_empty());
+    let busy = Memo::new(move |_| lab.training.view.with(RunView::is_busy));
+    let has_changes = move || !lab.form.changes_text().is_empty();
     view! {
         <h1 class="visually-hidden">"Train a network"</h1>
         <div class="train">
@@ -56,8 +56,8 @@ pub(crate) fn TrainPage() -> impl IntoView {
                 // However many fields there are, training can be started and stopped.
                 <Controls />
                 <Show when=has_changes>
-                    <p class="hint">{move || format!("As in the run that it was taken from: {}. ", session.form.changes_text())}
-                        <button type="button" on:click=move |_| session.form.forget_changes()>"Forget these changes"</button></p>
+                    <p class="hint">{move || format!("As in the run that it was taken from: {}. ", lab.form.changes_text())}
+                        <button type="button" on:click=move |_| lab.form.forget_changes()>"Forget these changes"</button></p>
                 </Show>
                 <fieldset disabled=busy>
                     <legend class="visually-hidden">"Configuration"</legend>
@@ -73,7 +73,7 @@ pub(crate) fn TrainPage() -> impl IntoView {
                     <AdviceNote />
                     <Charts />
                     <Figures />
-                    <Show when=can_answer>{move || view! { <Submission choice=session.form.data.get() answerer=just_trained /> }}</Show>
+                    <Show when=can_answer>{move || view! { <Submission choice=lab.form.data.get() answerer=just_trained /> }}</Show>
                 </section>
                 <Experiments />
             </div>

@@ -12,8 +12,8 @@ use web_sys::{HtmlElement, HtmlInputElement};
 use crate::{
     browser,
     form::Form,
+    lab::Lab,
     parts::{file_button::FileButton, term::TermButton},
-    session::Session,
 };
 
 /// A network as JSON has a few kilobytes.
@@ -25,8 +25,8 @@ type Selected = Memo<Option<(usize, LayerSpec)>>;
 /// Builds a network: from a named one or from nothing, layer by layer.
 #[component]
 pub(crate) fn NetworkBuilder() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let form = session.form;
+    let lab = expect_context::<Lab>();
+    let form = lab.form;
     let network = form.network;
     let place = RwSignal::new(None::<usize>);
     // What is selected must be there.
@@ -70,8 +70,8 @@ pub(crate) fn NetworkBuilder() -> impl IntoView {
                 <button type="button" disabled=move || !network.with(NetworkEditor::can_redo)
                     on:click=move |_| network.update(NetworkEditor::redo)>"Redo"</button>
                 <FileButton text="Import network" field="Network file" accept=".json,application/json" multiple=false
-                    on_file=move |file| import(&session, file) />
-                <button type="button" on:click=move |_| export(&session)>"Export network"</button>
+                    on_file=move |file| import(&lab, file) />
+                <button type="button" on:click=move |_| export(&lab)>"Export network"</button>
             </div>
         </section>
     }
@@ -80,7 +80,7 @@ pub(crate) fn NetworkBuilder() -> impl IntoView {
 /// The layers with their shapes and parameters. Arrow keys choose one, with Alt they move it, Delete removes it.
 #[component]
 fn Layers(place: RwSignal<Option<usize>>, selected: Selected) -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let on_key = move |event: web_sys::KeyboardEvent| {
         let index = selected.get_untracked().map_or(0, |(index, _)| index);
         let last = form.network.with_untracked(|network| network.draft().layers.len()).saturating_sub(1);
@@ -147,7 +147,7 @@ fn Layers(place: RwSignal<Option<usize>>, selected: Selected) -> impl IntoView {
 /// What can be done with the selected layer.
 #[component]
 fn SelectedLayer(place: RwSignal<Option<usize>>, selected: Selected) -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let name = move || selected.get().map(|(index, layer)| format!("Layer {}: {}", index + 1, layer.title()));
     let act = move |edit: fn(usize) -> Edit, next: fn(usize) -> usize| {
         move |_| {
@@ -174,7 +174,7 @@ fn SelectedLayer(place: RwSignal<Option<usize>>, selected: Selected) -> impl Int
 /// A new layer: behind the selected one, or before the output layer.
 #[component]
 fn AddLayer(place: RwSignal<Option<usize>>, selected: Selected) -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let kind = RwSignal::new(LAYER_KINDS[0]);
     let add = move |_| {
         let last = form.network.with_untracked(NetworkEditor::usual_place);
@@ -202,7 +202,7 @@ fn AddLayer(place: RwSignal<Option<usize>>, selected: Selected) -> impl IntoView
 /// The named networks, an empty stack, and batch norm everywhere.
 #[component]
 fn StartFrom() -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let current = Memo::new(move |_| {
         form.network.with(|network| {
             let spec = network.draft().clone().check().ok()?;
@@ -273,7 +273,7 @@ fn problem_view(form: Form, problem: &Problem) -> impl IntoView + use<> {
 /// The settings of the selected layer.
 #[component]
 fn LayerSettings(selected: Selected) -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     // The fields are made anew for another layer or another kind; a value that is typed leaves them alone.
     let shape = Memo::new(move |_| {
         selected.get().map(|(index, layer)| {
@@ -353,8 +353,8 @@ fn focus_layer(index: usize) {
     });
 }
 
-fn import(session: &Session, file: web_sys::File) {
-    let session = *session;
+fn import(lab: &Lab, file: web_sys::File) {
+    let lab = *lab;
     spawn_local(async move {
         let read = async {
             let bytes = browser::read_file(&file, MAX_NETWORK_MIB).await?;
@@ -362,17 +362,17 @@ fn import(session: &Session, file: web_sys::File) {
             NetworkDraft::from_json(&text).map_err(|error| format!("{}: {error}", file.name()))
         };
         match read.await {
-            Ok(draft) => session.form.edit(Edit::Load(draft)),
-            Err(text) => session.report_trouble(format!("{text} The network is unchanged.")),
+            Ok(draft) => lab.form.edit(Edit::Load(draft)),
+            Err(text) => lab.report_trouble(format!("{text} The network is unchanged.")),
         }
     });
 }
 
-fn export(session: &Session) {
-    match session.form.read_network() {
+fn export(lab: &Lab) {
+    match lab.form.read_network() {
         Ok(network) => browser::download("network.json", network.to_json().as_bytes()),
         Err(text) => {
-            session.report_trouble(format!("{text} A network that cannot be built is not exported."));
+            lab.report_trouble(format!("{text} A network that cannot be built is not exported."));
         }
     }
 }

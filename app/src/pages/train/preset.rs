@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use train_config::{EXPERIMENTS, experiment};
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// The choice of an experiment, and what it teaches.
 #[component]
 pub(crate) fn Preset() -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let option = move |id: &'static str, title: &'static str| {
         let is_current = move || form.experiment.get().map_or("own", |current| current.id) == id;
         view! { <option value=id prop:selected=is_current>{title}</option> }

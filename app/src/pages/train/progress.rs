@@ -7,13 +7,13 @@ use protocol::train::Reload;
 use train_config::StopReason;
 use worker_client::{Phase, RunView};
 
-use crate::{browser, session::Session, words};
+use crate::{browser, lab::Lab, words};
 
 /// How far the run is, what it has reached, and where it computes.
 #[component]
 pub(crate) fn Progress() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let run = session.run;
+    let lab = expect_context::<Lab>();
+    let run = lab.training.view;
     let percent = move || {
         run.with(|run| if run.steps == 0 { 0.0 } else { 100.0 * f64::from(run.step) / f64::from(run.steps) })
     };
@@ -71,8 +71,8 @@ pub(crate) fn Progress() -> impl IntoView {
         })
     };
     let run_name = move || {
-        let id = session.runs.live.get().or_else(|| session.runs.log().map(|log| log.record().id))?;
-        let name = session.runs.get(&id)?.name;
+        let id = lab.runs.live.get().or_else(|| lab.runs.log().map(|log| log.record().id))?;
+        let name = lab.runs.get(&id)?.name;
         let runs = format!("{}/runs", browser::base_path());
         Some(view! { "Run "<b>{name}</b>", kept on the page "<A href=runs>"Runs"</A>"." })
     };

@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use train_config::{DeviceChoice, FIELDS, Field, FieldKind, MAIN_FIELDS};
 
-use crate::{parts::term::TermButton, session::Session};
+use crate::{lab::Lab, parts::term::TermButton};
 
 /// Every setting but data and network.
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let fields =
         |fields: &'static [Field]| fields.iter().map(|field| view! { <FieldRow field /> }).collect_view();
     let changed =
@@ -53,7 +53,7 @@ pub(crate) fn Settings() -> impl IntoView {
 /// A setting: its name, which explains itself, its field, and the way back to what the preset has.
 #[component]
 fn FieldRow(field: &'static Field) -> impl IntoView {
-    let form = expect_context::<Session>().form;
+    let form = expect_context::<Lab>().form;
     let text = Memo::new(move |_| form.text(field));
     let before = Memo::new(move |_| form.changed_from(field));
     let value = move || text.get().unwrap_or_default();

@@ -5,26 +5,26 @@ use model_spec::LayerSpec;
 use train_config::{Augmentation, LiveChange};
 use worker_client::{Phase, RunView};
 
-use crate::session::Session;
+use crate::lab::Lab;
 
 /// Changes of the run under way; nothing where none is.
 #[component]
 pub(crate) fn Steer() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let lab = expect_context::<Lab>();
     let can_change = Memo::new(move |_| {
-        session.run.with(|run| {
+        lab.training.view.with(|run| {
             run.steps > 0 && matches!(run.phase, Phase::Running | Phase::Testing { .. } | Phase::Paused)
         })
     });
     let has_dropout = Memo::new(move |_| {
-        session.run.with(|run| {
+        lab.training.view.with(|run| {
             run.config.network.draft().layers.iter().any(|layer| matches!(layer, LayerSpec::Dropout(_)))
         })
     });
     let (rate, dropout) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let error = RwSignal::new(String::new());
     let change = move |change: LiveChange| {
-        error.set(session.change_run(change).err().unwrap_or_default());
+        error.set(lab.change_run(change).err().unwrap_or_default());
     };
     let number = move |text: RwSignal<String>, name: &str| {
         let typed = text.get_untracked();
@@ -48,16 +48,16 @@ pub(crate) fn Steer() -> impl IntoView {
         move |_| change(LiveChange { augmentation: Some(augmentation), ..LiveChange::default() })
     };
     let changed = move || {
-        session.run.with(|run| {
+        lab.training.view.with(|run| {
             (!run.config.changes.is_empty()).then(|| format!("Changed {}.", run.config.changes_text()))
         })
     };
-    let busy = Memo::new(move |_| session.run.with(RunView::is_busy));
+    let busy = Memo::new(move |_| lab.training.view.with(RunView::is_busy));
     view! {
         <Show when=move || busy.get()>
             <label class="check">
-                <input type="checkbox" prop:checked=session.follows_run
-                    on:change=move |event| session.follows_run.set(event_target_checked(&event)) />
+                <input type="checkbox" prop:checked=lab.training.follows
+                    on:change=move |event| lab.training.follows.set(event_target_checked(&event)) />
                 "Draw with it while it learns"
             </label>
         </Show>

@@ -12,12 +12,13 @@ use wasm_bindgen::{JsCast as _, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use worker_client::{EpochResult, Failure, Phase, RunUpdate, RunView, SavedState};
 
+use super::models::ACTIVE_MODEL_KEY;
 use crate::{
     browser,
     engine::{RunRequest, TrainerShell},
+    lab::Lab,
     locks::{self, Asked},
     saved_models::ModelFile,
-    session::{ACTIVE_MODEL_KEY, Session},
     state::{
         kept_run::{KeptQueue, KeptRun},
         run_log::RunLog,
@@ -43,37 +44,13 @@ struct Told {
     is_over: bool,
 }
 
-/// What the effects of one run share.
-#[derive(Clone, Copy)]
-pub(crate) struct RunTies {
-    channel: StoredValue<Option<locks::Channel>, LocalStorage>,
-    queue_lock: StoredValue<Option<locks::Held>, LocalStorage>,
-    shown_ms: StoredValue<f64>,
-    /// Whether it was said that the run cannot be stored.
-    is_unstored: RwSignal<bool>,
-    /// Whether a run is being prepared: its checkpoint is read.
-    is_starting: RwSignal<bool>,
-}
-
-impl RunTies {
-    pub(crate) fn new() -> Self {
-        Self {
-            channel: StoredValue::new_local(None),
-            queue_lock: StoredValue::new_local(None),
-            shown_ms: StoredValue::new(0.0),
-            is_unstored: RwSignal::new(false),
-            is_starting: RwSignal::new(false),
-        }
-    }
-}
-
-impl Session {
+impl Lab {
     // ---- the page's life ----
 
     /// Watches the run under way, the page's visibility and the other tabs.
     pub(crate) fn watch_runs(self) {
         Effect::new(move |before: Option<bool>| {
-            let (is_busy, phase) = self.run.with(|run| (run.is_busy(), run.phase.clone()));
+            let (is_busy, phase) = self.training.view.with(|run| (run.is_busy(), run.phase.clone()));
             if before == Some(true) && !is_busy {
                 self.on_run_end(phase);
             }
@@ -83,7 +60,7 @@ impl Session {
             let is_hidden = browser::window().document().is_some_and(|document| document.hidden());
             if is_hidden {
                 // The last event that every browser delivers before a tab is gone.
-                self.with_trainer(TrainerShell::save);
+                self.workers.with_trainer(TrainerShell::save);
             }
         });
         if let Some(document) = browser::window().document() {
@@ -97,7 +74,7 @@ impl Session {
                 self.on_told(told);
             }
         });
-        self.ties.channel.set_value(channel);
+        self.training.channel.set_value(channel);
     }
 
     /// Reads the runs and the queue, and offers what was interrupted.
@@ -116,7 +93,7 @@ impl Session {
         }
         if let Some(wanted) = browser::preference(ACTIVE_MODEL_KEY)
             && let Some(id) = wanted.strip_prefix(RUN_PREFIX)
-            && self.has_only_default_model()
+            && self.models.has_only_default()
         {
             self.draw_with_run(id.to_owned()).await;
         }
@@ -160,7 +137,7 @@ impl Session {
     fn tell(self, record: RunRecord, is_stored: bool, is_over: bool) {
         // A record can be written: it is stored in the same form.
         let Ok(text) = serde_json::to_string(&Told { record, is_stored, is_over }) else { return };
-        self.ties.channel.with_value(|channel| {
+        self.training.channel.with_value(|channel| {
             if let Some(channel) = channel {
                 channel.send(&text);
             }
@@ -173,7 +150,7 @@ impl Session {
     pub(crate) fn start_training(self) {
         match self.planned() {
             Ok(plan) => self.launch(&plan),
-            Err(text) => self.with_trainer(|trainer| trainer.reject(text)),
+            Err(text) => self.workers.with_trainer(|trainer| trainer.reject(text)),
         }
     }
 
@@ -190,7 +167,7 @@ impl Session {
     /// A configuration whose network tells as many classes apart as the data set has.
     fn fitted(self, config: TrainConfig, data: DataChoice) -> Result<TrainConfig, String> {
         let DataChoice::Kept(hash) = data else { return Ok(config) };
-        let Some(summary) = untrack(|| self.kept(hash)) else {
+        let Some(summary) = untrack(|| self.data_sets.get(hash)) else {
             return Err("This data set is no longer kept. Choose another one.".into());
         };
         let classes = summary.classes();
@@ -208,14 +185,14 @@ impl Session {
             DataChoice::BuiltIn { train_images } => {
                 format!("{} built-in digits", metrics::grouped(train_images))
             }
-            DataChoice::Kept(hash) => untrack(|| self.kept(hash))
+            DataChoice::Kept(hash) => untrack(|| self.data_sets.get(hash))
                 .map_or_else(|| "a data set that is not kept here".into(), |summary| summary.name),
         }
     }
 
     /// Whether a run is under way or about to be.
     pub(crate) fn is_training(self) -> bool {
-        self.ties.is_starting.get_untracked() || self.run.with_untracked(RunView::is_busy)
+        self.training.is_starting.get_untracked() || self.training.view.with_untracked(RunView::is_busy)
     }
 
     /// Starts a run now, or after those that wait where one is under way.
@@ -235,9 +212,9 @@ impl Session {
     /// Trains a run from its beginning, or from where it was.
     fn train(self, record: RunRecord, curve: Curve, pieces: u32, saved: Option<SavedState>) {
         // What can be saved from now on is this run.
-        self.trained.set_value(None);
-        self.can_save.set(false);
-        self.ties.is_unstored.set(false);
+        self.training.trained.set_value(None);
+        self.training.can_save.set(false);
+        self.training.is_unstored.set(false);
         let epochs = record.epochs.iter().map(|epoch| EpochResult {
             epoch: epoch.epoch,
             scores: epoch.scores,
@@ -257,7 +234,7 @@ impl Session {
         });
         self.store_run(log);
         let request = RunRequest { config, data, device, workers, sessions, saved, view };
-        self.with_trainer(|trainer| trainer.start(request));
+        self.workers.with_trainer(|trainer| trainer.start(request));
     }
 
     /// Has an interrupted or stopped run go on from its last checkpoint.
@@ -267,15 +244,15 @@ impl Session {
             return self.report_trouble(text.into());
         }
         let Some(storage) = self.opened_storage() else { return };
-        self.ties.is_starting.set(true);
+        self.training.is_starting.set(true);
         spawn_local(async move {
             let asked = locks::ask(&lock_name(&id)).await;
             let Asked::Held(held) = asked else {
-                self.ties.is_starting.set(false);
+                self.training.is_starting.set(false);
                 return self.report_trouble("This run is being trained in another tab.".into());
             };
             let found = self.report_error(self.runs.to_go_on(&storage, &id).await);
-            self.ties.is_starting.set(false);
+            self.training.is_starting.set(false);
             let Some(Some((record, curve, pieces, saved))) = found else {
                 drop(held);
                 return self.report_trouble("Nothing is stored from which this run could go on.".into());
@@ -287,10 +264,10 @@ impl Session {
 
     /// Changes the run under way.
     pub(crate) fn change_run(self, change: LiveChange) -> Result<(), String> {
-        let config = self.run.with_untracked(|run| run.config.clone());
+        let config = self.training.view.with_untracked(|run| run.config.clone());
         let step = config.changes.last().map_or(0, |last| last.step);
         config.changed(LiveChange { step, ..change }).map_err(|error| error.to_string())?;
-        self.with_trainer(|trainer| trainer.change(change));
+        self.workers.with_trainer(|trainer| trainer.change(change));
         Ok(())
     }
 
@@ -301,7 +278,7 @@ impl Session {
         log.on_update(&update);
         match update {
             RunUpdate::Snapshot(weights) => {
-                if self.follows_run.get_untracked() {
+                if self.training.follows.get_untracked() {
                     let name = format!("{} (being trained)", log.record().name);
                     self.activate(ModelFile { id: None, name, bytes: Arc::new(weights) });
                 }
@@ -313,8 +290,8 @@ impl Session {
             }
             RunUpdate::Points(_) => {
                 let now_ms = browser::now_ms();
-                if now_ms - self.ties.shown_ms.get_value() >= SHOW_MS {
-                    self.ties.shown_ms.set_value(now_ms);
+                if now_ms - self.training.shown_ms.get_value() >= SHOW_MS {
+                    self.training.shown_ms.set_value(now_ms);
                     self.runs.show_log(&log);
                     self.tell(log.record(), false, false);
                 }
@@ -329,12 +306,12 @@ impl Session {
 
     /// Stores what is new of a run. A failure is said once a run: training goes on in memory.
     fn store_run(self, log: RunLog) {
-        let Some(storage) = self.storage_if_open() else { return };
+        let Some(storage) = self.kept.storage() else { return };
         spawn_local(async move {
             match log.store(&storage).await {
                 Ok(()) => self.tell(log.record(), true, !log.record().is_open()),
-                Err(error) if !self.ties.is_unstored.get_untracked() => {
-                    self.ties.is_unstored.set(true);
+                Err(error) if !self.training.is_unstored.get_untracked() => {
+                    self.training.is_unstored.set(true);
                     self.report_trouble(format!(
                         "{error} The run goes on in memory: save its model or export it before you leave the page."
                     ));
@@ -346,12 +323,12 @@ impl Session {
 
     fn keep_trained(self, log: &RunLog, weights: Arc<Vec<u8>>, card: ModelCard) {
         let record = log.record();
-        if self.follows_run.get_untracked() {
+        if self.training.follows.get_untracked() {
             let id = Some(format!("{RUN_PREFIX}{}", record.id));
             self.activate(ModelFile { id, name: record.name.clone(), bytes: Arc::clone(&weights) });
         }
-        self.trained.set_value(Some((weights, card)));
-        self.can_save.set(true);
+        self.training.trained.set_value(Some((weights, card)));
+        self.training.can_save.set(true);
         if !record.is_open() {
             // The last weights of a run that was stopped come a moment later.
             self.store_run(log.clone());
@@ -369,7 +346,7 @@ impl Session {
                 // Stopped before its first step: there is nothing to keep.
                 self.runs.end();
                 self.runs.remove(&id);
-                if let Some(storage) = self.storage_if_open() {
+                if let Some(storage) = self.kept.storage() {
                     spawn_local(async move {
                         self.report_error(self.runs.purge(&storage, &id).await);
                     });
@@ -410,7 +387,7 @@ impl Session {
 
     /// Stores the queue.
     pub(crate) fn store_queue(self) {
-        let Some(storage) = self.storage_if_open() else { return };
+        let Some(storage) = self.kept.storage() else { return };
         spawn_local(async move {
             self.report_error(self.queue.store(&storage).await);
         });
@@ -430,15 +407,15 @@ impl Session {
         if self.is_training() || is_paused || (is_empty && interrupted.is_none()) {
             return;
         }
-        let Some(storage) = self.storage_if_open() else { return };
-        self.ties.is_starting.set(true);
+        let Some(storage) = self.kept.storage() else { return };
+        self.training.is_starting.set(true);
         spawn_local(async move {
-            let is_held = self.ties.queue_lock.with_value(Option::is_some);
+            let is_held = self.training.queue_lock.with_value(Option::is_some);
             let asked = if is_held { None } else { Some(locks::ask(QUEUE_LOCK).await) };
-            self.ties.is_starting.set(false);
+            self.training.is_starting.set(false);
             match asked {
                 Some(Asked::Taken) => return,
-                Some(Asked::Held(held)) => self.ties.queue_lock.set_value(held),
+                Some(Asked::Held(held)) => self.training.queue_lock.set_value(held),
                 None => {}
             }
             if self.is_training() {
@@ -502,7 +479,7 @@ impl Session {
     /// The weights of a run: the newest of the one under way, the best of another. What is wrong is reported.
     pub(crate) async fn run_weights(self, id: &str) -> Option<Arc<Vec<u8>>> {
         let is_newest = self.runs.log().is_some_and(|log| log.record().id == id);
-        if is_newest && let Some((weights, _)) = self.trained.get_value() {
+        if is_newest && let Some((weights, _)) = self.training.trained.get_value() {
             return Some(weights);
         }
         let storage = self.opened_storage()?;

@@ -14,7 +14,7 @@ use train_config::{DataChoice, DataHash};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, Url};
 
-use crate::{browser, labelled_drawings, parts::image_grid::Shown, session::Session};
+use crate::{browser, lab::Lab, labelled_drawings, parts::image_grid::Shown};
 
 /// Where workers find a data set.
 pub(crate) fn data_source(choice: DataChoice) -> DataSource {
@@ -27,19 +27,13 @@ fn deletion(hash: DataHash) -> Writes {
     Writes::new().delete(DATA_SET_IMAGES, &id).delete(DATA_SETS, &id)
 }
 
-impl Session {
-    /// What is known of a kept data set.
-    pub(crate) fn kept(self, hash: DataHash) -> Option<DataSummary> {
-        self.data_sets
-            .with(|sets| sets.iter().find(|set| set.summary.hash == hash).map(|set| set.summary.clone()))
-    }
-
+impl Lab {
     /// Reads the list anew: a worker has written to it.
     pub(crate) async fn reload_data_sets(self) {
         if let Some(storage) = self.opened_storage()
             && let Some(sets) = self.report_error(storage.all().await)
         {
-            self.data_sets.set(sets);
+            self.data_sets.all.set(sets);
         }
     }
 
@@ -48,7 +42,7 @@ impl Session {
         spawn_local(async move {
             let Some(storage) = self.opened_storage() else { return };
             if self.report_error(storage.write(deletion(hash)).await).is_some() {
-                self.data_sets.update(|sets| sets.retain(|set| set.summary.hash != hash));
+                self.data_sets.all.update(|sets| sets.retain(|set| set.summary.hash != hash));
                 if self.form.data.get_untracked() == DataChoice::Kept(hash) {
                     self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });
                 }
@@ -73,7 +67,7 @@ impl Session {
         let urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
         let request = Delivery::bare(ImportData { files: addresses, options });
         let progress = move |delivery: Delivery<ImportProgress>| progress(delivery.content.share);
-        let preview = self.pool()?.call(request, progress).await;
+        let preview = self.workers.pool()?.call(request, progress).await;
         for url in urls {
             // What cannot be released goes with the page.
             let _ = Url::revoke_object_url(&url);
@@ -87,16 +81,17 @@ impl Session {
         let mut blobs = Blobs::new();
         let images = self
             .drawings
+            .all
             .with_untracked(|drawings| labelled_drawings::attach(drawings.iter().rev(), &mut blobs));
         let content = KeepImages { name: "My drawings".into(), images };
-        let kept = self.pool()?.call(Delivery { content, blobs }, |_| ()).await?.content;
+        let kept = self.workers.pool()?.call(Delivery { content, blobs }, |_| ()).await?.content;
         self.reload_data_sets().await;
         Ok(kept)
     }
 
     /// Says what an image of a kept data set shows; the data set that takes its place.
     pub(crate) async fn relabel(self, relabel: Relabel) -> Result<DataSummary, JobError> {
-        let summary = self.pool()?.call(Delivery::bare(relabel), |_| ()).await?.content;
+        let summary = self.workers.pool()?.call(Delivery::bare(relabel), |_| ()).await?.content;
         if self.form.data.get_untracked() == DataChoice::Kept(relabel.hash) {
             self.form.set_data(DataChoice::Kept(summary.hash));
         }
@@ -113,7 +108,7 @@ impl Session {
         seed: u32,
     ) -> Result<Vec<(String, Shown)>, JobError> {
         let request = Delivery::bare(ChangeImage { source: data_source(choice), part, number, seed });
-        let mut reply = self.pool()?.call(request, |_| ()).await?;
+        let mut reply = self.workers.pool()?.call(request, |_| ()).await?;
         let images = Shown::taken(&mut reply, |reply| reply.images).unwrap_or_default();
         Ok(reply.content.names.into_iter().zip(images).collect())
     }
@@ -121,6 +116,6 @@ impl Session {
     /// Looks at a data set.
     pub(crate) async fn look(self, choice: DataChoice, images: Listed) -> Result<Delivery<Look>, JobError> {
         let request = Delivery::bare(LookAtData { source: data_source(choice), images });
-        self.pool()?.call(request, |_| ()).await
+        self.workers.pool()?.call(request, |_| ()).await
     }
 }

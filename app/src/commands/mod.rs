@@ -1,0 +1,13 @@
+//! What a person can have the page do. A command may touch several stores; nothing else does.
+
+mod data;
+mod drawings;
+mod ink;
+mod models;
+mod notices;
+mod recognition;
+mod runs;
+mod storage;
+
+pub(crate) use data::data_source;
+pub(crate) use ink::PEN_KEY;

@@ -1,0 +1,225 @@
+//! Using, saving, importing, renaming and deleting models.
+
+use std::{rc::Rc, sync::Arc};
+
+use browser_storage::{MODEL_FILES, MODELS, Writes};
+use leptos::prelude::*;
+use model_card::ModelCard;
+use protocol::{
+    Blobs, Call, Delivery, JobError,
+    files::{RoundToHalf, Written},
+    inspect::{Inspect, Inspected},
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+
+use crate::{
+    browser,
+    lab::Lab,
+    saved_models::{ModelBytes, ModelFile, SavedModel},
+    state::models::{SHIPPED, Shipped},
+    words,
+};
+
+/// The largest file of weights that is read. The worker, which knows every architecture, allows less.
+const MAX_WEIGHTS_MIB: u32 = 64;
+/// Preference: the id of the active model.
+pub(crate) const ACTIVE_MODEL_KEY: &str = "inkling.model";
+
+impl Lab {
+    /// Uses a shipped model until another is chosen, or because the user chose it before, and finds out what it is.
+    pub(super) async fn add_shipped(self, Shipped { id, name, .. }: &Shipped, file: Arc<Vec<u8>>) {
+        let is_wanted = browser::preference(ACTIVE_MODEL_KEY).as_deref() == Some(id) || *id == SHIPPED[0].id;
+        if is_wanted && self.models.has_only_default() {
+            let bytes = Arc::clone(&file);
+            self.activate(ModelFile { id: Some((*id).into()), name: (*name).into(), bytes });
+        }
+        match self.inspect(Arc::clone(&file)).await {
+            Ok(inspected) => self.models.shipped.update(|all| {
+                let card = inspected.content.card;
+                let (id, name) = ((*id).into(), (*name).into());
+                all.push(SavedModel { id, name, saved_ms: 0.0, card, bytes: ModelBytes::Here(file) });
+            }),
+            Err(error) => self.report_trouble(words::job_error(&error)),
+        }
+    }
+
+    /// What a file of weights holds.
+    pub(crate) async fn inspect(self, file: Arc<Vec<u8>>) -> Result<Delivery<Inspected>, JobError> {
+        let mut blobs = Blobs::new();
+        let content = Inspect { model: blobs.add(file) };
+        self.workers.call(Delivery { content, blobs }).await
+    }
+
+    /// A model's file with 16 bits a weight.
+    pub(crate) async fn round_to_half(self, file: Arc<Vec<u8>>) -> Result<Vec<u8>, JobError> {
+        let mut blobs = Blobs::new();
+        let content = RoundToHalf { model: blobs.add(file) };
+        self.written(Delivery { content, blobs }).await
+    }
+
+    /// Makes a call that answers with a file.
+    pub(super) async fn written<C: Call<Reply = Written>>(
+        self,
+        request: Delivery<C>,
+    ) -> Result<Vec<u8>, JobError> {
+        let mut reply = self.workers.call(request).await?;
+        let file = reply.content.file;
+        Ok(reply.take(file)?)
+    }
+
+    /// Uses a model for drawing. It becomes the active one once the worker has read it.
+    pub(crate) fn activate(self, model: ModelFile) {
+        self.models.requested.set_value(Some(model.clone()));
+        let bytes = Arc::clone(&model.bytes);
+        self.workers.with_recognizer(|recognizer| recognizer.load(model, bytes));
+    }
+
+    /// Uses a model for drawing, now and after a reload.
+    pub(crate) fn use_model(self, model: ModelFile) {
+        browser::set_preference(ACTIVE_MODEL_KEY, model.id.as_deref().unwrap_or_default());
+        self.activate(model);
+    }
+
+    /// The weights of a saved model, from the storage if need be. What is wrong is reported.
+    pub(crate) async fn bytes_of(self, model: &SavedModel) -> Option<Arc<Vec<u8>>> {
+        match &model.bytes {
+            ModelBytes::Here(bytes) => Some(Arc::clone(bytes)),
+            ModelBytes::Stored => {
+                let storage = self.opened_storage()?;
+                let bytes = self.report_error(storage.bytes(MODEL_FILES, &model.id).await)?;
+                if bytes.is_none() {
+                    self.report_trouble(format!("The weights of \"{}\" are no longer stored.", model.name));
+                }
+                bytes.map(Arc::new)
+            }
+        }
+    }
+
+    /// Uses a saved model for drawing.
+    pub(super) async fn activate_saved(self, model: &SavedModel) {
+        if let Some(bytes) = self.bytes_of(model).await {
+            self.activate(model.to_file(bytes));
+        }
+    }
+
+    /// Uses a saved model for drawing, now and after a reload.
+    pub(crate) async fn use_saved(self, model: &SavedModel) {
+        if let Some(bytes) = self.bytes_of(model).await {
+            self.use_model(model.to_file(bytes));
+        }
+    }
+
+    /// Saves the newest trained weights under a name of their own.
+    pub(crate) fn save_trained(self) {
+        let Some((file, card)) = self.training.trained.get_value() else { return };
+        self.save_as_model(card.short(), card, file);
+    }
+
+    /// Saves weights under a name of their own, and uses them.
+    pub(crate) fn save_as_model(self, name: String, card: ModelCard, file: Arc<Vec<u8>>) {
+        browser::ask_for_persistence();
+        let model = SavedModel::new(name, card, Arc::clone(&file));
+        spawn_local(async move {
+            if self.save(&model).await {
+                self.notify(format!("Saved as \"{}\".", model.name), None);
+                self.use_model(model.to_file(file));
+            }
+        });
+    }
+
+    /// Saves a model from a file, if it can be used.
+    pub(crate) fn import(self, file: File) {
+        spawn_local(async move {
+            let imported = async {
+                let failed = |error: &JobError| format!("{}: {}", file.name(), words::job_error(error));
+                let bytes = Arc::new(browser::read_file(&file, MAX_WEIGHTS_MIB).await?);
+                let mut found = self.inspect(Arc::clone(&bytes)).await.map_err(|error| failed(&error))?;
+                // With its card, where it had none.
+                let written = found.content.file.map(|file| found.take(file)).transpose();
+                let written = written.map_err(|error| failed(&error.into()))?;
+                let Inspected { card, tried, .. } = found.content;
+                Ok((written.map_or(bytes, Arc::new), card, tried))
+            };
+            match imported.await {
+                Ok((bytes, card, tried)) => {
+                    let found =
+                        tried.map_or_else(String::new, |tried| words::tried(&tried, &card.preprocessing));
+                    let name = file.name();
+                    let name = name.strip_suffix(".safetensors").unwrap_or(&name).to_owned();
+                    let model = SavedModel::new(name, card, bytes);
+                    if self.save(&model).await {
+                        self.notify(format!("Imported \"{}\".{found}", model.name), None);
+                    }
+                }
+                Err::<_, String>(text) => {
+                    self.report_trouble(format!("{text} The model in use is unchanged."));
+                }
+            }
+        });
+    }
+
+    /// Saves a model in place of one with the same id. If that fails, it is reported, and the result is false.
+    pub(crate) async fn save(self, model: &SavedModel) -> bool {
+        let Some(storage) = self.opened_storage() else { return false };
+        let writes = || match &model.bytes {
+            ModelBytes::Here(bytes) => Writes::new().put(model)?.put_bytes(MODEL_FILES, &model.id, bytes),
+            ModelBytes::Stored => Writes::new().put(model),
+        };
+        let stored = async { storage.write(writes()?).await };
+        if self.report_error(stored.await).is_none() {
+            return false;
+        }
+        self.models.saved.update(|models| {
+            models.retain(|known| known.id != model.id);
+            // The newest first, as the storage lists them. Weights are read when they are used.
+            let index = models.partition_point(|known| known.saved_ms > model.saved_ms);
+            models.insert(index, SavedModel { bytes: ModelBytes::Stored, ..model.clone() });
+        });
+        true
+    }
+
+    /// Renames a model.
+    pub(crate) async fn rename(self, model: &SavedModel, name: String) {
+        let renamed = SavedModel { name, ..model.clone() };
+        if !self.save(&renamed).await {
+            return;
+        }
+        self.models.active.update(|active| {
+            if let Some(active) = active.as_mut().filter(|active| active.is(&model.id)) {
+                active.file.name.clone_from(&renamed.name);
+            }
+        });
+    }
+
+    /// Deletes a saved model. If that fails, it is reported, and the result is false.
+    pub(crate) async fn delete_saved(self, id: &str) -> bool {
+        let Some(storage) = self.opened_storage() else { return false };
+        let writes = Writes::new().delete(MODELS, id).delete(MODEL_FILES, id);
+        if self.report_error(storage.write(writes).await).is_none() {
+            return false;
+        }
+        self.models.saved.update(|models| models.retain(|known| known.id != id));
+        true
+    }
+
+    /// Deletes a model; the notice offers to undo that.
+    pub(crate) fn delete(self, model: SavedModel) {
+        spawn_local(async move {
+            // Read before they are gone: the notice brings them back.
+            let Some(bytes) = self.bytes_of(&model).await else { return };
+            if !self.delete_saved(&model.id).await {
+                return;
+            }
+            let model = SavedModel { bytes: ModelBytes::Here(bytes), ..model };
+            let text = format!("Deleted \"{}\".", model.name);
+            let undo = Rc::new(move || {
+                let model = model.clone();
+                spawn_local(async move {
+                    self.save(&model).await;
+                });
+            });
+            self.notify(text, Some(("Undo delete", undo)));
+        });
+    }
+}

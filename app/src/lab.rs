@@ -1,0 +1,96 @@
+//! Everything that the page holds for as long as it is open: a store for each noun, and the commands of `commands` on them.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use protocol::data::DataSource;
+use train_config::DataChoice;
+use wasm_bindgen_futures::spawn_local;
+use worker_client::Recognizer;
+
+use crate::{
+    browser,
+    commands::{PEN_KEY, data_source},
+    drawing_state::DrawingState,
+    engine::{BrowserHost, Site, TrainerShell},
+    form::Form,
+    personalization::Personalization,
+    state::{
+        data_sets::DataSets, drawings::Drawings, kept::Kept, models::Models, notifications::Notifications,
+        queue::QueueStore, runs::Runs, training::Training, workers::Workers,
+    },
+};
+
+/// The stores. Copies share them.
+#[derive(Clone, Copy)]
+pub(crate) struct Lab {
+    pub(crate) form: Form,
+    pub(crate) drawing: DrawingState,
+    pub(crate) models: Models,
+    pub(crate) drawings: Drawings,
+    pub(crate) data_sets: DataSets,
+    /// Every run, the one under way included.
+    pub(crate) runs: Runs,
+    /// The run under way.
+    pub(crate) training: Training,
+    /// What is to be trained next.
+    pub(crate) queue: QueueStore,
+    pub(crate) personalization: Personalization,
+    pub(crate) notifications: Notifications,
+    pub(crate) site: RwSignal<Option<Site>>,
+    pub(crate) kept: Kept,
+    pub(crate) workers: Workers,
+}
+
+impl Lab {
+    /// Starts the workers and opens the storage.
+    pub(crate) fn begin() -> Self {
+        let lab = Self {
+            form: Form::new(),
+            drawing: DrawingState::new(),
+            models: Models::new(),
+            drawings: Drawings::new(),
+            data_sets: DataSets::new(),
+            runs: Runs::new(),
+            training: Training::new(),
+            queue: QueueStore::new(),
+            personalization: Personalization::new(),
+            notifications: Notifications::new(),
+            site: RwSignal::new(None),
+            kept: Kept::new(),
+            workers: Workers::new(),
+        };
+        let host = Rc::new(BrowserHost);
+        let recognizer = Recognizer::start(Rc::clone(&host), move |event| lab.on_recognizer_event(event));
+        let view = lab.training.view;
+        let trainer = TrainerShell::new(Rc::clone(&host), recognizer.clone(), view, move |update| {
+            lab.on_run_update(update);
+        });
+        lab.workers.start(host, recognizer, trainer);
+        if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
+            lab.set_pen_radius(radius);
+        }
+        lab.watch_runs();
+        spawn_local(lab.read_site());
+        spawn_local(lab.open_storage());
+        lab
+    }
+
+    async fn read_site(self) {
+        match Site::fetch().await {
+            Ok(site) => {
+                if !site.mnist && self.form.data.get_untracked() == DataChoice::Mnist {
+                    self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });
+                }
+                self.site.set(Some(site));
+            }
+            Err(text) => self.report_trouble(text),
+        }
+    }
+}
+
+/// The data set at hand: MNIST, if the site has it.
+pub(crate) fn default_data(lab: &Lab) -> DataSource {
+    let has_mnist = lab.site.with_untracked(|site| site.as_ref().is_some_and(|site| site.mnist));
+    data_source(if has_mnist { DataChoice::Mnist } else { DataChoice::BuiltIn { train_images: 6_000 } })
+}

@@ -1,0 +1,61 @@
+//! The models: those that came with the site, those that are saved, and the one that is drawn with.
+
+use leptos::prelude::*;
+
+use crate::saved_models::{ActiveModel, ModelFile, SavedModel};
+
+/// A model that comes with the site.
+pub(crate) struct Shipped {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) path: &'static str,
+}
+
+/// The first is used until another is chosen.
+pub(crate) const SHIPPED: [Shipped; 2] = [
+    Shipped { id: "shipped", name: "Shipped model", path: "models/reader-cnn.safetensors" },
+    Shipped { id: "shipped-small", name: "Small shipped model", path: "models/small-cnn.safetensors" },
+];
+
+/// The models; copies share them.
+#[derive(Clone, Copy)]
+pub(crate) struct Models {
+    /// The one that is drawn with; none before the first one is loaded.
+    pub(crate) active: RwSignal<Option<ActiveModel>>,
+    /// The newest first.
+    pub(crate) saved: RwSignal<Vec<SavedModel>, LocalStorage>,
+    /// Those that came with the site, once they have arrived.
+    pub(crate) shipped: RwSignal<Vec<SavedModel>, LocalStorage>,
+    /// The one that the recognizer was asked to load last.
+    pub(crate) requested: StoredValue<Option<ModelFile>, LocalStorage>,
+}
+
+impl Models {
+    pub(crate) fn new() -> Self {
+        Self {
+            active: RwSignal::new(None),
+            saved: RwSignal::new_local(Vec::new()),
+            shipped: RwSignal::new_local(Vec::new()),
+            requested: StoredValue::new_local(None),
+        }
+    }
+
+    /// Whether no model was requested yet, or only the one that is used until another is chosen.
+    pub(crate) fn has_only_default(self) -> bool {
+        self.requested.with_value(|requested| {
+            requested.as_ref().is_none_or(|model| model.id.as_deref() == Some(SHIPPED[0].id))
+        })
+    }
+
+    /// What a class of the model in use is called.
+    pub(crate) fn class_name(self, class: usize) -> String {
+        self.active.with(|model| {
+            model.as_ref().map_or_else(|| class.to_string(), |model| model.card.class_name(class))
+        })
+    }
+}
+
+/// Whether a model came with the site: it can be neither renamed nor deleted.
+pub(crate) fn is_shipped(id: &str) -> bool {
+    SHIPPED.iter().any(|shipped| shipped.id == id)
+}
