@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "the component macro makes its functions public")]
 
+mod broken;
 mod browser;
 mod commands;
 mod drawing_state;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 fn main() {
+    broken::show_failures();
     mount_to_body(App);
 }
 

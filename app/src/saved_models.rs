@@ -89,7 +89,8 @@ impl Record for SavedModel {
             id: fields.text("id")?,
             name: fields.text("name")?,
             saved_ms: fields.number("savedMs")?,
-            card: fields.json("card")?,
+            // Also the card of an older version.
+            card: ModelCard::from_json(&fields.text("card")?).ok()?,
             bytes: ModelBytes::Stored,
         })
     }

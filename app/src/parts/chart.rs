@@ -31,6 +31,8 @@ pub(crate) fn Chart(
     lines: Signal<Vec<Line>>,
     /// Steps of the whole run.
     x_max: Signal<f64>,
+    /// Steps at which the run was changed while it ran.
+    marks: Signal<Vec<f64>>,
     /// Writes a value.
     text: fn(f64) -> String,
     /// The step that is read, in all charts at once.
@@ -80,7 +82,7 @@ pub(crate) fn Chart(
                 })}
             </figcaption>
             <ul class="legend">{legend}</ul>
-            <Plot name lines x_max scale read text cursor />
+            <Plot name lines x_max marks scale read text cursor />
             <Table name lines text />
         </figure>
     }
@@ -95,6 +97,7 @@ fn Plot(
     name: &'static str,
     lines: Signal<Vec<Line>>,
     x_max: Signal<f64>,
+    marks: Signal<Vec<f64>>,
     scale: Memo<Scale>,
     read: Memo<Vec<Reading>>,
     text: fn(f64) -> String,
@@ -160,6 +163,10 @@ fn Plot(
             scale.x_axis.ticks().into_iter().map(tick).collect_view()
         })
     };
+    let mark_lines = move || {
+        let line = |at: &f64| format!("M{:.1} 0V{}", scale.with(|scale| scale.x(*at)), SIZE.1);
+        marks.with(|marks| marks.iter().map(line).collect::<String>())
+    };
     let cursor_line = move || {
         let x = cursor.get()?;
         Some(
@@ -175,6 +182,7 @@ fn Plot(
                 on:pointerleave=move |_| cursor.set(None)>
                 <svg viewBox=format!("0 0 {} {}", SIZE.0, SIZE.1) preserveAspectRatio="none" role="img" aria-label=name>
                     <path class="grid" d=grid />
+                    <path class="changed" d=mark_lines />
                     {paths}
                     {cursor_line}
                 </svg>

@@ -195,7 +195,12 @@ impl Runs {
     /// Forgets curves that are not shown: memory does not grow with what was looked at.
     pub(crate) fn keep_curves_of(self, ids: &[String]) {
         let live = self.live.get_untracked();
-        self.curves.update(|curves| curves.retain(|id, _| ids.contains(id) || live.as_ref() == Some(id)));
+        // Whoever watches the curves is told only where one goes.
+        self.curves.maybe_update(|curves| {
+            let before = curves.len();
+            curves.retain(|id, _| ids.contains(id) || live.as_ref() == Some(id));
+            curves.len() < before
+        });
     }
 
     /// All that a run needs to go on: its record as of its checkpoint, its curve so far and in how many pieces that is stored, and the

@@ -1,6 +1,9 @@
 //! Two models on the same images.
 
+use std::sync::Arc;
+
 use evaluation::Comparison;
+use experiments::RunRecord;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -9,7 +12,7 @@ use super::{
     run::evaluate,
     tested::{OneAnswer, Tested},
 };
-use crate::{lab::Lab, saved_models::SavedModel, words};
+use crate::{lab::Lab, saved_models::SavedModel, state::runs::RUN_PREFIX, words};
 
 /// Choosing another model, and what comes of it.
 #[component]
@@ -21,14 +24,13 @@ pub(super) fn Compare(tested: Tested) -> impl IntoView {
     let first = StoredValue::new(tested);
     let press = move |_| {
         let id = other.get_untracked();
-        let mut all = lab.models.shipped.get_untracked().into_iter().chain(lab.models.saved.get_untracked());
-        let Some(model) = all.find(|model| model.id == id) else {
+        if id.is_empty() {
             return status.set("Choose a model first.".into());
-        };
+        }
         compared.set(None);
         spawn_local(async move {
-            let Some(file) = lab.bytes_of(&model).await else { return };
-            match evaluate(&lab, first.with_value(|first| first.source), &model.name, file, status).await {
+            let Some((name, file)) = weights_of(&lab, &id).await else { return };
+            match evaluate(&lab, first.with_value(|first| first.source), &name, file, status).await {
                 Ok(found) => {
                     status.try_set(String::new());
                     compared.try_set(Some(found));
@@ -40,7 +42,15 @@ pub(super) fn Compare(tested: Tested) -> impl IntoView {
     let others = move || {
         let all = lab.models.shipped.get().into_iter().chain(lab.models.saved.get());
         let option = |model: SavedModel| view! { <option value=model.id.clone()>{model.name}</option> };
-        all.map(option).collect_view()
+        let runs = lab.runs.records.with(|all| {
+            let has_weights = |record: &&RunRecord| !record.epochs.is_empty();
+            let option = |record: &RunRecord| {
+                let id = format!("{RUN_PREFIX}{}", record.id);
+                view! { <option value=id>{format!("Run {}", record.name)}</option> }
+            };
+            all.iter().filter(has_weights).map(option).collect_view()
+        });
+        view! { {all.map(option).collect_view()}{runs} }
     };
     view! {
         <div class="pair">
@@ -52,6 +62,18 @@ pub(super) fn Compare(tested: Tested) -> impl IntoView {
         <p role="status" aria-label="Comparing">{status}</p>
         {move || compared.get().map(|second| view! { <Compared first=first.get_value() second /> })}
     }
+}
+
+/// Name and weights of a saved model or of a run. What is wrong is reported.
+async fn weights_of(lab: &Lab, id: &str) -> Option<(String, Arc<Vec<u8>>)> {
+    if let Some(run) = id.strip_prefix(RUN_PREFIX) {
+        let name = untrack(|| lab.runs.get(run))?.name;
+        return Some((name, lab.run_weights(run).await?));
+    }
+    let mut all = lab.models.shipped.get_untracked().into_iter().chain(lab.models.saved.get_untracked());
+    let model = all.find(|model| model.id == id)?;
+    let bytes = lab.bytes_of(&model).await?;
+    Some((model.name, bytes))
 }
 
 /// Two models on the same images.

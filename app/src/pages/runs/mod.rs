@@ -3,7 +3,7 @@
 mod actions;
 mod charts;
 mod coordinates;
-mod lines;
+pub(crate) mod lines;
 mod queue;
 pub(crate) mod shared;
 mod summary;

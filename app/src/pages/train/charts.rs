@@ -72,7 +72,10 @@ fn rates(config: &TrainConfig, steps: u32) -> Series {
         return series;
     }
     for step in (0..steps).step_by(steps.div_ceil(MAX_POINTS) as usize) {
-        series.push(f64::from(step + 1), config.learning_rate * config.rate_factor(step, steps_per_epoch));
+        series.push(
+            f64::from(step + 1),
+            config.learning_rate_at(step) * config.rate_factor(step, steps_per_epoch),
+        );
     }
     series
 }
@@ -94,6 +97,11 @@ pub(crate) fn Charts() -> impl IntoView {
         let shares = run.with(|run| percent(&run.accuracy));
         run.with(|run| lines(run, &shares, window.get(), |score| 100.0 * score.accuracy.share()))
     });
+    let marks = Memo::new(move |_| {
+        let step = |change: &train_config::LiveChange| f64::from(change.step);
+        lab.training.view.with(|run| run.config.changes.iter().map(step).collect::<Vec<_>>())
+    });
+    let marks = Signal::from(marks);
     let plan = Memo::new(move |_| run.with(|run| (run.config.clone(), run.steps)));
     let rate = Memo::new(move |_| {
         let series = plan.with(|(config, steps)| rates(config, *steps));
@@ -112,9 +120,9 @@ pub(crate) fn Charts() -> impl IntoView {
                 <input type="number" aria-label="Moving average, steps" min="1" max="10000" step="1" prop:value=move || window.get().to_string() on:change=typed />
             </div>
             <div class="charts">
-                <Chart name="Loss" unit="cross-entropy, nats" lines=Signal::from(loss) x_max text=|value| format!("{value:.4}") cursor has_log=true />
-                <Chart name="Accuracy" unit="%" lines=Signal::from(accuracy) x_max text=|value| format!("{value:.2} %") cursor />
-                <Chart name="Learning rate" unit="a step" lines=Signal::from(rate) x_max text=rate_text cursor has_log=true />
+                <Chart name="Loss" unit="cross-entropy, nats" lines=Signal::from(loss) x_max marks text=|value| format!("{value:.4}") cursor has_log=true />
+                <Chart name="Accuracy" unit="%" lines=Signal::from(accuracy) x_max marks text=|value| format!("{value:.2} %") cursor />
+                <Chart name="Learning rate" unit="a step" lines=Signal::from(rate) x_max marks text=rate_text cursor has_log=true />
             </div>
         </Show>
     }

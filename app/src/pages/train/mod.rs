@@ -4,6 +4,7 @@ mod advice;
 mod charts;
 mod controls;
 mod data;
+mod earlier;
 mod experiments;
 mod figures;
 mod network;
@@ -24,6 +25,7 @@ use advice::AdviceNote;
 use charts::Charts;
 use controls::Controls;
 use data::Data;
+use earlier::EarlierRuns;
 use experiments::Experiments;
 use figures::Figures;
 use network::NetworkBuilder;
@@ -75,6 +77,7 @@ pub(crate) fn TrainPage() -> impl IntoView {
                     <Figures />
                     <Show when=can_answer>{move || view! { <Submission choice=lab.form.data.get() answerer=just_trained /> }}</Show>
                 </section>
+                <EarlierRuns />
                 <Experiments />
             </div>
         </div>

@@ -1,14 +1,16 @@
 //! Which experiment the fields follow.
 
+use experiments::{Shared, encode};
 use leptos::prelude::*;
 use train_config::{EXPERIMENTS, experiment};
 
-use crate::lab::Lab;
+use crate::{lab::Lab, state::runs::RunPlan};
 
 /// The choice of an experiment, and what it teaches.
 #[component]
 pub(crate) fn Preset() -> impl IntoView {
-    let form = expect_context::<Lab>().form;
+    let lab = expect_context::<Lab>();
+    let form = lab.form;
     let option = move |id: &'static str, title: &'static str| {
         let is_current = move || form.experiment.get().map_or("own", |current| current.id) == id;
         view! { <option value=id prop:selected=is_current>{title}</option> }
@@ -17,6 +19,15 @@ pub(crate) fn Preset() -> impl IntoView {
     let changed = move |event| {
         if let Some(chosen) = experiment(&event_target_value(&event)) {
             form.choose(chosen);
+        }
+    };
+    let link = move |_| {
+        let linked = lab.planned().and_then(|RunPlan { config, data, .. }| {
+            encode(&Shared::Config { config, data }).map_err(|error| error.to_string())
+        });
+        match linked {
+            Ok(fragment) => lab.offer_link(&fragment),
+            Err(text) => lab.report_trouble(text),
         }
     };
     let teaches = move || match form.experiment.get() {
@@ -32,7 +43,7 @@ pub(crate) fn Preset() -> impl IntoView {
                     {option("own", "Own choice")}
                 </select>
             </label>
-            <p class="hint">{teaches}</p>
+            <p class="hint">{teaches}" "<button type="button" class="link" on:click=link>"Copy link to these settings"</button></p>
         </div>
     }
 }

@@ -1,0 +1,24 @@
+//! What a person sees where the page itself fails: without a word it would only stand still.
+
+use std::panic::{self, PanicHookInfo};
+
+use wasm_bindgen::JsValue;
+
+use crate::browser::window;
+
+/// Has a failure of the page be shown, and written to the console.
+pub(crate) fn show_failures() {
+    panic::set_hook(Box::new(show));
+}
+
+fn show(info: &PanicHookInfo<'_>) {
+    web_sys::console::error_1(&JsValue::from(info.to_string()));
+    let Some(document) = window().document() else { return };
+    let (Some(body), Ok(text)) = (document.body(), document.create_element("p")) else { return };
+    text.set_text_content(Some(
+        "Inkling made a mistake and cannot go on. Reload the page: what was stored is safe, and a run goes on where it was.",
+    ));
+    // Nothing is left that could be done about a failure here.
+    let _ = text.set_attribute("role", "alert").and_then(|()| text.set_attribute("class", "broken"));
+    let _ = body.append_child(&text);
+}
