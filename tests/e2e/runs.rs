@@ -247,7 +247,7 @@ async fn runs_are_repeated_and_summed_up_over_seeds() {
 #[tokio::test]
 async fn a_run_is_changed_while_it_runs_and_its_repeat_is_too() {
     let browser = Browser::open(Options::default()).await;
-    browser.fill_built_in("cpu", 6_000, 4).await;
+    browser.fill_built_in("cpu", 6_000, 25).await;
     browser.fill("Workers", "1").await;
     browser.click("button", "Start training").await;
     browser.says("images/s", Duration::from_mins(1)).await;

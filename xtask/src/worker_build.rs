@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     places,
     process::{cargo, command, run, step, version},
+    site::PAGE_FLAGS,
 };
 
 /// One of the two builds.
@@ -50,7 +51,10 @@ pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
     let name = format!("worker-{id}");
     step(&format!("The {} worker", if build == Build::Cpu { "CPU" } else { "WebGPU" }));
     let target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
-    run(cargo(&["build", "--package", "worker", "--features", id, "--bin", &name]).args(target))?;
+    run(cargo(&["build", "--package", "worker", "--features", id, "--bin", &name])
+        .args(target)
+        // Trunk, which calls this, hands on the page's flags.
+        .env_remove(PAGE_FLAGS.0))?;
     let compiled = places::target().join("wasm32-unknown-unknown").join(profile).join(format!("{name}.wasm"));
 
     let out = places::target().join("bound").join(id);

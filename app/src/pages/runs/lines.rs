@@ -112,19 +112,19 @@ fn speeds(record: &RunRecord, points: &[CurvePoint]) -> Vec<f64> {
     points.iter().map(speed).collect()
 }
 
-/// A part of the data: its name, and its figures among those of an epoch.
-pub(crate) type PartOf = (&'static str, fn(&EpochRecord) -> Option<evaluation::Score>);
+/// A part of the data: its name, by how much its dash differs from the run's, and its figures among those of an epoch.
+pub(crate) type PartOf = (&'static str, u8, fn(&EpochRecord) -> Option<evaluation::Score>);
 
 /// The parts of the data.
 pub(crate) const PARTS: [PartOf; 3] = [
-    ("train", |epoch| Some(epoch.scores.train)),
-    ("validation", |epoch| epoch.scores.validation),
-    ("test", |epoch| epoch.scores.test),
+    ("train", 3, |epoch| Some(epoch.scores.train)),
+    ("validation", 1, |epoch| epoch.scores.validation),
+    ("test", 2, |epoch| epoch.scores.test),
 ];
 
 /// What was measured after each epoch; none where nothing was.
 pub(crate) fn of_epochs(record: &RunRecord, part: PartOf, shown: Shown, over: Over) -> Option<PlotLine> {
-    let (name, score) = part;
+    let (name, dash, score) = part;
     let all = record.epochs.iter().filter_map(|epoch| Some((epoch, score(epoch)?)));
     let (xs, raw): (Vec<f64>, Vec<f64>) = all
         .map(|(epoch, score)| {
@@ -138,7 +138,8 @@ pub(crate) fn of_epochs(record: &RunRecord, part: PartOf, shown: Shown, over: Ov
     (!xs.is_empty()).then(|| PlotLine {
         id: format!("{} {name}", record.id),
         name: format!("{}, {name}", record.name),
-        style: style(record),
+        // Its colour is the run's; its dash tells the parts apart.
+        style: LineStyle { dash: (style(record).dash + dash) % 4, ..style(record) },
         xs: Rc::new(xs),
         raw: Rc::new(raw),
         smooth: None,
@@ -165,7 +166,7 @@ pub(crate) fn together(
         let first = lines.first()?;
         Some(PlotLine {
             id: format!("{} and {} more", first.id, lines.len() - 1),
-            name: format!("{}: mean of {} seeds", first.name, lines.len()),
+            name: format!("{}: mean of {} runs", first.name, lines.len()),
             xs: Rc::new(band.x.clone()),
             raw: Rc::new(band.mean.clone()),
             smooth: None,

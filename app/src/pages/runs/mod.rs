@@ -148,8 +148,12 @@ fn percent(share: Option<f64>) -> String {
 
 /// When a run began, for a cell.
 fn begun_text(begun_ms: f64) -> String {
-    let date = js_sys::Date::new(&begun_ms.into());
-    date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED).into()
+    let options = js_sys::Object::new();
+    for part in ["dateStyle", "timeStyle"] {
+        // A plain object accepts any property.
+        let _ = js_sys::Reflect::set(&options, &part.into(), &"short".into());
+    }
+    js_sys::Date::new(&begun_ms.into()).to_locale_string("default", &options).into()
 }
 
 /// What the study trains on: MNIST, where the site has it.

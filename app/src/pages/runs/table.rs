@@ -18,6 +18,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
     let pages = move || count.get().div_ceil(PAGE_ROWS).max(1);
     let has_pages = move || pages() > 1;
     let first = Memo::new(move |_| page.get().min(pages() - 1) * PAGE_ROWS);
+    let is_last_page = move || first.get() + PAGE_ROWS >= count.get();
     let columns = Memo::new(move |_| choice.listing.with(|listing| listing.columns.clone()));
     let ids = move || {
         choice.listing.with(|listing| {
@@ -81,7 +82,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
                     <button disabled=move || first.get() == 0
                         on:click=move |_| page.set(first.get_untracked() / PAGE_ROWS - 1)>"Previous runs"</button>
                     <span>{move || format!("{} to {} of {}", first.get() + 1, (first.get() + PAGE_ROWS).min(count.get()), count.get())}</span>
-                    <button disabled=move || first.get() + PAGE_ROWS >= count.get()
+                    <button disabled=is_last_page
                         on:click=move |_| page.set(first.get_untracked() / PAGE_ROWS + 1)>"Next runs"</button>
                 </Show>
             </div>
