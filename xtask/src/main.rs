@@ -1,6 +1,7 @@
 //! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `setup`, `mnist`, `sizes`, `bench`.
 
 mod bench;
+mod end_to_end;
 mod mnist;
 mod places;
 mod process;

@@ -11,7 +11,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::{
-    mnist, places,
+    end_to_end, mnist, places,
     process::{cargo, command, output, path, run, step},
     site, sizes,
     tools::{self, Browser},
@@ -177,18 +177,23 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
 }
 
 fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
-    step("End-to-end tests, in a browser");
-    // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
-    run(native(&["test"])
-        .args(["--test", "e2e", "--", "--nocapture", "--test-threads", "1"])
-        .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
-        .envs(tools::axe()?.map(|script| ("INKLING_AXE", script)))
-        // What failed must not drown in the stack of the test's runtime.
-        .env("RUST_BACKTRACE", "0")
-        .env("INKLING_DIST", places::test_site())
-        .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
-        .env("INKLING_BROWSER", program(&browser.browser)?)
-        .env("INKLING_BROWSER_FLAGS", browser_flags().join(" ")))
+    let axe = tools::axe()?;
+    end_to_end::run_all(|arguments| {
+        // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
+        let mut tests = native(&["test"]);
+        tests
+            .args(["--test", "e2e", "--"])
+            .args(arguments)
+            .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+            .envs(axe.as_ref().map(|script| ("INKLING_AXE", script)))
+            // What failed must not drown in the stack of the test's runtime.
+            .env("RUST_BACKTRACE", "0")
+            .env("INKLING_DIST", places::test_site())
+            .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
+            .env("INKLING_BROWSER", program(&browser.browser)?)
+            .env("INKLING_BROWSER_FLAGS", browser_flags().join(" "));
+        Ok(tests)
+    })
 }
 
 fn browser_flags() -> Vec<&'static str> {

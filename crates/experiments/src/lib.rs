@@ -16,7 +16,7 @@ pub use coordinates::Coordinate;
 pub use curve::{Curve, CurvePoint};
 pub use group::{GroupSummary, alike_but_for_the_seed};
 pub use link::{LinkError, Shared, decode, encode};
-pub use listing::{Listing, ListingQuery, Row, SortKey};
+pub use listing::{Listing, ListingQuery, Row, SortKey, filtered};
 pub use names::memorable_name;
 pub use queue::{Queue, QueueItem};
 pub use record::{EpochRecord, RunGroup, RunRecord, RunStatus, SavedStep};

@@ -4,7 +4,10 @@ use core::cmp::Ordering;
 
 use train_config::TrainConfig;
 
-use crate::{Column, RunRecord, RunStatus, differing_columns};
+use crate::{
+    RunRecord, RunStatus,
+    table::{NETWORK, setting, setting_names},
+};
 
 /// What the table is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +27,19 @@ pub enum SortKey {
 }
 
 /// A row: a run, and what it has in each of the listing's columns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The run.
-    pub record: RunRecord,
+    pub id: String,
     /// In the order of [`Listing::columns`].
     pub cells: Vec<String>,
 }
 
 /// The table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The settings in which the chosen runs differ.
-    pub columns: Vec<String>,
+    pub columns: Vec<&'static str>,
     /// The runs.
     pub rows: Vec<Row>,
 }
@@ -59,51 +62,66 @@ pub struct ListingQuery<'a> {
 impl Listing {
     /// Lists runs; starred ones come first.
     pub fn of(records: &[RunRecord], query: &ListingQuery<'_>) -> Self {
-        let words: Vec<String> = query.filter.split_whitespace().map(str::to_lowercase).collect();
-        let listed: Vec<&RunRecord> = records
-            .iter()
-            .filter(|record| (query.with_hidden || !record.is_hidden) && fits(record, &words))
-            .collect();
+        let mut listed = filtered(records, query.filter, query.with_hidden);
         let chosen: Vec<&RunRecord> =
             listed.iter().copied().filter(|record| query.chosen.contains(&record.id)).collect();
-        let deciding = if chosen.len() < 2 { &listed } else { &chosen };
-        let names = columns_of(deciding).into_iter().map(|column| column.name);
-        let all = columns_of(&listed);
-        // What differs among the chosen ones differs among all.
-        let columns: Vec<Column> =
-            names.filter_map(|name| all.iter().find(|column| column.name == name).cloned()).collect();
-        let mut rows: Vec<Row> = listed
-            .iter()
-            .enumerate()
-            .map(|(index, record)| Row {
-                record: (*record).clone(),
-                cells: columns.iter().map(|column| column.values[index].clone()).collect(),
-            })
-            .collect();
-        let columns: Vec<String> = columns.into_iter().map(|column| column.name.to_owned()).collect();
-        rows.sort_by(|a, b| {
-            let order = compare(a, b, query.sort, &columns);
+        let columns = differing(if chosen.len() < 2 { &listed } else { &chosen });
+        listed.sort_by(|a, b| {
+            let order = compare(a, b, query.sort);
             let order = if query.is_descending { order.reverse() } else { order };
-            b.record.is_starred.cmp(&a.record.is_starred).then(order)
+            b.is_starred.cmp(&a.is_starred).then(order)
         });
-        Self { columns, rows }
+        let row = |record: &&RunRecord| Row {
+            id: record.id.clone(),
+            cells: columns.iter().map(|column| cell(record, column)).collect(),
+        };
+        Self { rows: listed.iter().map(row).collect(), columns }
     }
 }
 
-/// The columns of settings; of data and of where it computes, where those differ.
-fn columns_of(records: &[&RunRecord]) -> Vec<Column> {
-    let own = |name, value: fn(&RunRecord) -> String| {
-        let values: Vec<String> = records.iter().map(|record| value(record)).collect();
-        let is_same = values.windows(2).all(|pair| pair[0] == pair[1]);
-        (!is_same).then_some(Column { name, values })
+/// The runs that have all these words, the newest first as they come; hidden ones only where they are wanted.
+pub fn filtered<'a>(records: &'a [RunRecord], filter: &str, with_hidden: bool) -> Vec<&'a RunRecord> {
+    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let is_listed = |record: &&RunRecord| {
+        (with_hidden || !record.is_hidden) && (words.is_empty() || fits(record, &words))
     };
-    let configs: Vec<&TrainConfig> = records.iter().map(|record| &record.config).collect();
-    let more = [
-        own("Data", |record| record.data_name.clone()),
-        own("Device", |record| record.computed_on.clone()),
-        own("Workers", |record| record.workers.to_string()),
-    ];
-    differing_columns(&configs).into_iter().chain(more.into_iter().flatten()).collect()
+    records.iter().filter(is_listed).collect()
+}
+
+/// Columns that are no settings.
+const OTHER_COLUMNS: [&str; 3] = ["Data", "Device", "Workers"];
+
+/// The names of what is not the same in all: settings, data, and where it computes.
+fn differing(records: &[&RunRecord]) -> Vec<&'static str> {
+    // Most of many runs are alike: each configuration is looked at once.
+    let mut configs: Vec<&TrainConfig> = Vec::new();
+    for record in records {
+        if configs.last() != Some(&&record.config) {
+            configs.push(&record.config);
+        }
+    }
+    let settings = setting_names().filter(|name| {
+        if *name == NETWORK {
+            // Different ones may have the same title.
+            return configs.windows(2).any(|pair| pair[0].network != pair[1].network);
+        }
+        let first = configs.first().map(|config| setting(config, name));
+        configs.iter().skip(1).any(|config| Some(setting(config, name)) != first)
+    });
+    let others = OTHER_COLUMNS.into_iter().filter(|name| {
+        let first = records.first().map(|record| cell(record, name));
+        records.iter().skip(1).any(|record| Some(cell(record, name)) != first)
+    });
+    settings.chain(others).collect()
+}
+
+fn cell(record: &RunRecord, column: &str) -> String {
+    match column {
+        "Data" => record.data_name.clone(),
+        "Device" => record.computed_on.clone(),
+        "Workers" => record.workers.to_string(),
+        name => setting(&record.config, name),
+    }
 }
 
 fn fits(record: &RunRecord, words: &[String]) -> bool {
@@ -120,26 +138,23 @@ fn fits(record: &RunRecord, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-fn compare(a: &Row, b: &Row, key: &SortKey, columns: &[String]) -> Ordering {
+fn compare(a: &RunRecord, b: &RunRecord, key: &SortKey) -> Ordering {
     let number = |value: fn(&RunRecord) -> Option<f64>| {
         // What has no value stands below everything.
-        let of = |row: &Row| value(&row.record).unwrap_or(f64::NEG_INFINITY);
+        let of = |record: &RunRecord| value(record).unwrap_or(f64::NEG_INFINITY);
         of(a).total_cmp(&of(b))
     };
     match key {
         SortKey::Begun => number(|record| Some(record.begun_ms)),
-        SortKey::Name => a.record.name.cmp(&b.record.name),
+        SortKey::Name => a.name.cmp(&b.name),
         SortKey::Validation => number(RunRecord::validation_accuracy),
         SortKey::Test => number(RunRecord::test_accuracy),
         SortKey::Time => number(|record| Some(record.trained_ms)),
         SortKey::Setting(name) => {
-            let Some(place) = columns.iter().position(|column| column == name) else {
-                return Ordering::Equal;
-            };
-            let (a, b) = (&a.cells[place], &b.cells[place]);
+            let (a, b) = (cell(a, name), cell(b, name));
             match (a.parse::<f64>(), b.parse::<f64>()) {
                 (Ok(a), Ok(b)) => a.total_cmp(&b),
-                _ => a.cmp(b),
+                _ => a.cmp(&b),
             }
         }
     }
@@ -213,11 +228,9 @@ mod tests {
         };
         change(&mut query, &mut records);
         let listing = Listing::of(&records, &query);
-        let got: Vec<&str> = listing.rows.iter().map(|row| row.record.name.as_str()).collect();
-        assert_eq!(
-            (got.as_slice(), listing.columns.iter().map(String::as_str).collect::<Vec<_>>().as_slice()),
-            (names, columns)
-        );
+        let name = |row: &Row| records.iter().find(|record| record.id == row.id).unwrap().name.as_str();
+        let got: Vec<&str> = listing.rows.iter().map(name).collect();
+        assert_eq!((got.as_slice(), listing.columns.as_slice()), (names, columns));
     }
 
     #[test]
@@ -251,7 +264,7 @@ mod tests {
             is_descending: true,
             chosen,
         };
-        assert_eq!(Listing::of(&records, &query(&chosen)).columns, Vec::<String>::new());
+        assert_eq!(Listing::of(&records, &query(&chosen)).columns, Vec::<&str>::new());
         let chosen = ["3".to_owned(), "2".to_owned()];
         let listing = Listing::of(&records, &query(&chosen));
         assert_eq!(listing.columns, ["Learning rate", "Batch size"]);

@@ -32,6 +32,28 @@ pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
     columns
 }
 
+/// The name of the network's column.
+pub(crate) const NETWORK: &str = "Network";
+const CHANGES: &str = "Changed while running";
+
+/// The names of all settings, in the order of their columns.
+pub(crate) fn setting_names() -> impl Iterator<Item = &'static str> {
+    [NETWORK].into_iter().chain(FIELDS.iter().map(|field| field.name)).chain([CHANGES])
+}
+
+/// What a configuration has in a setting, for people; empty where it has no such setting.
+pub(crate) fn setting(config: &TrainConfig, name: &str) -> String {
+    match name {
+        NETWORK => config.network.title(),
+        CHANGES => config.changes_text(),
+        name => FIELDS
+            .iter()
+            .find(|field| field.name == name)
+            .and_then(|field| field.text(config))
+            .unwrap_or_default(),
+    }
+}
+
 /// Titles of the networks; another network of the same title has a number, `MLP 784-100-10 (2)`.
 fn network_titles(configs: &[&TrainConfig]) -> Vec<String> {
     // One configuration of each network, and the network's title.

@@ -165,7 +165,7 @@ fn ChartSettings(settings: Settings) -> impl IntoView {
         <div class="settings">
             <div class="setting"><span>"Over"</span>
                 <select aria-label="Over" on:change=choose>{options.into_iter().collect_view()}</select></div>
-            <div class="setting"><TermButton id="moving-average" text="Smoothing" />
+            <div class="setting"><TermButton id="smoothing" />
                 <input type="range" aria-label="Smoothing" min="0" max="0.999" step="0.001" prop:value=move || smoothing.get().to_string() on:input=smooth />
                 <span>{move || format!("{:.3}", smoothing.get())}</span></div>
             <label class="check"><input type="checkbox" prop:checked=is_grouped

@@ -12,7 +12,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use experiments::{Listing, ListingQuery, RunRecord, SortKey};
+use experiments::{Listing, ListingQuery, RunRecord, SortKey, filtered};
 use leptos::prelude::*;
 
 use self::{
@@ -47,22 +47,12 @@ impl Choice {
         let with_hidden = RwSignal::new(false);
         let sort = RwSignal::new((SortKey::Begun, true));
         let compared = Memo::new(move |_| {
-            let words = filter.get();
             lab.runs.records.with(|records| {
-                let query = ListingQuery {
-                    filter: &words,
-                    with_hidden: with_hidden.get(),
-                    sort: &SortKey::Begun,
-                    is_descending: true,
-                    chosen: &[],
-                };
-                let all = Listing::of(records, &query).rows;
-                let usual = usually_compared(&all.iter().map(|row| &row.record).collect::<Vec<_>>());
-                let is_compared = |id: &String| ticked.with(|ticked| ticked.get(id).copied());
-                all.into_iter()
-                    .map(|row| row.record.id)
-                    .filter(|id| is_compared(id).unwrap_or_else(|| usual.contains(id)))
-                    .collect::<Vec<String>>()
+                let all = filter.with(|words| filtered(records, words, with_hidden.get()));
+                let usual = usually_compared(&all);
+                let is_ticked = |id: &String| ticked.with(|ticked| ticked.get(id).copied());
+                let ids = all.into_iter().map(|record| record.id.clone());
+                ids.filter(|id| is_ticked(id).unwrap_or_else(|| usual.contains(id))).collect::<Vec<String>>()
             })
         });
         let listing = Memo::new(move |_| {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use train_config::FIELDS;
 
 use super::study_data;
-use crate::{lab::Lab, state::runs::RunPlan};
+use crate::{lab::Lab, parts::term::TermButton, state::runs::RunPlan};
 
 /// The most combinations that are drawn by chance.
 const MAX_DRAWN: u32 = 200;
@@ -109,7 +109,7 @@ pub(super) fn SweepCard() -> impl IntoView {
     };
     view! {
         <section class="card sweep" aria-label="Sweep">
-            <h2>"Sweep"</h2>
+            <h2><TermButton id="sweep" /></h2>
             <p class="hint">
                 "Trains what the page Train describes with each value of each setting, one run after the other. The runs are compared above."
             </p>

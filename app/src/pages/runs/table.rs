@@ -23,14 +23,14 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
     let ids = move || {
         choice.listing.with(|listing| {
             let rows = listing.rows.iter().skip(first.get()).take(PAGE_ROWS);
-            rows.map(|row| row.record.id.clone()).collect::<Vec<_>>()
+            rows.map(|row| row.id.clone()).collect::<Vec<_>>()
         })
     };
     let settings = move || {
         columns
             .get()
             .into_iter()
-            .map(|name| view! { <Heading choice name=name.clone() sort=SortKey::Setting(name) /> })
+            .map(|name| view! { <Heading choice name=name.to_owned() sort=SortKey::Setting(name.to_owned()) /> })
             .collect_view()
     };
     let tick_all = move |wanted: bool| {
@@ -38,7 +38,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
             choice.listing.with_untracked(|listing| {
                 choice.ticked.update(|ticked| {
                     for row in &listing.rows {
-                        ticked.insert(row.record.id.clone(), wanted);
+                        ticked.insert(row.id.clone(), wanted);
                     }
                 });
             });
@@ -116,15 +116,18 @@ fn Heading(choice: Choice, name: String, sort: SortKey) -> impl IntoView {
 }
 
 #[component]
-fn Row(choice: Choice, id: String, columns: Memo<Vec<String>>) -> impl IntoView {
+fn Row(choice: Choice, id: String, columns: Memo<Vec<&'static str>>) -> impl IntoView {
     let lab = expect_context::<Lab>();
     let own = StoredValue::new(id);
-    let row = Memo::new(move |_| {
+    let own_cells = Memo::new(move |_| {
         own.with_value(|id| {
-            choice.listing.with(|listing| listing.rows.iter().find(|row| row.record.id == *id).cloned())
+            choice.listing.with(|listing| {
+                listing.rows.iter().find(|row| row.id == *id).map(|row| row.cells.clone()).unwrap_or_default()
+            })
         })
     });
-    let record = move || row.get().map(|row| row.record);
+    let record = Memo::new(move |_| own.with_value(|id| lab.runs.get(id)));
+    let record = move || record.get();
     let of = move |text: fn(&RunRecord) -> String| move || record().map(|record| text(&record));
     let name = Memo::new(move |_| record().map(|record| record.name).unwrap_or_default());
     let is_live = move || {
@@ -137,7 +140,7 @@ fn Row(choice: Choice, id: String, columns: Memo<Vec<String>>) -> impl IntoView 
     let cells = move || {
         // With the columns, so that both change together.
         columns.with(|_| ());
-        row.get().map(|row| row.cells.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view())
+        own_cells.get().into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view()
     };
     let is_compared = move || own.with_value(|id| choice.is_compared(id));
     let tick = move |event| {

@@ -21,6 +21,7 @@ pub(crate) fn Steer() -> impl IntoView {
             run.config.network.draft().layers.iter().any(|layer| matches!(layer, LayerSpec::Dropout(_)))
         })
     });
+    // Not written back to the fields: while "0." is typed, a field's value is empty.
     let (rate, dropout) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let error = RwSignal::new(String::new());
     let change = move |change: LiveChange| {
@@ -66,13 +67,13 @@ pub(crate) fn Steer() -> impl IntoView {
                 <summary>"Change it while it runs"</summary>
                 <div class="settings">
                     <div class="setting inline">
-                        <input type="number" aria-label="New learning rate" placeholder="learning rate" step="any" min="0" prop:value=rate
+                        <input type="number" aria-label="New learning rate" placeholder="learning rate" step="any" min="0"
                             on:input=move |event| rate.set(event_target_value(&event)) />
                         <button type="button" on:click=set_rate>"Set learning rate"</button>
                     </div>
                     <Show when=move || has_dropout.get()>
                         <div class="setting inline">
-                            <input type="number" aria-label="New dropout" placeholder="0 to 0.95" step="any" min="0" max="0.95" prop:value=dropout
+                            <input type="number" aria-label="New dropout" placeholder="0 to 0.95" step="any" min="0" max="0.95"
                                 on:input=move |event| dropout.set(event_target_value(&event)) />
                             <button type="button" on:click=set_dropout>"Set dropout"</button>
                         </div>

@@ -1,0 +1,70 @@
+//! The end-to-end tests. A browser on a machine that is busy with something else fails one of them now and then: what fails is run
+//! once more, alone, and said to be flaky where it then passes. What fails twice, or in numbers, is broken.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::process::{run, step};
+
+/// More than these that fail at once are no accident.
+const MAX_FLAKY: usize = 3;
+
+/// Runs every test; `tests` makes the command with the arguments of the test program.
+pub(crate) fn run_all(tests: impl Fn(&[&str]) -> anyhow::Result<Command>) -> anyhow::Result<()> {
+    step("End-to-end tests, in a browser");
+    let failed = failed_tests(&mut tests(&["--nocapture", "--test-threads", "1"])?)?;
+    ensure!(failed.len() <= MAX_FLAKY, "{} end-to-end tests failed: {}", failed.len(), failed.join(", "));
+    for name in &failed {
+        step(&format!("Once more: {name}"));
+        run(&mut tests(&["--nocapture", "--test-threads", "1", "--exact", name])?)?;
+        println!("    Flaky: {name} failed, then passed.");
+    }
+    Ok(())
+}
+
+/// Runs the command, shows what it prints, and returns the names of the tests that failed.
+fn failed_tests(command: &mut Command) -> anyhow::Result<Vec<String>> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the end-to-end tests")?;
+    let output = child.stdout.take().context("the tests print nothing")?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("what the tests print cannot be read")?;
+        println!("{line}");
+        lines.push(line);
+    }
+    let status = child.wait().context("the tests cannot be waited for")?;
+    let failed = names(&lines);
+    if !status.success() && failed.is_empty() {
+        bail!("the end-to-end tests ended without a result ({status})");
+    }
+    Ok(failed)
+}
+
+/// The names in the last list of failures.
+fn names(lines: &[String]) -> Vec<String> {
+    let Some(last) = lines.iter().rposition(|line| line == "failures:") else { return Vec::new() };
+    let listed = lines[last + 1..].iter().take_while(|line| line.starts_with("    "));
+    listed.map(|line| line.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(output: &str, wanted: &[&str]) {
+        let lines: Vec<String> = output.lines().map(str::to_owned).collect();
+        assert_eq!(names(&lines), wanted);
+    }
+
+    #[test]
+    fn failures_are_read_from_the_output() {
+        check("test a::b ... ok\n\ntest result: ok. 1 passed", &[]);
+        let two = "test a::b ... FAILED\n\nfailures:\n\n---- a::b stdout ----\n\nfailures:\n    a::b\n    c::d\n\ntest result: FAILED.";
+        check(two, &["a::b", "c::d"]);
+    }
+}
