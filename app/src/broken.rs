@@ -16,7 +16,7 @@ fn show(info: &PanicHookInfo<'_>) {
     let Some(document) = window().document() else { return };
     let (Some(body), Ok(text)) = (document.body(), document.create_element("p")) else { return };
     text.set_text_content(Some(
-        "Inkling made a mistake and cannot go on. Reload the page: what was stored is safe, and a run goes on where it was.",
+        "Something went wrong in Inkling, and the page has stopped working. Reload it: your saved data is safe, and an interrupted run can be resumed from its last checkpoint.",
     ));
     // Nothing is left that could be done about a failure here.
     let _ = text.set_attribute("role", "alert").and_then(|()| text.set_attribute("class", "broken"));

@@ -57,6 +57,19 @@ pub(crate) async fn ask(name: &str) -> Asked {
     }
 }
 
+/// Waits until no tab holds the lock of this name.
+pub(crate) async fn wait_until_free(name: &str) {
+    let Some(request) = manager().and_then(|manager| Some((method(&manager, "request")?, manager))) else {
+        return;
+    };
+    let granted = Closure::once_into_js(|| JsValue::UNDEFINED);
+    let promise = request.0.call2(&request.1, &name.into(), &granted);
+    if let Some(promise) = promise.ok().and_then(|promise| promise.dyn_into::<Promise>().ok()) {
+        // It is settled once the lock was granted and given back.
+        let _ = JsFuture::from(promise).await;
+    }
+}
+
 /// Whether any tab holds the lock of this name.
 pub(crate) async fn is_held(name: &str) -> bool {
     let Some(manager) = manager() else { return false };

@@ -134,7 +134,7 @@ async fn survives_kills(workers: &str, kills: u32) {
         if stored.runs.iter().all(is_over) {
             break;
         }
-        browser.click("button", "Go on").await;
+        browser.click("button", "Resume").await;
         browser.says("running", Duration::from_mins(1)).await;
     }
     let stored = browser.stored_when(Duration::from_mins(2), all_over).await;
@@ -184,7 +184,7 @@ async fn the_study_runs_from_one_click() {
     browser.visit("train?device=cpu").await;
     browser.fill("Workers", "1").await;
     browser.click("link", "Runs").await;
-    browser.click("button", "Run the study's ten trials").await;
+    browser.click("button", "Run the university study: ten trials").await;
     browser.says("waiting", SOON).await;
     let all_over = |stored: &Stored| stored.runs.len() == 10 && stored.runs.iter().all(is_over);
     let stored = browser.stored_when(Duration::from_mins(4), all_over).await;
@@ -221,8 +221,8 @@ async fn runs_are_repeated_and_summed_up_over_seeds() {
     let [one, other] = [0, 1].map(|index| &stored.points[&id(&stored.runs[index])]);
     assert_eq!(one, other, "a repeat is another run");
 
-    browser.fill("Seeds", "3").await;
-    browser.click("button", "Repeat over seeds").await;
+    browser.fill("Number of seeds", "3").await;
+    browser.click("button", "Repeat with seeds").await;
     let five = |stored: &Stored| stored.runs.len() == 5 && stored.runs.iter().all(is_over);
     browser.stored_when(Duration::from_mins(2), five).await;
     // The newest group is compared by itself; its figures are computed here from its rows.
@@ -258,7 +258,7 @@ async fn a_run_is_changed_while_it_runs_and_its_repeat_is_too() {
     browser.fill("New learning rate", "0.0003").await;
     browser.click("button", "Set learning rate").await;
     browser.text_when("status", "Changes", SOON, |text| text.contains("learning rate 0.0003")).await;
-    browser.click("button", "Augment from now on").await;
+    browser.click("button", "Turn augmentation on").await;
     browser.text_when("status", "Changes", SOON, |text| text.contains("augmented")).await;
     browser.picture("train-changed").await;
     let over = |stored: &Stored| stored.runs.iter().all(is_over);
@@ -292,12 +292,12 @@ async fn runs_are_kept_in_order() {
         browser.script("return [...document.querySelectorAll('table[aria-label=Runs] th button.heading')].map(own => own.textContent)").await,
     )
     .unwrap();
-    assert_eq!(headings, ["Run", "Begun", "Epochs", "Seed", "Validation", "Test", "Time"]);
+    assert_eq!(headings, ["Run", "Started", "Epochs", "Seed", "Validation", "Test", "Time"]);
     browser.open_run(&names[2]).await;
     browser.type_into("Name", "my-first").await;
     browser.type_into("Note", "the one to beat").await;
-    browser.click("button", "☆ Star").await;
-    browser.says("★ Starred", SOON).await;
+    browser.click("button", "★ Star").await;
+    browser.stored_when(SOON, |stored| stored.runs.iter().any(|run| run["is_starred"] == true)).await;
     browser.visit("runs").await;
     browser.says("my-first", SOON).await;
     assert_eq!(browser.run_rows().await[0][1], "★ my-first", "what is starred comes first");
@@ -314,7 +314,7 @@ async fn runs_are_kept_in_order() {
     browser.visit("runs").await;
     browser.open_run(&names[0]).await;
     browser.click("button", "Hide").await;
-    browser.get("button", "Hidden").await;
+    browser.stored_when(SOON, |stored| stored.runs.iter().any(|run| run["is_hidden"] == true)).await;
     browser.visit("runs").await;
     browser.get("button", "★ my-first").await;
     assert_eq!(browser.run_rows().await.len(), 2);
@@ -338,11 +338,11 @@ async fn a_run_travels_as_a_link() {
     assert!(link.split_once('#').unwrap().1.len() < 2_000, "{link}");
     let other = Browser::open(Options::default()).await;
     other.visit(&format!("runs{}", &link[link.find('#').unwrap()..])).await;
-    other.says("This link brings", SOON).await;
+    other.says("Opened from a link", SOON).await;
     other.says("Nothing has been started yet.", SOON).await;
     other.picture("runs-link").await;
     assert!(other.stored().await.runs.is_empty(), "a link was followed without asking");
-    other.click("button", "Start it").await;
+    other.click("button", "Start training").await;
     let copy = other
         .stored_when(Duration::from_mins(1), |stored| stored.runs.len() == 1 && is_over(&stored.runs[0]))
         .await;
@@ -368,8 +368,8 @@ async fn a_queue_goes_on_after_a_reload() {
     browser.get("textbox", "Values").await.send_keys("0.01, 0.005, 0.002, 0.001").await.unwrap();
     browser.click("button", "Start sweep").await;
     browser.says("3 runs waiting", SOON).await;
-    browser.click("button", "Pause the queue").await;
-    browser.click("button", "Earlier: Learning rate 0.001").await;
+    browser.click("button", "Pause queue").await;
+    browser.click("button", "Move up: Learning rate 0.001").await;
     browser.click("button", "Remove: Learning rate 0.005").await;
     browser.says("2 runs waiting", SOON).await;
     browser
@@ -377,7 +377,7 @@ async fn a_queue_goes_on_after_a_reload() {
         .await;
     browser.visit("runs").await;
     browser.says("The queue is paused", SOON).await;
-    browser.click("button", "Let the queue go on").await;
+    browser.click("button", "Resume queue").await;
     browser.says("1 run waiting", SOON).await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     browser = browser.kill_and_reopen().await;
@@ -409,7 +409,7 @@ async fn another_tab_follows_a_run() {
     browser.text_changes_from(&before).await;
     let stored = browser.stored().await;
     browser.open_run(&name(&stored.runs[0])).await;
-    assert!(!browser.has("button", "Go on").await && !browser.has("button", "Delete run").await);
+    assert!(!browser.has("button", "Resume").await && !browser.has("button", "Delete run").await);
     browser.client.close_window().await.unwrap();
     browser.client.switch_to_window(first).await.unwrap();
     browser.click("button", "Stop").await;
@@ -575,7 +575,7 @@ async fn a_backup_brings_everything_back() {
     let broken = file.with_file_name("broken.inkling");
     std::fs::write(&broken, damaged).unwrap();
     other.give_named_file("Backup file", &broken).await;
-    other.says("This backup is damaged or cut off. Nothing of it was restored.", SOON).await;
+    other.says("This backup is damaged or cut off. Nothing was restored.", SOON).await;
     assert!(other.stored().await.runs.is_empty());
     other.give_named_file("Backup file", &file).await;
     other.text_when("status", "Backup", SOON, |text| text.starts_with("Restored ")).await;
@@ -584,7 +584,7 @@ async fn a_backup_brings_everything_back() {
     assert_eq!((&restored.points, &restored.weights), (&stored.points, &stored.weights));
     other.says("Fast CNN", SOON).await;
     other.give_named_file("Backup file", &file).await;
-    other.text_when("status", "Backup", SOON, |text| text.starts_with("Restored 0 objects")).await;
+    other.text_when("status", "Backup", SOON, |text| text.starts_with("Restored 0 items")).await;
     assert_eq!(other.stored().await.runs.len(), 1, "a second restore doubles nothing");
     other.picture("models-backup").await;
     other.close().await;
@@ -597,7 +597,7 @@ async fn training_leaves_the_drawing_model_alone() {
     let browser = Browser::open(Options::default()).await;
     browser.train_shortly(1, 1_280, 1).await;
     browser.says("Shipped model: Reader CNN", SOON).await;
-    browser.click("button", "Draw with it").await;
+    browser.click("button", "Use on Draw page").await;
     let stored = browser.stored_when(SOON, |stored| stored.runs.iter().all(is_over)).await;
     let own = format!("{}: Fast CNN", name(&stored.runs[0]));
     browser.says(&own, SOON).await;

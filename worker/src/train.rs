@@ -287,10 +287,8 @@ impl<'a> Session<'a> {
 
     async fn send_what_is_due(&mut self) -> Result<(), JobError> {
         let now_ms = now_ms();
-        for change in &self.run.config().changes[self.changes_sent..] {
-            self.job.report(TrainProgress::Changed(*change))?;
-        }
         if self.changes_sent < self.run.config().changes.len() {
+            self.job.report(TrainProgress::Changed(self.run.config().changes.clone()))?;
             self.changes_sent = self.run.config().changes.len();
             self.card.config = Some(self.run.config().clone());
         }

@@ -1,9 +1,13 @@
 //! What a person does with runs: start, go on, repeat, queue, use, delete. Each command may touch several stores.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
-use browser_storage::{Storage, Writes, new_id};
-use experiments::{Curve, QueueItem, RunGroup, RunRecord, RunStatus, SweepSpec};
+use browser_storage::{Storage, StorageError, Writes, new_id};
+use experiments::{Curve, Queue, QueueItem, RunGroup, RunRecord, RunStatus, SweepSpec};
 use leptos::prelude::*;
 use model_card::ModelCard;
 use serde::{Deserialize, Serialize};
@@ -34,14 +38,36 @@ const QUEUE_LOCK: &str = "inkling-queue";
 /// How long a deleted run can be brought back before its weights are deleted.
 const UNDO_MS: u32 = 60_000;
 
-/// What a tab that trains tells the others.
+/// What a tab tells the others.
 #[derive(Serialize, Deserialize)]
-struct Told {
-    record: RunRecord,
-    /// The curve in the storage has grown.
-    is_stored: bool,
-    /// The run has ended here, or is gone.
-    is_over: bool,
+enum Told {
+    /// A run that this tab trains.
+    Run {
+        record: Box<RunRecord>,
+        /// The curve in the storage has grown.
+        is_stored: bool,
+    },
+    /// A run that is gone.
+    Gone { id: String },
+    /// The queue in the storage has changed.
+    Queue,
+}
+
+/// What there is of a run that goes on; nothing of one that begins.
+#[derive(Default)]
+struct Begun {
+    curve: Curve,
+    /// In how many pieces the curve is stored.
+    pieces: u32,
+    saved: Option<SavedState>,
+}
+
+/// The lock of a run that nobody else knows yet; none where the browser has no locks.
+async fn own_lock(id: &str) -> Option<locks::Held> {
+    match locks::ask(&lock_name(id)).await {
+        Asked::Held(held) => held,
+        Asked::Taken => None,
+    }
 }
 
 impl Lab {
@@ -79,14 +105,18 @@ impl Lab {
 
     /// Reads the runs and the queue, and offers what was interrupted.
     pub(crate) async fn open_runs(self, storage: &Storage) {
-        self.report_error(self.runs.load(storage).await);
+        let loaded = self.runs.load(storage).await;
         self.report_error(self.queue.load(storage).await);
+        if self.report_error(loaded).is_none() {
+            // Nothing can be said of what is not known, and nothing must be swept up.
+            return;
+        }
         let open: Vec<RunRecord> =
             self.runs.records.with_untracked(|all| all.iter().filter(|run| run.is_open()).cloned().collect());
         let mut interrupted = Vec::new();
         for record in open {
             if locks::is_held(&lock_name(&record.id)).await {
-                self.runs.elsewhere.update(|ids| ids.push(record.id.clone()));
+                self.note_elsewhere(record.id);
             } else if self.runs.live.get_untracked().as_ref() != Some(&record.id) {
                 interrupted.push(record);
             }
@@ -104,11 +134,11 @@ impl Lab {
                 let id = record.id.clone();
                 let go_on = Rc::new(move || self.go_on(id.clone()));
                 let (steps, name) = (record.saved.map_or(0, |saved| saved.steps_done), &record.name);
-                let text = format!("The run {name} was interrupted. It can go on from step {steps}.");
-                self.notify(text, Some(("Go on", go_on)));
+                let text = format!("Run {name} was interrupted. You can resume it from step {steps}.");
+                self.notify(text, Some(("Resume", go_on)));
             }
             [..] => {
-                let text = format!("{} runs were interrupted. The page Runs has them go on.", by_hand.len());
+                let text = format!("{} runs were interrupted. Resume them on the Runs page.", by_hand.len());
                 self.notify(text, None);
             }
         }
@@ -116,27 +146,63 @@ impl Lab {
         self.report_error(self.runs.sweep_up(storage).await);
     }
 
-    fn on_told(self, told: Told) {
-        let id = told.record.id.clone();
-        if self.runs.live.get_untracked().as_ref() == Some(&id) {
+    /// Notes that another tab trains a run, until that tab is done with it or gone.
+    fn note_elsewhere(self, id: String) {
+        if self.runs.elsewhere.with_untracked(|ids| ids.contains(&id)) {
             return;
         }
-        self.runs.elsewhere.update(|ids| {
-            ids.retain(|known| *known != id);
-            if !told.is_over {
-                ids.push(id.clone());
+        self.runs.elsewhere.update(|ids| ids.push(id.clone()));
+        spawn_local(async move {
+            locks::wait_until_free(&lock_name(&id)).await;
+            self.runs.elsewhere.update(|ids| ids.retain(|known| *known != id));
+            if let Some(storage) = self.kept.storage() {
+                self.report_error(self.runs.load_one(&storage, &id).await);
             }
+            self.pump_queue();
         });
-        if told.is_stored {
-            // Whoever shows it reads it anew.
-            self.runs.curves.update(|curves| drop(curves.remove(&id)));
-        }
-        self.runs.show(told.record);
     }
 
-    fn tell(self, record: RunRecord, is_stored: bool, is_over: bool) {
+    fn on_told(self, told: Told) {
+        match told {
+            Told::Run { record, is_stored } => {
+                let id = record.id.clone();
+                if self.runs.live.get_untracked().as_ref() == Some(&id) {
+                    return;
+                }
+                if record.is_open() {
+                    self.note_elsewhere(id.clone());
+                }
+                // What this tab knew of it is older.
+                self.forget_run(&id);
+                if is_stored {
+                    // Whoever shows it reads it anew.
+                    self.runs.curves.update(|curves| drop(curves.remove(&id)));
+                }
+                self.runs.show(*record);
+            }
+            Told::Gone { id } => drop(self.runs.remove(&id)),
+            Told::Queue => {
+                let Some(storage) = self.kept.storage() else { return };
+                spawn_local(async move {
+                    self.report_error(self.queue.load(&storage).await);
+                    self.pump_queue();
+                });
+            }
+        }
+    }
+
+    /// Forgets what this tab had of a run that it trained.
+    fn forget_run(self, id: &str) {
+        if self.runs.log().is_some_and(|log| log.record().id == id) {
+            self.runs.forget_log(id);
+            self.training.trained.set_value(None);
+            self.training.can_save.set(false);
+        }
+    }
+
+    fn tell(self, told: &Told) {
         // A record can be written: it is stored in the same form.
-        let Ok(text) = serde_json::to_string(&Told { record, is_stored, is_over }) else { return };
+        let Ok(text) = serde_json::to_string(told) else { return };
         self.training.channel.with_value(|channel| {
             if let Some(channel) = channel {
                 channel.send(&text);
@@ -148,6 +214,10 @@ impl Lab {
 
     /// Starts the run that the form describes.
     pub(crate) fn start_training(self) {
+        if self.is_training() {
+            // One is being prepared at this moment.
+            return;
+        }
         match self.planned() {
             Ok(plan) => self.launch(&plan),
             Err(text) => self.workers.with_trainer(|trainer| trainer.reject(text)),
@@ -168,7 +238,10 @@ impl Lab {
     fn fitted(self, config: TrainConfig, data: DataChoice) -> Result<TrainConfig, String> {
         let DataChoice::Kept(hash) = data else { return Ok(config) };
         let Some(summary) = untrack(|| self.data_sets.get(hash)) else {
-            return Err("This data set is no longer kept. Choose another one.".into());
+            return Err(
+                "This data set is no longer saved in this browser. Choose another one, or import it again."
+                    .into(),
+            );
         };
         let classes = summary.classes();
         if config.network.classes() == classes {
@@ -186,7 +259,7 @@ impl Lab {
                 format!("{} built-in digits", metrics::grouped(train_images))
             }
             DataChoice::Kept(hash) => untrack(|| self.data_sets.get(hash))
-                .map_or_else(|| "a data set that is not kept here".into(), |summary| summary.name),
+                .map_or_else(|| "a data set that is not in this browser".into(), |summary| summary.name),
         }
     }
 
@@ -206,11 +279,17 @@ impl Lab {
     /// Starts a run now.
     fn launch(self, plan: &RunPlan) {
         let record = self.runs.record_for(plan, self.data_name(plan.data));
-        self.train(record, Curve::default(), 0, None);
+        self.training.is_starting.set(true);
+        spawn_local(async move {
+            let held = own_lock(&record.id).await;
+            self.training.is_starting.set(false);
+            self.train(record, Begun::default(), held);
+        });
     }
 
-    /// Trains a run from its beginning, or from where it was.
-    fn train(self, record: RunRecord, curve: Curve, pieces: u32, saved: Option<SavedState>) {
+    /// Trains a run from its beginning, or from where it was. Its lock is held before any other tab hears of it.
+    fn train(self, record: RunRecord, begun: Begun, held: Option<locks::Held>) {
+        let Begun { curve, pieces, saved } = begun;
         // What can be saved from now on is this run.
         self.training.trained.set_value(None);
         self.training.can_save.set(false);
@@ -224,14 +303,8 @@ impl Lab {
         let view = RunView::new(record.config.clone()).with_history(points, epochs.collect());
         let view = RunView { steps: record.steps, ..view };
         let RunRecord { config, data, device, workers, sessions, .. } = record.clone();
-        let lock = lock_name(&record.id);
         let log = self.runs.begin(record, curve, pieces);
-        spawn_local(async move {
-            // Nobody else can hold the lock of a run that has just begun; that of an older one was asked for already.
-            if let Asked::Held(held @ Some(_)) = locks::ask(&lock).await {
-                self.runs.hold(held);
-            }
-        });
+        self.runs.hold(held);
         self.store_run(log);
         let request = RunRequest { config, data, device, workers, sessions, saved, view };
         self.workers.with_trainer(|trainer| trainer.start(request));
@@ -240,7 +313,7 @@ impl Lab {
     /// Has an interrupted or stopped run go on from its last checkpoint.
     pub(crate) fn go_on(self, id: String) {
         if self.is_training() {
-            let text = "Another run is under way. Pause or stop it first, or let it finish.";
+            let text = "Another run is in progress. Stop it or let it finish first.";
             return self.report_trouble(text.into());
         }
         let Some(storage) = self.opened_storage() else { return };
@@ -249,17 +322,33 @@ impl Lab {
             let asked = locks::ask(&lock_name(&id)).await;
             let Asked::Held(held) = asked else {
                 self.training.is_starting.set(false);
-                return self.report_trouble("This run is being trained in another tab.".into());
+                return self.report_trouble(
+                    "This run is already training in another tab. Stop it there first.".into(),
+                );
             };
             let found = self.report_error(self.runs.to_go_on(&storage, &id).await);
             self.training.is_starting.set(false);
             let Some(Some((record, curve, pieces, saved))) = found else {
                 drop(held);
-                return self.report_trouble("Nothing is stored from which this run could go on.".into());
+                self.give_up(&storage, &id).await;
+                return self.report_trouble("This run has no saved checkpoint, so it cannot be resumed. Repeat it exactly to train it again.".into());
             };
-            self.train(record, curve, pieces, saved);
-            self.runs.hold(held);
+            self.train(record, Begun { curve, pieces, saved }, held);
         });
+    }
+
+    /// A run of the queue that cannot go on must not hold up those behind it.
+    async fn give_up(self, storage: &Storage, id: &str) {
+        let why = "its checkpoint is missing";
+        let change = |record: &mut RunRecord| {
+            if record.is_queued && record.is_open() {
+                record.status = RunStatus::Failed(why.into());
+            }
+        };
+        self.report_error(self.runs.change(storage, id, change).await);
+        if untrack(|| self.runs.get(id)).is_some_and(|record| record.is_queued) {
+            self.pump_queue();
+        }
     }
 
     /// Changes the run under way.
@@ -293,7 +382,7 @@ impl Lab {
                 if now_ms - self.training.shown_ms.get_value() >= SHOW_MS {
                     self.training.shown_ms.set_value(now_ms);
                     self.runs.show_log(&log);
-                    self.tell(log.record(), false, false);
+                    self.tell(&Told::Run { record: Box::new(log.record()), is_stored: false });
                 }
             }
             RunUpdate::Saved(_) => self.store_run(log),
@@ -306,10 +395,17 @@ impl Lab {
 
     /// Stores what is new of a run. A failure is said once a run: training goes on in memory.
     fn store_run(self, log: RunLog) {
+        self.store_run_and_release(log, None);
+    }
+
+    /// The same; the run's lock is held until it is done.
+    fn store_run_and_release(self, log: RunLog, held: Option<locks::Held>) {
         let Some(storage) = self.kept.storage() else { return };
         spawn_local(async move {
-            match log.store(&storage).await {
-                Ok(()) => self.tell(log.record(), true, !log.record().is_open()),
+            let stored = log.store(&storage).await;
+            drop(held);
+            match stored {
+                Ok(()) => self.tell(&Told::Run { record: Box::new(log.record()), is_stored: true }),
                 Err(error) if !self.training.is_unstored.get_untracked() => {
                     self.training.is_unstored.set(true);
                     self.report_trouble(format!(
@@ -337,34 +433,49 @@ impl Lab {
 
     fn on_run_end(self, phase: Phase) {
         let Some(log) = self.runs.log().filter(|_| self.runs.live.get_untracked().is_some()) else { return };
-        let id = log.record().id;
         let status = match phase {
             Phase::Done { reason } => RunStatus::Done(reason),
             Phase::Failed(Failure::Rejected(_)) => return,
             Phase::Failed(failure) => RunStatus::Failed(words::failure(&failure)),
             _ if log.record().steps_done == 0 => {
-                // Stopped before its first step: there is nothing to keep.
-                self.runs.end();
-                self.runs.remove(&id);
-                if let Some(storage) = self.kept.storage() {
-                    spawn_local(async move {
-                        self.report_error(self.runs.purge(&storage, &id).await);
-                    });
-                }
-                return self.pump_queue();
+                return self.drop_unbegun(log.record());
             }
             _ => RunStatus::Done(StopReason::Stopped),
         };
         log.update(|record| record.status = status.clone());
         self.runs.show_log(&log);
-        self.runs.end();
-        self.store_run(log);
+        let held = self.runs.end();
+        self.store_run_and_release(log, held);
         if matches!(status, RunStatus::Done(StopReason::Stopped)) {
             // Whoever stops a run of the queue wants it to stop.
-            self.queue.queue.update(|queue| queue.is_paused |= !queue.items.is_empty());
-            self.store_queue();
+            self.change_queue(|queue| queue.is_paused |= !queue.items.is_empty());
+        } else {
+            self.pump_queue();
         }
-        self.pump_queue();
+    }
+
+    /// A run that was stopped before its first step: there is nothing to keep. One of the queue waits again.
+    fn drop_unbegun(self, record: RunRecord) {
+        let held = self.runs.end();
+        self.forget_run(&record.id);
+        self.runs.remove(&record.id);
+        self.tell(&Told::Gone { id: record.id.clone() });
+        if let Some(storage) = self.kept.storage() {
+            let id = record.id.clone();
+            spawn_local(async move {
+                self.report_error(self.runs.purge(&storage, &id).await);
+                drop(held);
+            });
+        }
+        if record.is_queued {
+            let RunRecord { id, config, data, device, workers, sessions, group, name, .. } = record;
+            let title = group.as_ref().map_or(name, |group| group.member.clone());
+            let item = QueueItem { id, title, config, data, device, workers, sessions, group };
+            self.change_queue(move |queue| {
+                queue.insert(0, item);
+                queue.is_paused = true;
+            });
+        }
     }
 
     // ---- the queue ----
@@ -372,7 +483,7 @@ impl Lab {
     /// Puts runs at the end of the queue.
     pub(crate) fn enqueue(self, plans: Vec<(String, RunPlan)>) {
         let count = plans.len() as u32;
-        self.queue.queue.update(|queue| {
+        self.change_queue(move |queue| {
             for (index, (title, plan)) in plans.into_iter().enumerate() {
                 let RunPlan { config, data, device, workers, sessions, group, .. } = plan;
                 let id = format!("{}-{index}", new_id(js_sys::Date::now()));
@@ -380,16 +491,16 @@ impl Lab {
             }
             queue.is_paused = false;
         });
-        self.store_queue();
-        self.notify(format!("{} wait in the queue.", metrics::counted(count, "run")), None);
-        self.pump_queue();
+        self.notify(format!("Added {} to the queue.", metrics::counted(count, "run")), None);
     }
 
-    /// Stores the queue.
-    pub(crate) fn store_queue(self) {
-        let Some(storage) = self.kept.storage() else { return };
+    /// Changes the queue, here, in the storage and in the other tabs; then its next run starts, if none is under way.
+    pub(crate) fn change_queue(self, change: impl FnOnce(&mut Queue) + 'static) {
+        let Some(storage) = self.opened_storage() else { return };
         spawn_local(async move {
-            self.report_error(self.queue.store(&storage).await);
+            self.report_error(self.queue.change(&storage, change).await);
+            self.tell(&Told::Queue);
+            self.pump_queue();
         });
     }
 
@@ -412,31 +523,44 @@ impl Lab {
         spawn_local(async move {
             let is_held = self.training.queue_lock.with_value(Option::is_some);
             let asked = if is_held { None } else { Some(locks::ask(QUEUE_LOCK).await) };
-            self.training.is_starting.set(false);
             match asked {
-                Some(Asked::Taken) => return,
+                // Another tab takes runs out of it.
+                Some(Asked::Taken) => return self.training.is_starting.set(false),
                 Some(Asked::Held(held)) => self.training.queue_lock.set_value(held),
                 None => {}
             }
-            if self.is_training() {
-                return;
-            }
             if let Some(id) = interrupted {
+                self.training.is_starting.set(false);
                 return self.go_on(id);
             }
-            let mut next = None;
-            self.queue.queue.update(|queue| next = queue.next());
-            let Some(item) = next else { return };
-            let QueueItem { config, data, device, workers, sessions, group, .. } = item;
-            let plan = RunPlan { config, data, device, workers, sessions, group, is_queued: true };
-            let record = self.runs.record_for(&plan, self.data_name(plan.data));
-            // Together, so that a tab which is killed in between neither loses the run nor has it twice.
-            let queue = KeptQueue(self.queue.queue.get_untracked());
-            let stored =
-                async { storage.write(Writes::new().put(&queue)?.put(&KeptRun(record.clone()))?).await };
-            self.report_error(stored.await);
-            self.train(record, Curve::default(), 0, None);
+            let started = self.start_next(&storage).await;
+            self.training.is_starting.set(false);
+            match self.report_error(started).flatten() {
+                Some((record, held)) => self.train(record, Begun::default(), held),
+                // Nothing waits: another tab may take the next one.
+                None => self.training.queue_lock.set_value(None),
+            }
         });
+    }
+
+    /// Takes the next run out of the queue and stores it.
+    async fn start_next(
+        self,
+        storage: &Storage,
+    ) -> Result<Option<(RunRecord, Option<locks::Held>)>, StorageError> {
+        self.queue.load(storage).await?;
+        let mut queue = self.queue.queue.get_untracked();
+        let Some(item) = queue.next() else { return Ok(None) };
+        let QueueItem { config, data, device, workers, sessions, group, .. } = item;
+        let plan = RunPlan { config, data, device, workers, sessions, group, is_queued: true };
+        let record = self.runs.record_for(&plan, self.data_name(plan.data));
+        let held = own_lock(&record.id).await;
+        // Together, so that a tab which is killed in between neither loses the run nor has it twice.
+        let writes = Writes::new().put(&KeptQueue(queue.clone()))?.put(&KeptRun(record.clone()))?;
+        storage.write(writes).await?;
+        self.queue.queue.set(queue);
+        self.tell(&Told::Queue);
+        Ok(Some((record, held)))
     }
 
     /// Puts every trial of a sweep into the queue.
@@ -471,6 +595,10 @@ impl Lab {
     /// Changes what is known of a run.
     pub(crate) fn change_record(self, id: String, change: impl Fn(&mut RunRecord) + 'static) {
         let Some(storage) = self.opened_storage() else { return };
+        if self.runs.elsewhere.with_untracked(|ids| ids.contains(&id)) {
+            let text = "Another tab is training this run. Change it there, or wait until it is done.";
+            return self.report_trouble(text.into());
+        }
         spawn_local(async move {
             self.report_error(self.runs.change(&storage, &id, change).await);
         });
@@ -478,14 +606,14 @@ impl Lab {
 
     /// The weights of a run: the newest of the one under way, the best of another. What is wrong is reported.
     pub(crate) async fn run_weights(self, id: &str) -> Option<Arc<Vec<u8>>> {
-        let is_newest = self.runs.log().is_some_and(|log| log.record().id == id);
-        if is_newest && let Some((weights, _)) = self.training.trained.get_value() {
+        let is_live = self.runs.live.get_untracked().as_deref() == Some(id);
+        if is_live && let Some((weights, _)) = self.training.trained.get_value() {
             return Some(weights);
         }
         let storage = self.opened_storage()?;
         let weights = self.report_error(self.runs.weights(&storage, id).await)?;
         if weights.is_none() {
-            let text = "This run has no weights yet: they are kept at the end of an epoch.";
+            let text = "This run has no weights yet. They are saved at the end of each epoch: wait for the first one.";
             self.report_trouble(text.into());
         }
         weights.map(Arc::new)
@@ -523,8 +651,7 @@ impl Lab {
             let removed: Vec<RunRecord> =
                 ids.iter().filter(|id| can_go(id)).filter_map(|id| self.runs.remove(id)).collect();
             if removed.is_empty() {
-                return self
-                    .report_trouble("A run that is under way cannot be deleted. Stop it first.".into());
+                return self.report_trouble("A run in progress cannot be deleted. Stop it first.".into());
             }
             // The rows go at once, so that a reload does not bring them back; curves and weights wait for the undo.
             let rows = removed
@@ -533,6 +660,14 @@ impl Lab {
             if self.report_error(storage.write(rows).await).is_none() {
                 return removed.into_iter().for_each(|record| self.runs.show(record));
             }
+            let held = Rc::new(RefCell::new(Vec::new()));
+            for record in &removed {
+                self.forget_run(&record.id);
+                self.tell(&Told::Gone { id: record.id.clone() });
+                // Another tab must not sweep up what can still be brought back.
+                let own = own_lock(&record.id).await;
+                held.borrow_mut().push(own);
+            }
             let is_undone = Rc::new(Cell::new(false));
             let text = match &removed[..] {
                 [one] => format!("Deleted the run {}.", one.name),
@@ -540,10 +675,12 @@ impl Lab {
             };
             let undo = {
                 let (storage, removed, is_undone) = (storage.clone(), removed.clone(), Rc::clone(&is_undone));
+                let held = Rc::clone(&held);
                 Rc::new(move || {
                     if is_undone.replace(true) {
                         return;
                     }
+                    held.borrow_mut().clear();
                     let (storage, removed) = (storage.clone(), removed.clone());
                     spawn_local(async move {
                         for record in removed {
@@ -558,9 +695,13 @@ impl Lab {
             // From here on it is too late: the notice does nothing any more.
             if !is_undone.replace(true) {
                 for record in removed {
-                    self.report_error(self.runs.purge(&storage, &record.id).await);
+                    // A backup may have brought it back.
+                    if untrack(|| self.runs.get(&record.id)).is_none() {
+                        self.report_error(self.runs.purge(&storage, &record.id).await);
+                    }
                 }
             }
+            held.borrow_mut().clear();
         });
     }
 }

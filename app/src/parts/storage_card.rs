@@ -31,9 +31,9 @@ pub(crate) fn StorageCard() -> impl IntoView {
         used.get().map(|StorageUse { used, free, is_persistent }| {
             let mib = |bytes: f64| format!("{:.1} MiB", bytes / 1_048_576.0);
             let safety = if is_persistent {
-                "The browser keeps it until you delete it."
+                "It stays until you delete it."
             } else {
-                "The browser may delete it when the disk is full: a backup does not depend on that."
+                "The browser may delete it when the disk is full, so download a backup."
             };
             format!("{} used, {} free. {safety}", mib(used), mib(free))
         })
@@ -48,7 +48,7 @@ pub(crate) fn StorageCard() -> impl IntoView {
             backup.preferences = browser::preferences();
             match backup.to_bytes() {
                 Ok(bytes) => {
-                    let count = metrics::counted(backup.objects.len() as u32, "object");
+                    let count = metrics::counted(backup.objects.len() as u32, "item");
                     status.try_set(format!(
                         "{count} in one file of {:.1} MiB.",
                         bytes.len() as f64 / 1_048_576.0
@@ -77,13 +77,16 @@ pub(crate) fn StorageCard() -> impl IntoView {
                     browser::set_preference(key, value);
                 }
             }
-            let Some(restored) = lab.report_error(storage.restore(backup).await) else { return };
+            let Some(restored) = lab.report_error(storage.restore(backup).await) else {
+                status.try_set(String::new());
+                return;
+            };
             lab.reload_everything().await;
             let kept = match restored.kept {
                 0 => String::new(),
-                kept => format!(" {} were there already and stay as they are.", metrics::grouped(kept)),
+                kept => format!(" {} were already here and were left unchanged.", metrics::grouped(kept)),
             };
-            status.try_set(format!("Restored {}.{kept}", metrics::counted(restored.added, "object")));
+            status.try_set(format!("Restored {}.{kept}", metrics::counted(restored.added, "item")));
             look();
         });
     };
@@ -95,7 +98,7 @@ pub(crate) fn StorageCard() -> impl IntoView {
                 <button on:click=back_up>"Back up everything"</button>
                 <FileButton text="Restore a backup" field="Backup file" accept=".inkling" multiple=false on_file=restore />
             </div>
-            <p class="hint">"Models, runs with their curves and checkpoints, drawings, data sets, the queue and preferences, in one checked file. Restoring adds what is missing."</p>
+            <p class="hint">"Models, runs with their curves and checkpoints, drawings, data sets, the queue and preferences, in one file with a checksum. Restoring adds what is missing and changes nothing else."</p>
             <p role="status" aria-label="Backup">{status}</p>
         </section>
     }

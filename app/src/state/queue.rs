@@ -1,4 +1,4 @@
-//! What is to be trained next, kept over reloads.
+//! What is to be trained next, kept over reloads and shared by all tabs.
 
 use browser_storage::{Storage, StorageError};
 use experiments::Queue;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::kept_run::KeptQueue;
 
-/// The queue; copies share it.
+/// The queue as this tab knows it; copies share it.
 #[derive(Clone, Copy)]
 pub(crate) struct QueueStore {
     pub(crate) queue: RwSignal<Queue>,
@@ -19,14 +19,19 @@ impl QueueStore {
 
     /// Reads what is stored.
     pub(crate) async fn load(self, storage: &Storage) -> Result<(), StorageError> {
-        if let Some(KeptQueue(queue)) = storage.get(KeptQueue::ID).await? {
-            self.queue.set(queue);
-        }
+        let stored = storage.get(KeptQueue::ID).await?.map(|KeptQueue(queue)| queue);
+        self.queue.set(stored.unwrap_or_default());
         Ok(())
     }
 
-    /// Stores what there is.
-    pub(crate) async fn store(self, storage: &Storage) -> Result<(), StorageError> {
+    /// Changes what is stored: another tab may have changed it meanwhile.
+    pub(crate) async fn change(
+        self,
+        storage: &Storage,
+        change: impl FnOnce(&mut Queue),
+    ) -> Result<(), StorageError> {
+        self.load(storage).await?;
+        self.queue.update(change);
         storage.put(&KeptQueue(self.queue.get_untracked())).await
     }
 }

@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use browser_storage::{RUN_CHECKPOINTS, RUN_POINTS, RUN_WEIGHTS, Storage, StorageError, Writes};
 use experiments::{Curve, CurvePoint, EpochRecord, RunRecord, SavedStep};
 use model_card::ModelCard;
+use protocol::Backend;
 use worker_client::{RunUpdate, SavedState};
 
 use super::kept_run::KeptRun;
@@ -88,7 +89,14 @@ impl RunLog {
         let state = &mut *guard;
         let record = &mut state.record;
         match update {
-            RunUpdate::Device(device) => record.computed_on = crate::words::backend(device.backend).into(),
+            RunUpdate::Device(device) => {
+                let now = crate::words::backend(device.backend);
+                // Another device rounds otherwise, and a GPU adds up in no fixed order.
+                let is_resumed = record.steps_done > 0;
+                record.is_exact &=
+                    !is_resumed || (record.computed_on == now && device.backend == Backend::Cpu);
+                record.computed_on = now.into();
+            }
             RunUpdate::Started {
                 workers, train_images, validation_images, steps, is_exact, changes, ..
             } => {
@@ -112,7 +120,7 @@ impl RunLog {
                     record.trained_ms = state.base_ms + point.elapsed_ms;
                 }
             }
-            RunUpdate::Changed(change) => record.note_change(*change),
+            RunUpdate::Changed(changes) => record.config.changes.clone_from(changes),
             RunUpdate::EpochDone(result) => {
                 let epoch = EpochRecord {
                     epoch: result.epoch,
@@ -146,6 +154,7 @@ impl RunLog {
             self.0.borrow_mut().is_dirty = true;
             return Ok(());
         }
+        let mut has_failed = false;
         let result = loop {
             self.0.borrow_mut().is_dirty = false;
             let batch = match self.0.borrow_mut().batch() {
@@ -160,6 +169,11 @@ impl RunLog {
                 state.saved = state.saved.take().or(saved);
                 state.last = state.last.take().or(last);
                 state.best = state.best.take().or(best);
+                if core::mem::take(&mut state.is_dirty) && !has_failed {
+                    // What came meanwhile, the end of the run perhaps, may still fit.
+                    has_failed = true;
+                    continue;
+                }
                 break Err(error);
             }
             if points_to > state.points_stored_to {

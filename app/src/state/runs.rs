@@ -11,7 +11,7 @@ use train_config::{DataChoice, DeviceChoice, TrainConfig};
 use worker_client::SavedState;
 
 use super::{kept_run::KeptRun, run_log::RunLog};
-use crate::locks::Held;
+use crate::locks::{self, Held};
 
 /// The prefix of the names of runs' weights among models.
 pub(crate) const RUN_PREFIX: &str = "run:";
@@ -82,7 +82,18 @@ impl Runs {
         let own = self.records.get_untracked();
         let mut all: Vec<RunRecord> = kept.into_iter().map(|KeptRun(record)| record).collect();
         all.retain(|record| own.iter().all(|known| known.id != record.id));
-        self.records.set(own.into_iter().chain(all).collect());
+        let mut records: Vec<RunRecord> = own.into_iter().chain(all).collect();
+        records.sort_by(|a, b| b.begun_ms.total_cmp(&a.begun_ms));
+        self.records.set(records);
+        Ok(())
+    }
+
+    /// Reads a run anew.
+    pub(crate) async fn load_one(self, storage: &Storage, id: &str) -> Result<(), StorageError> {
+        match storage.get(id).await? {
+            Some(KeptRun(record)) => self.show(record),
+            None => drop(self.remove(id)),
+        }
         Ok(())
     }
 
@@ -136,10 +147,22 @@ impl Runs {
         self.lock.set_value(lock);
     }
 
-    /// No run is under way in this tab any more. Its log stays: its last weights may still come.
-    pub(crate) fn end(self) {
+    /// No run is under way in this tab any more. Its log stays: its last weights may still come. Whoever stores its end holds the lock
+    /// until then.
+    pub(crate) fn end(self) -> Option<Held> {
         self.live.set(None);
-        self.lock.set_value(None);
+        let mut held = None;
+        self.lock.update_value(|lock| held = lock.take());
+        held
+    }
+
+    /// Forgets the log of a run that is deleted, or that another tab went on with.
+    pub(crate) fn forget_log(self, id: &str) {
+        self.log.update_value(|log| {
+            if log.as_ref().is_some_and(|log| log.record().id == id) {
+                *log = None;
+            }
+        });
     }
 
     /// Shows a record in place of what was known before.
@@ -169,16 +192,16 @@ impl Runs {
         id: &str,
         change: impl Fn(&mut RunRecord),
     ) -> Result<(), StorageError> {
-        let Some(mut record) = untrack(|| self.get(id)) else { return Ok(()) };
+        if let Some(log) = self.log().filter(|log| log.record().id == id) {
+            log.update(change);
+            self.show(log.record());
+            return log.store(storage).await;
+        }
+        // What is stored counts: another tab may have gone on with it.
+        let Some(KeptRun(mut record)) = storage.get(id).await? else { return Ok(()) };
         change(&mut record);
         self.show(record.clone());
-        match self.log().filter(|log| log.record().id == id) {
-            Some(log) => {
-                log.update(change);
-                log.store(storage).await
-            }
-            None => storage.put(&KeptRun(record)).await,
-        }
+        storage.put(&KeptRun(record)).await
     }
 
     /// A run's curve, from the storage if need be.
@@ -250,15 +273,20 @@ impl Runs {
         removed
     }
 
-    /// Deletes what is stored of runs that are no longer known: a tab was closed before it could.
+    /// Deletes curves, checkpoints and weights whose runs have no row any more: a tab was closed before it could.
     pub(crate) async fn sweep_up(self, storage: &Storage) -> Result<(), StorageError> {
-        let mut writes = Writes::new();
+        let mut found = Vec::new();
         for store in [RUN_POINTS, RUN_CHECKPOINTS, RUN_WEIGHTS] {
-            for key in storage.ids(store).await? {
-                let id = key.split('/').next().unwrap_or_default();
-                if self.records.with_untracked(|all| all.iter().all(|record| record.id != id)) {
-                    writes = writes.delete(store, &key);
-                }
+            found.extend(storage.ids(store).await?.into_iter().map(|key| (store, key)));
+        }
+        // Read after them: a row is written before anything that belongs to it.
+        let rows = storage.ids(RUNS).await?;
+        let mut writes = Writes::new();
+        for (store, key) in found {
+            let id = key.split('/').next().unwrap_or_default();
+            // Held while it is trained, and while its deletion can be undone.
+            if !rows.iter().any(|row| row == id) && !locks::is_held(&lock_name(id)).await {
+                writes = writes.delete(store, &key);
             }
         }
         storage.write(writes).await

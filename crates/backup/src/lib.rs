@@ -48,11 +48,11 @@ pub struct Backup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum BackupError {
-    #[error("This is no backup of Inkling.")]
+    #[error("This is not an Inkling backup. Choose a file made with \"Back up everything\".")]
     NoBackup,
-    #[error("This backup is of a newer version of Inkling. Reload the page to get it, then try again.")]
+    #[error("This backup was made by a newer version of Inkling. Reload the page to get it, then try again.")]
     Version,
-    #[error("This backup is damaged or cut off. Nothing of it was restored.")]
+    #[error("This backup is damaged or cut off. Nothing was restored.")]
     Damaged,
 }
 

@@ -4,7 +4,10 @@ use backup::{Backup, StoredObject, Value};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use crate::{Fields, STORES, Storage, StorageError, Writes, writes::Write};
+use crate::{
+    DATA_SET_IMAGES, DATA_SETS, Fields, MODEL_FILES, MODELS, RUN_CHECKPOINTS, RUN_POINTS, RUN_WEIGHTS, RUNS,
+    STORES, Storage, StorageError, Writes, writes::Write,
+};
 
 /// Objects that are restored in one transaction.
 const OBJECTS_TOGETHER: usize = 64;
@@ -25,8 +28,8 @@ impl Storage {
     /// [`StorageError`] where the browser's storage fails.
     pub async fn back_up(&self) -> Result<Backup, StorageError> {
         let mut backup = Backup::default();
-        for store in STORES {
-            for value in self.values(store).await? {
+        for (store, values) in self.everything().await? {
+            for value in values {
                 let fields = Fields(value);
                 let Some(id) = fields.text("id") else { continue };
                 let object = StoredObject { store: store.into(), id, fields: plain(&fields.0) };
@@ -43,10 +46,24 @@ impl Storage {
     pub async fn restore(&self, backup: Backup) -> Result<Restored, StorageError> {
         let mut restored = Restored::default();
         let mut writes = Writes::new();
+        // What belongs to a row that is there already is of another state of it.
+        let mut owned = Vec::new();
+        for (row, parts) in [
+            (RUNS, &[RUN_POINTS, RUN_CHECKPOINTS, RUN_WEIGHTS][..]),
+            (MODELS, &[MODEL_FILES][..]),
+            (DATA_SETS, &[DATA_SET_IMAGES][..]),
+        ] {
+            let ids = self.ids(row).await?;
+            owned.extend(parts.iter().map(|part| (*part, ids.clone())));
+        }
+        let has_owner = |object: &StoredObject| {
+            let owner = object.id.split('/').next().unwrap_or_default();
+            owned.iter().any(|(part, ids)| *part == object.store && ids.iter().any(|id| id == owner))
+        };
         for store in STORES {
             let known = self.ids(store).await?;
             for object in backup.objects.iter().filter(|object| object.store == store) {
-                if known.contains(&object.id) {
+                if known.contains(&object.id) || has_owner(object) {
                     restored.kept += 1;
                     continue;
                 }
@@ -62,17 +79,18 @@ impl Storage {
         Ok(restored)
     }
 
-    async fn values(&self, store: &'static str) -> Result<Vec<JsValue>, StorageError> {
+    /// All objects of all stores, of one moment.
+    async fn everything(&self) -> Result<Vec<(&'static str, Vec<JsValue>)>, StorageError> {
         match self {
             Self::Memory(records) => {
                 let records = records.borrow();
-                Ok(records
-                    .iter()
-                    .filter(|((own, _), _)| *own == store)
-                    .map(|(_, value)| value.clone())
-                    .collect())
+                let of = |store| {
+                    let own = records.iter().filter(|((own, _), _)| *own == store);
+                    (store, own.map(|(_, value)| value.clone()).collect())
+                };
+                Ok(STORES.into_iter().map(of).collect())
             }
-            Self::IndexedDb(database) => database.all(store).await,
+            Self::IndexedDb(database) => database.everything().await,
         }
     }
 }

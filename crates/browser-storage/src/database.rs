@@ -9,7 +9,7 @@ use web_sys::{
     IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
-use crate::{StorageError, VERSION, migrations::migrate, writes::Write};
+use crate::{STORES, StorageError, VERSION, migrations::migrate, writes::Write};
 
 const NAME: &str = "inkling";
 
@@ -61,6 +61,28 @@ impl Database {
         let store = self.store(store, IdbTransactionMode::Readonly)?.1;
         let request = store.get_all_with_key(&range(prefix)?.into()).map_err(failed)?;
         Ok(answer(&request).await?.dyn_into::<Array>().map_err(failed)?.to_vec())
+    }
+
+    /// All objects of all stores, read in one transaction.
+    pub(crate) async fn everything(&self) -> Result<Vec<(&'static str, Vec<JsValue>)>, StorageError> {
+        let names: Array = STORES.iter().map(|store| JsValue::from_str(store)).collect();
+        let transaction = self
+            .0
+            .transaction_with_str_sequence_and_mode(&names, IdbTransactionMode::Readonly)
+            .map_err(failed)?;
+        // All are asked for before any is waited for: a transaction without requests ends.
+        let mut asked = Vec::with_capacity(STORES.len());
+        for store in STORES {
+            let request =
+                transaction.object_store(store).and_then(|store| store.get_all()).map_err(failed)?;
+            let answered = answer(&request);
+            asked.push((store, answered));
+        }
+        let mut all = Vec::with_capacity(asked.len());
+        for (store, answered) in asked {
+            all.push((store, answered.await?.dyn_into::<Array>().map_err(failed)?.to_vec()));
+        }
+        Ok(all)
     }
 
     /// The ids of all objects of a store.
@@ -124,14 +146,18 @@ fn range(prefix: &str) -> Result<IdbKeyRange, StorageError> {
 }
 
 /// Waits for a request's result.
-async fn answer(request: &IdbRequest) -> Result<JsValue, StorageError> {
+fn answer(request: &IdbRequest) -> impl Future<Output = Result<JsValue, StorageError>> + use<> {
+    // Listened to at once: the result may be there before it is waited for.
     let promise = Promise::new(&mut |resolve, reject| {
         request.set_onsuccess(Some(&resolve));
         request.set_onerror(Some(&reject));
     });
-    match JsFuture::from(promise).await {
-        Ok(_) => request.result().map_err(failed),
-        Err(_) => Err(because(request.error().ok().flatten())),
+    let request = request.clone();
+    async move {
+        match JsFuture::from(promise).await {
+            Ok(_) => request.result().map_err(failed),
+            Err(_) => Err(because(request.error().ok().flatten())),
+        }
     }
 }
 

@@ -56,8 +56,12 @@ impl Curve {
         bytes
     }
 
-    /// Adds points that [`bytes_after`](Self::bytes_after) wrote. What is cut off is left out.
+    /// Adds points that [`bytes_after`](Self::bytes_after) wrote, in place of those from their first step on: a run that was stopped and
+    /// resumed from an earlier checkpoint has some steps twice. What is cut off is left out.
     pub fn extend_from_bytes(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<4>() {
+            self.forget_after(u32::from_le_bytes(*first).saturating_sub(1));
+        }
         for point in bytes.as_chunks::<POINT_BYTES>().0 {
             let &[a, b, c, d, e, f, g] = point.as_chunks::<4>().0 else { continue };
             let wide = |low: [u8; 4], high: [u8; 4]| {
@@ -115,6 +119,11 @@ mod tests {
         let mut read = curve(1..=4);
         read.extend_from_bytes(&curve(1..=6).bytes_after(2));
         assert_eq!(read, curve(1..=6), "what overlaps is taken once");
+        let mut other = curve(1..=6);
+        other.points[4].loss = 9.0;
+        read.extend_from_bytes(&other.bytes_after(4));
+        assert_eq!(read, other, "the newer piece counts");
+        read.extend_from_bytes(&curve(5..=6).bytes_after(0));
         read.extend_from_bytes(&curve(7..=8).bytes_after(0)[..30]);
         assert_eq!(read, curve(1..=7), "what is cut off is left out");
     }

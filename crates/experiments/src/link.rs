@@ -46,11 +46,15 @@ pub enum Shared {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum LinkError {
-    #[error("The link would have {length} characters, and {MAX_LENGTH} are possible: save a file instead.")]
+    #[error(
+        "The link would be {length} characters long; the limit is {MAX_LENGTH}. Share a backup or the exported network instead."
+    )]
     TooLong { length: usize },
-    #[error("This link is of version {0}, and this program reads version {VERSION}. Take a newer program.")]
+    #[error(
+        "This link has version {0}; this page reads version {VERSION}. Reload the page to update it, then open the link again."
+    )]
     Version(String),
-    #[error("This link is damaged: copy it again, to its last character.")]
+    #[error("This link is damaged or incomplete. Copy the whole link again.")]
     Damaged,
     #[error("This link holds too much: more than {} KiB.", MAX_JSON / 1024)]
     TooLarge,
@@ -343,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_followed_is_refused() {
-        check_refused("#x=2.abc", "This link is of version 2, and this program reads version 1.");
+        check_refused("#x=2.abc", "This link has version 2; this page reads version 1.");
         for damaged in ["#x=", "#x=1", "#x=1.", "#x=1.A", "#x=1.AAAA", "#x=1.ä", "#x=<b>.AA", "#x=.AA"] {
             check_refused(damaged, "This link is damaged");
         }
@@ -363,7 +367,7 @@ mod tests {
             &link_of(&json.replace("\"256\"", "\"5000\"")),
             "Learning rate 0.001, Batch size 5000, Seed 1: ",
         );
-        check_refused(&link_of(&json.replace("Batch size", "Bath size")), "\"Bath size\" is no setting");
+        check_refused(&link_of(&json.replace("Batch size", "Bath size")), "\"Bath size\" is not a setting");
     }
 
     #[test]

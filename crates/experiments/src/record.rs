@@ -2,7 +2,7 @@
 
 use evaluation::{EpochScores, Score};
 use serde::{Deserialize, Serialize};
-use train_config::{DataChoice, DeviceChoice, LiveChange, StopReason, TrainConfig};
+use train_config::{DataChoice, DeviceChoice, StopReason, TrainConfig};
 
 /// A run: what it was to do, what became of it, and what a person says about it. Its curves and weights are kept beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,18 +211,10 @@ impl RunRecord {
         self.steps / self.config.epochs.max(1)
     }
 
-    /// Goes back to a state: what came after it is forgotten.
+    /// Goes back to a state: what came after it is forgotten. Changes stay: a repeat has some that are yet to come.
     pub fn go_back_to(&mut self, steps_done: u32, epochs_done: u32) {
         self.steps_done = steps_done;
-        self.config.changes.retain(|change| change.step <= steps_done);
         self.epochs.retain(|epoch| epoch.epoch <= epochs_done);
-    }
-
-    /// Notes a change that took effect.
-    pub fn note_change(&mut self, change: LiveChange) {
-        if !self.config.changes.contains(&change) {
-            self.config.changes.push(change);
-        }
     }
 }
 
@@ -235,6 +227,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use train_config::LiveChange;
+
     use super::*;
 
     fn record() -> RunRecord {
@@ -246,9 +240,7 @@ mod tests {
         let mut record = record();
         record.status = RunStatus::Done(StopReason::EarlyStopping);
         record.group = Some(RunGroup { id: "g".into(), title: "five seeds".into(), member: "seed 3".into() });
-        record.note_change(LiveChange { step: 4, dropout: Some(0.2), ..LiveChange::default() });
-        record.note_change(LiveChange { step: 4, dropout: Some(0.2), ..LiveChange::default() });
-        assert_eq!(record.config.changes.len(), 1);
+        record.config.changes = vec![LiveChange { step: 4, dropout: Some(0.2), ..LiveChange::default() }];
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<RunRecord>(&json).unwrap(), record);
     }

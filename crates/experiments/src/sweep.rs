@@ -67,13 +67,13 @@ pub struct Trial {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum SweepError {
-    #[error("\"{field}\" is no setting that can be varied. Choose one of {}.", field_names())]
+    #[error("\"{field}\" is not a setting that can be varied. Choose one of {}.", field_names())]
     UnknownField { field: String },
     #[error(
-        "Seed is no axis: enter the seeds beside the axes, and each combination is trained with each of them."
+        "Seed cannot be one of the settings. Enter the seeds in their own field; every combination is trained with each of them."
     )]
     SeedAxis,
-    #[error("{0} is there twice: enter all its values in one place.")]
+    #[error("{0} is listed twice. Enter all its values in one row.")]
     SameAxis(String),
     #[error("{0} has no values: enter at least one.")]
     NoValues(String),
@@ -81,11 +81,11 @@ pub enum SweepError {
     TooManyValues { axis: String, count: usize },
     #[error("{axis}: \"{value}\" cannot be used. Enter {needed}.")]
     Value { axis: String, value: String, needed: String },
-    #[error("{0} has no meaning in any of these trials: remove it, or vary what it belongs to as well.")]
+    #[error("{0} does not apply to any of these trials. Remove it, or also vary the setting it depends on.")]
     NoEffect(String),
-    #[error("Nothing is varied: choose a setting and its values, or enter several seeds.")]
+    #[error("Nothing to vary: choose a setting and its values, or enter several seeds.")]
     NothingVaried,
-    #[error("There is no seed: enter at least one.")]
+    #[error("No seed given. Enter at least one.")]
     NoSeeds,
     #[error("There are no trials: choose at least one.")]
     NoTrials,
@@ -535,11 +535,11 @@ mod tests {
                 "Momentum 0.5, Optimizer SGD with momentum, Nesterov yes",
             ]),
         );
-        check(&sweep(&[("Momentum", "0.5 0.9")]), Err("Momentum has no meaning in any of these trials"));
+        check(&sweep(&[("Momentum", "0.5 0.9")]), Err("Momentum does not apply to any of these trials"));
         let random = SweepKind::Random { trials: 3, seed: 1 };
         check(
             &SweepSpec { kind: random, ..sweep(&[("Momentum", "0.5 0.9"), ("Epochs", "1 2")]) },
-            Err("Momentum has no meaning in any of these trials"),
+            Err("Momentum does not apply to any of these trials"),
         );
     }
 
@@ -551,8 +551,8 @@ mod tests {
             Ok(&["Epochs 1, Seed 3", "Epochs 1, Seed 4", "Epochs 2, Seed 3", "Epochs 2, Seed 4"]),
         );
         check(&seeds(&[3, 4], &[]), Ok(&["Test, Seed 3", "Test, Seed 4"]));
-        check(&seeds(&[3], &[]), Err("Nothing is varied"));
-        check(&seeds(&[], &[("Epochs", "1 2")]), Err("There is no seed"));
+        check(&seeds(&[3], &[]), Err("Nothing to vary"));
+        check(&seeds(&[], &[("Epochs", "1 2")]), Err("No seed given"));
         let trials = seeds(&[8, 9], &[("Epochs", "1 2")]).trials().unwrap();
         assert_eq!(trials.iter().map(|trial| trial.config.seed).collect::<Vec<_>>(), [8, 9, 8, 9]);
     }
@@ -561,10 +561,10 @@ mod tests {
     fn faults_are_named() {
         check(
             &sweep(&[("Speed", "1")]),
-            Err("\"Speed\" is no setting that can be varied. Choose one of Optimizer; "),
+            Err("\"Speed\" is not a setting that can be varied. Choose one of Optimizer; "),
         );
-        check(&sweep(&[("Seed", "1 2")]), Err("Seed is no axis"));
-        check(&sweep(&[("Epochs", "1"), ("Epochs", "2")]), Err("Epochs is there twice"));
+        check(&sweep(&[("Seed", "1 2")]), Err("Seed cannot be one"));
+        check(&sweep(&[("Epochs", "1"), ("Epochs", "2")]), Err("Epochs is listed twice"));
         check(&sweep(&[("Epochs", "")]), Err("Epochs has no values"));
         check(&sweep(&[("Epochs", "1.5")]), Err("Epochs: \"1.5\" cannot be used. Enter a whole number."));
         check(

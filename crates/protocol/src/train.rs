@@ -115,8 +115,8 @@ pub enum TrainProgress {
         /// For [`Train::checkpoint`].
         checkpoint: Blob,
     },
-    /// The run was changed, as the page asked for.
-    Changed(LiveChange),
+    /// The run was changed, as the page asked for: all changes that it has now.
+    Changed(Vec<LiveChange>),
     /// The present weights, about once a second.
     Snapshot {
         /// Safetensors.

@@ -377,8 +377,11 @@ impl Run {
         Ok(())
     }
 
+    /// Takes on a change from here on. Those of a repeat that are yet to come stay behind it.
     fn take_on(&mut self, change: LiveChange) {
-        self.config.changes.push(LiveChange { step: self.steps_done(), ..change });
+        let step = self.steps_done();
+        let place = self.config.changes.partition_point(|before| before.step <= step);
+        self.config.changes.insert(place, LiveChange { step, ..change });
     }
 
     fn images_crc(&self) -> u32 {

@@ -134,7 +134,7 @@ impl RunView {
             }
             RunUpdate::Resumed => self.rate.reset(),
             RunUpdate::Restarted(restart) => self.forget_after(restart.epochs_done, restart.steps_done),
-            RunUpdate::Changed(change) => self.config.changes.push(*change),
+            RunUpdate::Changed(changes) => self.config.changes.clone_from(changes),
             RunUpdate::Begun | RunUpdate::Saved(_) | RunUpdate::Snapshot(_) | RunUpdate::Keep(..) => {}
         }
     }

@@ -233,8 +233,8 @@ pub enum RunUpdate {
     Reloaded(Reload),
     /// What is needed to go on from here. All points before it were reported.
     Saved(SavedState),
-    /// The run was changed while it runs.
-    Changed(LiveChange),
+    /// The run was changed while it runs: all changes that it has now.
+    Changed(Vec<LiveChange>),
     /// The newest weights, to draw with.
     Snapshot(Vec<u8>),
     /// Weights worth keeping: the end of an epoch or of the run.
@@ -545,7 +545,7 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
             other => (other, Vec::new()),
         },
         TrainProgress::Points(points) => (state, report(RunUpdate::Points(points))),
-        TrainProgress::Changed(change) => (state, report(RunUpdate::Changed(change))),
+        TrainProgress::Changed(changes) => (state, report(RunUpdate::Changed(changes))),
         TrainProgress::Checkpoint { steps_done, epochs_done, checkpoint } => {
             match delivery.take(checkpoint) {
                 Ok(bytes) => {

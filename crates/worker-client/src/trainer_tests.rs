@@ -373,6 +373,6 @@ fn a_run_is_steered_while_it_runs() {
     scene.progress(started());
     assert_eq!(scene.on(Event::Save), [Effect::Steer(Steering::Save)]);
     assert_eq!(scene.on(Event::Change(change)), [Effect::Steer(Steering::Change(change))]);
-    let effects = scene.progress(TrainProgress::Changed(LiveChange { step: 4, ..change }));
-    assert_eq!(effects, [Effect::Report(RunUpdate::Changed(LiveChange { step: 4, ..change }))]);
+    let effects = scene.progress(TrainProgress::Changed(vec![LiveChange { step: 4, ..change }]));
+    assert_eq!(effects, [Effect::Report(RunUpdate::Changed(vec![LiveChange { step: 4, ..change }]))]);
 }

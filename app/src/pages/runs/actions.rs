@@ -61,7 +61,7 @@ fn Card(id: String) -> impl IntoView {
     let to_form = move |_| {
         if let Some(record) = get() {
             lab.form.take(&record.config, record.data);
-            lab.notify(format!("The page Train has the settings of {}.", record.name), None);
+            lab.notify(format!("The settings of {} are now on the Train page.", record.name), None);
         }
     };
     let link = move |_| {
@@ -80,8 +80,8 @@ fn Card(id: String) -> impl IntoView {
         <section class="card run-card" aria-label="Run">
             <div class="heading"><h2>{name}</h2>
                 <div class="buttons">
-                    <button aria-pressed=move || is_starred().to_string() on:click=star>{move || if is_starred() { "★ Starred" } else { "☆ Star" }}</button>
-                    <button aria-pressed=move || is_hidden().to_string() on:click=hide>{move || if is_hidden() { "Hidden" } else { "Hide" }}</button>
+                    <button aria-pressed=move || is_starred().to_string() on:click=star>"★ Star"</button>
+                    <button aria-pressed=move || is_hidden().to_string() on:click=hide>"Hide"</button>
                 </div>
             </div>
             <p>{facts}</p>
@@ -92,11 +92,11 @@ fn Card(id: String) -> impl IntoView {
                     <input type="text" maxlength="400" prop:value=move || record.get().map(|record| record.note).unwrap_or_default() on:change=note /></label>
             </div>
             <div class="buttons">
-                <Show when=can_go_on><button class="primary" on:click=move |_| lab.go_on(id())>"Go on"</button></Show>
+                <Show when=can_go_on><button class="primary" on:click=move |_| lab.go_on(id())>"Resume"</button></Show>
                 <button on:click=repeat>"Repeat exactly"</button>
                 <button on:click=to_form>"Use its settings"</button>
                 <Show when=has_weights>
-                    <button on:click=draw>"Draw with it"</button>
+                    <button on:click=draw>"Use on Draw page"</button>
                     <button on:click=move |_| lab.save_run(id())>"Save as a model"</button>
                 </Show>
                 <button on:click=link>"Copy link"</button>
@@ -105,10 +105,10 @@ fn Card(id: String) -> impl IntoView {
                 </Show>
             </div>
             <div class="buttons">
-                <label class="field inline"><span>"Seeds"</span>
+                <label class="field inline"><span>"Number of seeds"</span>
                     <input type="number" min="2" max="50" step="1" prop:value=seeds
                         on:input=move |event| seeds.set(event_target_value(&event)) /></label>
-                <button on:click=repeat_seeds>"Repeat over seeds"</button>
+                <button on:click=repeat_seeds>"Repeat with seeds"</button>
             </div>
         </section>
     }
@@ -120,11 +120,11 @@ fn facts(record: &RunRecord, is_live: bool) -> String {
     if let RunStatus::Failed(why) = &record.status {
         facts.push(why.clone());
     }
-    facts.push(format!("begun {}", super::begun_text(record.begun_ms)));
+    facts.push(format!("started {}", super::begun_text(record.begun_ms)));
     facts.push(format!("{} on {}", record.config.network.title(), record.data_name));
     if !record.computed_on.is_empty() {
         let workers = record.workers;
-        let together = if workers > 1 { format!(", {workers} workers together") } else { String::new() };
+        let together = if workers > 1 { format!(", {workers} workers") } else { String::new() };
         facts.push(format!("{}{together}", record.computed_on));
     }
     facts.push(format!("seed {}", record.config.seed));
@@ -141,11 +141,11 @@ fn facts(record: &RunRecord, is_live: bool) -> String {
     if record.interruptions > 0 {
         let times = metrics::counted(record.interruptions, "time");
         let exact = if record.is_exact {
-            "and goes on to the same bits"
+            "the result is bit-identical"
         } else {
-            "and its result may differ in the last digits from a run without interruption"
+            "the result may differ in the last digits"
         };
-        facts.push(format!("was interrupted {times} {exact}"));
+        facts.push(format!("interrupted {times}; {exact}"));
     }
     format!("{}.", facts.join(" · "))
 }

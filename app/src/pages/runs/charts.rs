@@ -68,8 +68,8 @@ pub(super) fn RunCharts(choice: Choice) -> impl IntoView {
             <div class="charts">
                 <Plot name="Loss" unit="cross-entropy, nats" x_name lines=lines(Shown::Loss) text=|value| format!("{value:.4}") cursor window has_log=true />
                 <Plot name="Accuracy" unit="%" x_name lines=lines(Shown::Accuracy) text=|value| format!("{value:.2} %") cursor window />
-                <Plot name="Learning rate" unit="a step" x_name lines=lines(Shown::LearningRate) text=rate_text cursor window has_log=true />
-                <Plot name="Speed" unit="images a second" x_name lines=lines(Shown::Speed) text=|value| metrics::grouped(value.round() as u32) cursor window />
+                <Plot name="Learning rate" unit="per step" x_name lines=lines(Shown::LearningRate) text=rate_text cursor window has_log=true />
+                <Plot name="Speed" unit="images/s" x_name lines=lines(Shown::Speed) text=|value| metrics::grouped(value.round() as u32) cursor window />
             </div>
         </section>
     }
@@ -163,15 +163,15 @@ fn ChartSettings(settings: Settings) -> impl IntoView {
     };
     view! {
         <div class="settings">
-            <div class="setting"><span>"Over"</span>
-                <select aria-label="Over" on:change=choose>{options.into_iter().collect_view()}</select></div>
+            <div class="setting"><span>"X axis"</span>
+                <select aria-label="X axis" on:change=choose>{options.into_iter().collect_view()}</select></div>
             <div class="setting"><TermButton id="smoothing" />
                 <input type="range" aria-label="Smoothing" min="0" max="0.999" step="0.001" prop:value=move || smoothing.get().to_string() on:input=smooth />
                 <span>{move || format!("{:.3}", smoothing.get())}</span></div>
             <label class="check"><input type="checkbox" prop:checked=is_grouped
-                on:change=move |event| is_grouped.set(event_target_checked(&event)) />"Seeds as mean and band"</label>
+                on:change=move |event| is_grouped.set(event_target_checked(&event)) />"Average over seeds, with range"</label>
             <label class="check"><input type="checkbox" prop:checked=has_steps
-                on:change=move |event| has_steps.set(event_target_checked(&event)) />"Every step"</label>
+                on:change=move |event| has_steps.set(event_target_checked(&event)) />"Show every step"</label>
         </div>
     }
 }

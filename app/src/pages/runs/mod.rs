@@ -106,7 +106,7 @@ pub(crate) fn RunsPage() -> impl IntoView {
         is_empty.get().then(|| {
             view! {
                 <p class="quiet">
-                    "No run is kept yet. Every run is kept from its first step: start one on the page Train, or a sweep below."
+                    "No runs yet. Start one on the Train page, or start a sweep below. Every run is saved from its first step."
                 </p>
             }
         })

@@ -23,7 +23,7 @@ pub(crate) fn SharedCard() -> impl IntoView {
         Err(error) => Some(
             view! {
                 <section class="card" aria-label="Link">
-                    <p class="trouble-text" role="alert">{format!("This link cannot be used: {error}")}</p>
+                    <p class="trouble-text" role="alert">{format!("This link cannot be used. {error}")}</p>
                     <div class="buttons"><button on:click=move |_| close()>"Close"</button></div>
                 </section>
             }
@@ -41,21 +41,17 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
         Shared::Run { data, workers, .. } => (*data, (*workers).clamp(1, MAX_WORKERS)),
     };
     let what = match &shared {
-        Shared::Config { config, .. } => format!("settings: {}", in_words(config)),
+        Shared::Config { config, .. } => format!("Settings: {}", in_words(config)),
         Shared::Run { name, config, .. } => {
             let name: String = name.chars().take(80).collect();
-            format!("the run \"{name}\": {}", in_words(config))
+            format!("Run {name}: {}", in_words(config))
         }
         Shared::Sweep { spec, .. } => match spec.trials() {
             Ok(trials) => {
                 let titles: Vec<String> = trials.iter().take(4).map(|trial| trial.title.clone()).collect();
-                format!(
-                    "a sweep of {}: {} …",
-                    metrics::counted(trials.len() as u32, "run"),
-                    titles.join("; ")
-                )
+                format!("Sweep of {}: {} …", metrics::counted(trials.len() as u32, "run"), titles.join("; "))
             }
-            Err(error) => format!("a sweep that cannot be done: {error}"),
+            Err(error) => format!("A sweep that cannot run. {error}"),
         },
     };
     let data_name = lab.data_name(data);
@@ -64,7 +60,7 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
     let take = move |_| {
         if let Shared::Config { config, .. } | Shared::Run { config, .. } = shared.get_value() {
             lab.form.take(&config, data);
-            lab.notify("The page Train has these settings.".into(), None);
+            lab.notify("These settings are now on the Train page.".into(), None);
         }
         on_close();
     };
@@ -97,14 +93,14 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
     };
     view! {
         <section class="card" aria-label="Link">
-            <h2>"This link brings"</h2>
+            <h2>"Opened from a link"</h2>
             <p>{what}</p>
             <p class="hint">{format!("Data: {data_name}. Nothing has been started yet.")}</p>
             <Show when=is_missing>
-                <p class="trouble-text">"That data set is not kept in this browser: choose another one on the page Train."</p>
+                <p class="trouble-text">"This data set is not in this browser. Import it on the Data page, or use these settings and choose another data set on the Train page."</p>
             </Show>
             <div class="buttons">
-                <button class="primary" disabled=is_missing on:click=start>"Start it"</button>
+                <button class="primary" disabled=is_missing on:click=start>"Start training"</button>
                 {(!is_sweep).then(|| view! { <button on:click=take>"Use its settings"</button> })}
                 <button on:click=move |_| on_close()>"Close"</button>
             </div>
@@ -122,6 +118,6 @@ fn in_words(config: &TrainConfig) -> String {
     format!(
         "{}; {}",
         config.network.title(),
-        if all.is_empty() { "the usual settings".into() } else { all.join(", ") }
+        if all.is_empty() { "default settings".into() } else { all.join(", ") }
     )
 }

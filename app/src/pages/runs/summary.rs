@@ -52,7 +52,7 @@ pub(super) fn Summary(choice: Choice) -> impl IntoView {
     view! {
         <section class="card" aria-label="Results">
             <h2>"Results"</h2>
-            <p class="hint">"Runs that differ in their seeds alone share a row. Best, worst and median are of the validation part, or of the test images where there is none."</p>
+            <p class="hint">"Runs that differ only in their seed share a row. Median, best and worst are validation accuracy, or test accuracy if there is no validation part."</p>
             <div class="scroll">
                 <table aria-label="Results">
                     <thead><tr>

@@ -59,7 +59,9 @@ impl TypedSweep {
             .map(|axis| SweepAxis { field: axis.field.into(), values: parse_values(&axis.values) })
             .collect();
         if axes.is_empty() {
-            return Err("Enter at least two values of a setting, such as 0.1, 0.01.".into());
+            return Err(
+                "No values to vary. Enter at least two values for a setting, such as 0.1, 0.01.".into()
+            );
         }
         let number = |text: &String| text.trim().parse::<u64>();
         let seeds: Result<Vec<u64>, _> =
@@ -111,13 +113,13 @@ pub(super) fn SweepCard() -> impl IntoView {
         <section class="card sweep" aria-label="Sweep">
             <h2><TermButton id="sweep" /></h2>
             <p class="hint">
-                "Trains what the page Train describes with each value of each setting, one run after the other. The runs are compared above."
+                "Trains the configuration from the Train page once for every combination of these values, one run after another. The results appear above. Values are a list such as 0.1, 0.01 or a range: 1..5, or 0.001..0.1 x3 for three values evenly spaced on a log scale."
             </p>
             <For each=move || axes.get() key=|axis| axis.number let:axis><Axis typed axis /></For>
             <div class="pair">
-                <label class="field"><span>"Seeds of each combination"</span>
+                <label class="field"><span>"Seeds, such as 1, 2, 3 or 1..5"</span>
                     <input type="text" prop:value=seeds on:input=move |event| seeds.set(event_target_value(&event)) /></label>
-                <label class="field"><span>"Combinations drawn by chance (empty: all)"</span>
+                <label class="field"><span>"Random combinations (leave empty for all)"</span>
                     <input type="number" min="1" max="200" prop:value=drawn on:input=move |event| drawn.set(event_target_value(&event)) /></label>
             </div>
             <p class="trouble-text" role="alert">{error}</p>
@@ -125,7 +127,7 @@ pub(super) fn SweepCard() -> impl IntoView {
                 <button on:click=move |_| typed.add()>"Add a setting"</button>
                 <button class="primary" on:click=start>"Start sweep"</button>
                 <button on:click=link>"Copy link to sweep"</button>
-                <button on:click=study>"Run the study's ten trials"</button>
+                <button on:click=study>"Run the university study: ten trials"</button>
             </div>
         </section>
     }

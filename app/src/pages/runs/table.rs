@@ -62,7 +62,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
                     <thead><tr>
                         <th scope="col">"Compare"</th>
                         <Heading choice name="Run".to_owned() sort=SortKey::Name />
-                        <Heading choice name="Begun".to_owned() sort=SortKey::Begun />
+                        <Heading choice name="Started".to_owned() sort=SortKey::Begun />
                         {settings}
                         <Heading choice name="Validation".to_owned() sort=SortKey::Validation />
                         <Heading choice name="Test".to_owned() sort=SortKey::Test />
@@ -74,9 +74,9 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
             </div>
             <div class="buttons">
                 <button on:click=tick_all(true)>"Compare all"</button>
-                <button on:click=tick_all(false)>"Compare none"</button>
+                <button on:click=tick_all(false)>"Clear comparison"</button>
                 <button on:click=delete_compared disabled=move || choice.compared.with(Vec::is_empty)>
-                    {move || format!("Delete {} compared", choice.compared.with(Vec::len))}
+                    {move || format!("Delete the {} compared", choice.compared.with(Vec::len))}
                 </button>
                 <Show when=has_pages>
                     <button disabled=move || first.get() == 0

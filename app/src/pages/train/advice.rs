@@ -21,7 +21,7 @@ pub(crate) fn AdviceNote() -> impl IntoView {
                         lab.workers.with_trainer(TrainerShell::stop);
                     }
                     lab.form.set_config(&change.config);
-                    let text = "Done. Start training again to see what it does. The run so far is kept on the page Runs.";
+                    let text = "Done. Start training again to see what it does. The run so far is saved on the Runs page.";
                     lab.notify(text.into(), None);
                 };
                 view! { <button type="button" on:click=take>{title}</button> }

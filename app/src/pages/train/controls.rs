@@ -43,7 +43,7 @@ pub(crate) fn Controls() -> impl IntoView {
             </Show>
             <Show when=move || lab.training.can_save.get()>
                 <button on:click=move |_| lab.save_trained()>"Save model"</button>
-                <button on:click=draw>"Draw with it"</button>
+                <button on:click=draw>"Use on Draw page"</button>
             </Show>
         </div>
     }

@@ -36,11 +36,11 @@ pub(super) fn EarlierRuns() -> impl IntoView {
     let is_empty = Memo::new(move |_| lab.runs.records.with(Vec::is_empty));
     view! {
         <Show when=move || !is_empty.get()>
-            <section class="card earlier" aria-label="Earlier runs">
-                <div class="heading"><h2>"Newest runs"</h2>
+            <section class="card earlier" aria-label="Recent runs">
+                <div class="heading"><h2>"Recent runs"</h2>
                     <A href=format!("{}/runs", browser::base_path())>"Compare them"</A></div>
-                <div class="scroll"><table aria-label="Newest runs">
-                    <thead><tr><th scope="col">"Run"</th><th scope="col">"Unlike the settings here"</th><th scope="col">"Accuracy"</th></tr></thead>
+                <div class="scroll"><table aria-label="Recent runs">
+                    <thead><tr><th scope="col">"Run"</th><th scope="col">"Differs from this form in"</th><th scope="col">"Accuracy"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table></div>
             </section>
@@ -63,7 +63,7 @@ fn otherwise(form: &TrainConfig, run: &TrainConfig) -> String {
         })
         .collect();
     match all.len() {
-        0 => "the same".into(),
+        0 => "nothing".into(),
         count if count > NAMED => {
             named.push(format!("{} more", count - NAMED));
             named.join(", ")

@@ -58,8 +58,8 @@ pub(crate) fn TrainPage() -> impl IntoView {
                 // However many fields there are, training can be started and stopped.
                 <Controls />
                 <Show when=has_changes>
-                    <p class="hint">{move || format!("As in the run that it was taken from: {}. ", lab.form.changes_text())}
-                        <button type="button" on:click=move |_| lab.form.forget_changes()>"Forget these changes"</button></p>
+                    <p class="hint">{move || format!("These settings include changes made during the original run: {}. ", lab.form.changes_text())}
+                        <button type="button" on:click=move |_| lab.form.forget_changes()>"Discard these changes"</button></p>
                 </Show>
                 <fieldset disabled=busy>
                     <legend class="visually-hidden">"Configuration"</legend>

@@ -74,7 +74,7 @@ pub(crate) fn Progress() -> impl IntoView {
         let id = lab.runs.live.get().or_else(|| lab.runs.log().map(|log| log.record().id))?;
         let name = lab.runs.get(&id)?.name;
         let runs = format!("{}/runs", browser::base_path());
-        Some(view! { "Run "<b>{name}</b>", kept on the page "<A href=runs>"Runs"</A>"." })
+        Some(view! { "Run "<b>{name}</b>", saved on the page "<A href=runs>"Runs"</A>"." })
     };
     let failed = move || {
         run.with(|run| match &run.phase {

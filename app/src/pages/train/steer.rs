@@ -31,7 +31,7 @@ pub(crate) fn Steer() -> impl IntoView {
         let typed = text.get_untracked();
         let parsed = typed.trim().parse::<f64>().ok();
         if parsed.is_none() {
-            error.set(format!("{name}: \"{typed}\" is not a number that can be used."));
+            error.set(format!("{name}: \"{typed}\" is not a number. Enter one such as 0.001."));
         }
         parsed
     };
@@ -59,12 +59,12 @@ pub(crate) fn Steer() -> impl IntoView {
             <label class="check">
                 <input type="checkbox" prop:checked=lab.training.follows
                     on:change=move |event| lab.training.follows.set(event_target_checked(&event)) />
-                "Draw with it while it learns"
+                "Use on Draw page while it trains"
             </label>
         </Show>
         <Show when=move || can_change.get()>
             <details class="more steer">
-                <summary>"Change it while it runs"</summary>
+                <summary>"Change settings during the run"</summary>
                 <div class="settings">
                     <div class="setting inline">
                         <input type="number" aria-label="New learning rate" placeholder="learning rate" step="any" min="0"
@@ -79,8 +79,8 @@ pub(crate) fn Steer() -> impl IntoView {
                         </div>
                     </Show>
                     <div class="buttons">
-                        <button type="button" on:click=augment(Augmentation::USUAL)>"Augment from now on"</button>
-                        <button type="button" on:click=augment(Augmentation::NONE)>"No augmentation"</button>
+                        <button type="button" on:click=augment(Augmentation::USUAL)>"Turn augmentation on"</button>
+                        <button type="button" on:click=augment(Augmentation::NONE)>"Turn augmentation off"</button>
                     </div>
                 </div>
                 <p class="trouble-text" role="alert">{error}</p>

@@ -196,6 +196,12 @@ fn a_changed_run_is_repeated_exactly() {
     let mut again = begin(live.config(), &dataset, 20);
     assert_eq!(finish(&mut again).0, points);
     assert!(block_on(live.weights()) == block_on(again.weights()));
+    // Changed once more, before what was recorded takes effect: the order of steps is kept.
+    let mut both = begin(live.config(), &dataset, 20);
+    both.change(LiveChange { learning_rate: Some(0.02), ..LiveChange::default() }).unwrap();
+    block_on(both.advance()).unwrap();
+    assert_eq!(both.config().changes.len(), 4);
+    both.config().check().unwrap();
     let mut plain = begin(&config, &dataset, 20);
     let unchanged = finish(&mut plain).0;
     assert_eq!(unchanged[..2], points[..2]);
