@@ -13,6 +13,9 @@ use crate::{
 async fn pages_fit_from_a_phone_to_a_desk() {
     for (width, height) in [(360, 740), (768, 1024), (1440, 900)] {
         let browser = Browser::open(Options { window: Some((width, height)), ..Options::default() }).await;
+        // With a run that is kept the pages hold more.
+        browser.start_built_in("cpu", 640, 1).await;
+        browser.says("Done: 1 epoch", Duration::from_mins(1)).await;
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;

@@ -90,7 +90,7 @@ impl Browser {
             let mut before = None;
             loop {
                 let element = self.get(role, name).await;
-                let place = element.rectangle().await.ok();
+                let place = self.place(&element).await;
                 if place.is_some() && place == before && element.click().await.is_ok() {
                     return;
                 }
@@ -99,6 +99,17 @@ impl Browser {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
+    }
+
+    /// Where an element stands in the window, once it is scrolled to; none while something else lies over its middle.
+    async fn place(&self, element: &Element) -> Option<Value> {
+        let script = "const own = arguments[0];
+            own.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
+            const {x, y, width, height} = own.getBoundingClientRect();
+            const there = document.elementFromPoint(x + width / 2, y + height / 2);
+            return own.contains(there) ? [x, y] : null";
+        let place = self.client.execute(script, vec![serde_json::to_value(element).ok()?]).await.ok()?;
+        (!place.is_null()).then_some(place)
     }
 
     /// Chooses an option of a labelled list by what it says.

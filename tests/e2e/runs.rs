@@ -247,29 +247,29 @@ async fn runs_are_repeated_and_summed_up_over_seeds() {
 #[tokio::test]
 async fn a_run_is_changed_while_it_runs_and_its_repeat_is_too() {
     let browser = Browser::open(Options::default()).await;
-    browser.fill_built_in("cpu", 6_000, 25).await;
+    browser.fill_built_in("cpu", 6_000, 12).await;
     browser.fill("Workers", "1").await;
     browser.click("button", "Start training").await;
     browser.says("images/s", Duration::from_mins(1)).await;
     browser.script("document.querySelector('.steer').open = true").await;
-    browser.fill("New learning rate", "100").await;
-    browser.click("button", "Set learning rate").await;
-    browser.says("Learning rate 100 is out of range", SOON).await;
     browser.fill("New learning rate", "0.0003").await;
     browser.click("button", "Set learning rate").await;
     browser.text_when("status", "Changes", SOON, |text| text.contains("learning rate 0.0003")).await;
     browser.click("button", "Turn augmentation on").await;
     browser.text_when("status", "Changes", SOON, |text| text.contains("augmented")).await;
     browser.picture("train-changed").await;
+    browser.fill("New learning rate", "100").await;
+    browser.click("button", "Set learning rate").await;
+    browser.says("Learning rate 100 is out of range", SOON).await;
     let over = |stored: &Stored| stored.runs.iter().all(is_over);
-    let stored = browser.stored_when(Duration::from_mins(1), over).await;
+    let stored = browser.stored_when(Duration::from_mins(3), over).await;
     assert_eq!(stored.runs[0]["config"]["changes"].as_array().map(Vec::len), Some(2));
     browser.click("link", "Runs").await;
     browser.open_run(&name(&stored.runs[0])).await;
     browser.says("changed while it ran: from step", SOON).await;
     browser.click("button", "Repeat exactly").await;
     let both = |stored: &Stored| stored.runs.len() == 2 && stored.runs.iter().all(is_over);
-    let stored = browser.stored_when(Duration::from_mins(1), both).await;
+    let stored = browser.stored_when(Duration::from_mins(3), both).await;
     let [one, other] = [0, 1].map(|index| &stored.points[&id(&stored.runs[index])]);
     assert_eq!(one, other, "the repeat of a changed run is another run");
     browser.close().await;
