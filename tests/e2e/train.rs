@@ -216,48 +216,6 @@ async fn two_workers_take_the_steps_of_one() {
     browser.close().await;
 }
 
-/// Starts a run with so many workers and returns its images per second once it has gone on for a while.
-async fn rate(browser: &Browser, model: &str, workers: &str) -> f64 {
-    browser.visit("train?device=cpu&seed=1").await;
-    browser.choose("Model", model).await;
-    browser.fill("Workers", workers).await;
-    browser.fill("Epochs", "9").await;
-    browser.click("button", "Start training").await;
-    browser.says("images/s", Duration::from_mins(1)).await;
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    let headline = browser.says("images/s", SOON).await;
-    browser.click("button", "Stop").await;
-    let words: Vec<&str> = headline.split(' ').collect();
-    let at = words.iter().position(|word| word.starts_with("images/s")).unwrap();
-    words[at - 1].replace(',', "").parse().unwrap()
-}
-
-/// What two workers could do at most, two tabs with one worker each do at the same time: with it the load on the machine
-/// cancels out. The gain over one worker is printed beside it.
-#[tokio::test]
-#[cfg_attr(not(has_mnist), ignore = "INKLING_MNIST_DIR is not set")]
-async fn two_workers_do_nearly_as_much_as_two_tabs() {
-    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
-        return println!("one core: two workers are not tried");
-    }
-    let (browser, other) = (Browser::open(Options::default()).await, Browser::open(Options::default()).await);
-    for model in ["Workshop CNN", "Fast CNN"] {
-        let alone = rate(&browser, model, "1").await;
-        let (one, two) = tokio::join!(rate(&browser, model, "1"), rate(&other, model, "1"));
-        let together = rate(&browser, model, "2").await;
-        let share = together / (one + two);
-        println!(
-            "{model}: {alone} images/s with one worker, {together} with two: {:.2} times; two tabs {:.2} times; \
-             {share:.2} of these",
-            together / alone,
-            (one + two) / alone
-        );
-        assert!(share > 0.6, "{model}: {share}");
-    }
-    browser.close().await;
-    other.close().await;
-}
-
 #[tokio::test]
 async fn the_form_takes_what_the_address_says_and_refuses_what_cannot_be() {
     let browser = Browser::open(Options::default()).await;

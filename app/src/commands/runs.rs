@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use train_config::{DataChoice, LiveChange, StopReason, TrainConfig};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use worker_client::{EpochResult, Failure, Phase, RunUpdate, RunView, SavedState};
+use worker_client::{EpochResult, Failure, Phase, Preparation, RunUpdate, RunView, SavedState};
 
 use super::models::ACTIVE_MODEL_KEY;
 use crate::{
@@ -280,6 +280,9 @@ impl Lab {
     fn launch(self, plan: &RunPlan) {
         let record = self.runs.record_for(plan, self.data_name(plan.data));
         self.training.is_starting.set(true);
+        // At once: what the last run says is no longer true.
+        let phase = Phase::Preparing(Preparation::ChoosingDevice);
+        self.training.view.set(RunView { phase, ..RunView::new(record.config.clone()) });
         spawn_local(async move {
             let held = own_lock(&record.id).await;
             self.training.is_starting.set(false);

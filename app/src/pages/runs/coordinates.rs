@@ -66,7 +66,7 @@ pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
     view! {
         <section class="card" aria-label="Parallel coordinates">
             <h2>"Parallel coordinates"</h2>
-            <div class="scroll">{drawing}</div>
+            <div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates, drawing">{drawing}</div>
             <p class="hint">{reading}</p>
         </section>
     }

@@ -53,7 +53,7 @@ pub(super) fn Summary(choice: Choice) -> impl IntoView {
         <section class="card" aria-label="Results">
             <h2>"Results"</h2>
             <p class="hint">"Runs that differ only in their seed share a row. Median, best and worst are validation accuracy, or test accuracy if there is no validation part."</p>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-label="Results, table">
                 <table aria-label="Results">
                     <thead><tr>
                         <th scope="col">"Settings"</th><th scope="col">"Runs"</th>

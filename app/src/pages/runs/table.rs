@@ -57,7 +57,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
                     "Show hidden runs"
                 </label>
             </div>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-label="Runs, table">
                 <table class="runs-table" aria-label="Runs">
                     <thead><tr>
                         <th scope="col">"Compare"</th>

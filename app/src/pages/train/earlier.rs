@@ -39,7 +39,7 @@ pub(super) fn EarlierRuns() -> impl IntoView {
             <section class="card earlier" aria-label="Recent runs">
                 <div class="heading"><h2>"Recent runs"</h2>
                     <A href=format!("{}/runs", browser::base_path())>"Compare them"</A></div>
-                <div class="scroll"><table aria-label="Recent runs">
+                <div class="scroll" tabindex="0" role="region" aria-label="Recent runs, table"><table aria-label="Recent runs">
                     <thead><tr><th scope="col">"Run"</th><th scope="col">"Differs from this form in"</th><th scope="col">"Accuracy"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table></div>
