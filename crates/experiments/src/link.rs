@@ -118,9 +118,14 @@ pub fn decode(fragment: &str) -> Result<Option<Shared>, LinkError> {
     }
     let packed = from_base64url(text).ok_or(LinkError::Damaged)?;
     let mut json = Vec::new();
-    ZlibDecoder::new(packed.as_slice()).take(MAX_JSON as u64 + 1).read_to_end(&mut json).map_err(damaged)?;
+    let mut decoder = ZlibDecoder::new(packed.as_slice());
+    decoder.by_ref().take(MAX_JSON as u64 + 1).read_to_end(&mut json).map_err(damaged)?;
     if json.len() > MAX_JSON {
         return Err(LinkError::TooLarge);
+    }
+    if decoder.total_in() != packed.len() as u64 {
+        // Something follows that is no part of it.
+        return Err(LinkError::Damaged);
     }
     let mut value = serde_json::from_slice(&json).map_err(damaged)?;
     let base = base()?;
@@ -373,6 +378,9 @@ mod tests {
     #[test]
     fn damage_to_a_single_character_is_found() {
         let link = encode(&shared(EXPERIMENTS[4].config())).unwrap();
+        for more in ["x", "AA", "AAA", "AAAA"] {
+            assert!(decode(&format!("{link}{more}")).is_err(), "{link}{more}");
+        }
         for place in "#x=1.".len()..link.len() {
             for letter in ["A", "q", "_", ".", " "] {
                 let mut other = link.clone();
