@@ -136,3 +136,13 @@ fn loss(loss: &Loss) -> &str {
 fn without_stop(text: &str) -> &str {
     text.trim_end_matches('.')
 }
+
+/// A learning rate: three digits, however small.
+pub(crate) fn learning_rate(rate: f64) -> String {
+    if rate >= 1e-3 { format!("{rate:.5}") } else { format!("{rate:.2e}") }
+}
+
+/// An accuracy; a dash where there is none.
+pub(crate) fn share_in_percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".into(), |share| format!("{:.2} %", 100.0 * share))
+}

@@ -10,8 +10,8 @@ use network::Network;
 use protocol::{
     Backend, Blobs, Delivery, JobError,
     train::{
-        ComputeReference, Help, Reference, Reload, RunPoint, Steering, Train, TrainProgress, TrainStage,
-        Trained,
+        ComputeReference, Help, Reference, Reload, RunPoint, RunStart, Steering, Train, TrainProgress,
+        TrainStage, Trained,
     },
 };
 use train_config::{StopReason, TrainConfig};
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
             run.join(group);
             (workers, helpers) = (train.workers, started);
         }
-        job.report(TrainProgress::Started {
+        job.report(TrainProgress::Started(RunStart {
             workers,
             train_images: run.train_images(),
             validation_images: run.validation_images(),
@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
             device_difference,
             is_exact,
             changes: run.config().changes.clone(),
-        })?;
+        }))?;
         let card = ModelCard {
             config: Some(run.config().clone()),
             preprocessing: run.preprocessing(),

@@ -97,15 +97,15 @@ impl RunLog {
                     !is_resumed || (record.computed_on == now && device.backend == Backend::Cpu);
                 record.computed_on = now.into();
             }
-            RunUpdate::Started {
-                workers, train_images, validation_images, steps, is_exact, changes, ..
-            } => {
+            RunUpdate::Started(start) => {
                 // A group of another size adds up in another order.
-                record.is_exact &= *is_exact && (*workers == record.workers || record.steps_done == 0);
-                record.workers = *workers;
-                (record.train_images, record.validation_images) = (*train_images, *validation_images);
-                record.steps = *steps;
-                record.config.changes.clone_from(changes);
+                record.is_exact &=
+                    start.is_exact && (start.workers == record.workers || record.steps_done == 0);
+                record.workers = start.workers;
+                (record.train_images, record.validation_images) =
+                    (start.train_images, start.validation_images);
+                record.steps = start.steps;
+                record.config.changes.clone_from(&start.changes);
             }
             RunUpdate::Points(points) => {
                 for point in points {

@@ -11,6 +11,7 @@ mod queue;
 mod record;
 mod sweep;
 mod table;
+mod values;
 
 pub use coordinates::Coordinate;
 pub use curve::{Curve, CurvePoint};
@@ -20,5 +21,6 @@ pub use listing::{Listing, ListingQuery, Row, SortKey, filtered};
 pub use names::memorable_name;
 pub use queue::{Queue, QueueItem};
 pub use record::{EpochRecord, RunGroup, RunRecord, RunStatus, SavedStep};
-pub use sweep::{SweepAxis, SweepError, SweepKind, SweepSpec, Trial, parse_values};
+pub use sweep::{SweepAxis, SweepError, SweepKind, SweepSpec, Trial};
 pub use table::{Column, differing_columns};
+pub use values::parse_values;

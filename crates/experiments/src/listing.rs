@@ -6,7 +6,7 @@ use train_config::TrainConfig;
 
 use crate::{
     RunRecord, RunStatus,
-    table::{NETWORK, setting, setting_names},
+    table::{differing_settings, setting},
 };
 
 /// What the table is sorted by.
@@ -100,19 +100,11 @@ fn differing(records: &[&RunRecord]) -> Vec<&'static str> {
             configs.push(&record.config);
         }
     }
-    let settings = setting_names().filter(|name| {
-        if *name == NETWORK {
-            // Different ones may have the same title.
-            return configs.windows(2).any(|pair| pair[0].network != pair[1].network);
-        }
-        let first = configs.first().map(|config| setting(config, name));
-        configs.iter().skip(1).any(|config| Some(setting(config, name)) != first)
-    });
     let others = OTHER_COLUMNS.into_iter().filter(|name| {
         let first = records.first().map(|record| cell(record, name));
         records.iter().skip(1).any(|record| Some(cell(record, name)) != first)
     });
-    settings.chain(others).collect()
+    differing_settings(&configs).chain(others).collect()
 }
 
 fn cell(record: &RunRecord, column: &str) -> String {

@@ -14,30 +14,36 @@ pub struct Column {
 /// The settings that are not the same in all, the network first, then in the order of [`FIELDS`], the seed too; at last what
 /// was changed in mid-run.
 pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
-    let mut columns = Vec::new();
-    if configs.windows(2).any(|pair| pair[0].network != pair[1].network) {
-        columns.push(Column { name: "Network", values: network_titles(configs) });
-    }
-    for field in FIELDS {
-        let texts: Vec<_> = configs.iter().map(|config| field.text(config)).collect();
-        if texts.windows(2).any(|pair| pair[0] != pair[1]) {
-            let values = texts.into_iter().map(Option::unwrap_or_default).collect();
-            columns.push(Column { name: field.name, values });
+    let column = |name| {
+        let values = match name {
+            NETWORK => network_titles(configs),
+            name => configs.iter().map(|config| setting(config, name)).collect(),
+        };
+        Column { name, values }
+    };
+    differing_settings(configs).map(column).collect()
+}
+
+/// The names of the settings that are not the same in all, in the order of their columns.
+pub(crate) fn differing_settings<'a>(
+    configs: &'a [&TrainConfig],
+) -> impl Iterator<Item = &'static str> + use<'a> {
+    setting_names().filter(move |name| {
+        if *name == NETWORK {
+            // Different ones may have the same title.
+            return configs.windows(2).any(|pair| pair[0].network != pair[1].network);
         }
-    }
-    if configs.windows(2).any(|pair| pair[0].changes != pair[1].changes) {
-        let values = configs.iter().map(|config| config.changes_text()).collect();
-        columns.push(Column { name: "Changed while running", values });
-    }
-    columns
+        let first = configs.first().map(|config| setting(config, name));
+        configs.iter().skip(1).any(|config| Some(setting(config, name)) != first)
+    })
 }
 
 /// The name of the network's column.
-pub(crate) const NETWORK: &str = "Network";
+const NETWORK: &str = "Network";
 const CHANGES: &str = "Changed while running";
 
 /// The names of all settings, in the order of their columns.
-pub(crate) fn setting_names() -> impl Iterator<Item = &'static str> {
+fn setting_names() -> impl Iterator<Item = &'static str> {
     [NETWORK].into_iter().chain(FIELDS.iter().map(|field| field.name)).chain([CHANGES])
 }
 

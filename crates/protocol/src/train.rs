@@ -72,30 +72,34 @@ fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::E
     Ok(Option::deserialize(deserializer)?.unwrap_or(f32::NAN))
 }
 
+/// What a run is when its first step is next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStart {
+    /// Workers that share every step.
+    pub workers: u32,
+    /// Images that are learned from.
+    pub train_images: u32,
+    /// Images that are held back to measure and calibrate.
+    pub validation_images: u32,
+    /// Steps of the whole run.
+    pub steps: u32,
+    /// Steps that the checkpoint had done.
+    pub steps_done: u32,
+    /// The largest relative difference from the CPU's gradients, if that was checked.
+    pub device_difference: Option<f32>,
+    /// Whether what follows has the same bits as without an interruption: another build may round otherwise.
+    pub is_exact: bool,
+    /// What was changed before the checkpoint.
+    pub changes: Vec<LiveChange>,
+}
+
 /// What a run reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TrainProgress {
     /// The next stage of the preparations has begun.
     Stage(TrainStage),
     /// The first step is next.
-    Started {
-        /// Workers that share every step.
-        workers: u32,
-        /// Images that are learned from.
-        train_images: u32,
-        /// Images that are held back to measure and calibrate.
-        validation_images: u32,
-        /// Steps of the whole run.
-        steps: u32,
-        /// Steps that the checkpoint had done.
-        steps_done: u32,
-        /// The largest relative difference from the CPU's gradients, if that was checked.
-        device_difference: Option<f32>,
-        /// Whether what follows has the same bits as without an interruption: another build may round otherwise.
-        is_exact: bool,
-        /// What was changed before the checkpoint.
-        changes: Vec<LiveChange>,
-    },
+    Started(RunStart),
     /// New points, oldest first; at most ten messages a second.
     Points(Vec<RunPoint>),
     /// Images answered to measure the network.

@@ -106,21 +106,12 @@ impl RunView {
                 self.device = Some(*device);
                 self.rate.reset();
             }
-            RunUpdate::Started {
-                workers,
-                train_images,
-                validation_images,
-                steps,
-                steps_done,
-                device_difference,
-                is_exact: _,
-                changes,
-            } => {
-                self.config.changes.clone_from(changes);
-                (self.workers, self.train_images) = (*workers, *train_images);
-                self.validation_images = *validation_images;
-                (self.step, self.steps) = (*steps_done, *steps);
-                self.device_difference = *device_difference;
+            RunUpdate::Started(start) => {
+                self.config.changes.clone_from(&start.changes);
+                (self.workers, self.train_images) = (start.workers, start.train_images);
+                self.validation_images = start.validation_images;
+                (self.step, self.steps) = (start.steps_done, start.steps);
+                self.device_difference = start.device_difference;
             }
             RunUpdate::Points(points) => self.add(points, now_ms),
             RunUpdate::EpochDone(result) => {
@@ -166,7 +157,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use protocol::Backend;
+    use protocol::{Backend, train::RunStart};
 
     use super::*;
     use crate::{Loss, Restart};
@@ -187,7 +178,7 @@ mod tests {
     fn a_restart_forgets_what_came_after_the_checkpoint() {
         let config = TrainConfig { epochs: 3, ..TrainConfig::default() };
         let mut view = RunView::new(config);
-        let started = RunUpdate::Started {
+        let started = RunUpdate::Started(RunStart {
             workers: 1,
             train_images: 10,
             validation_images: 2,
@@ -196,7 +187,7 @@ mod tests {
             device_difference: None,
             is_exact: true,
             changes: Vec::new(),
-        };
+        });
         view.apply(&started, 0.0);
         view.apply(&RunUpdate::Points((1..=15).map(point).collect()), 1.0);
         let result = EpochResult { epoch: 1, scores: EpochScores::default(), best_epoch: None };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model_card::ModelCard;
 use protocol::{
     Backend, Delivery, JobError,
-    train::{Reload, RunPoint, Steering, TrainProgress, TrainStage, Trained},
+    train::{Reload, RunPoint, RunStart, Steering, TrainProgress, TrainStage, Trained},
 };
 use train_config::{LiveChange, StopReason};
 
@@ -207,24 +207,7 @@ pub enum RunUpdate {
     /// It computes here.
     Device(Device),
     /// Its first step is next.
-    Started {
-        /// Workers that share every step.
-        workers: u32,
-        /// Images that are learned from.
-        train_images: u32,
-        /// Images that are held back.
-        validation_images: u32,
-        /// Steps of the whole run.
-        steps: u32,
-        /// Steps done already.
-        steps_done: u32,
-        /// The largest relative difference from the CPU's gradients, if that was checked.
-        device_difference: Option<f32>,
-        /// Whether what follows has the same bits as without an interruption.
-        is_exact: bool,
-        /// What was changed before the checkpoint.
-        changes: Vec<LiveChange>,
-    },
+    Started(RunStart),
     /// New points of the curves.
     Points(Vec<RunPoint>),
     /// An epoch is complete.
@@ -513,27 +496,9 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
             }
             other => (other, Vec::new()),
         },
-        TrainProgress::Started {
-            workers,
-            train_images,
-            validation_images,
-            steps,
-            steps_done,
-            device_difference,
-            is_exact,
-            changes,
-        } => match state {
+        TrainProgress::Started(start) => match state {
             TrainerState::Preparing { attempt, mut run, .. } => {
-                let update = RunUpdate::Started {
-                    workers,
-                    train_images,
-                    validation_images,
-                    steps,
-                    steps_done,
-                    device_difference,
-                    is_exact,
-                    changes,
-                };
+                let update = RunUpdate::Started(start);
                 let mut effects = vec![Effect::Report(update), Effect::Watch(attempt)];
                 if core::mem::take(&mut run.pause_when_started) {
                     effects.push(Effect::Pause);

@@ -9,7 +9,7 @@ use evaluation::EpochScores;
 use model_card::ModelCard;
 use protocol::{
     Backend, Blobs, Delivery, JobError,
-    train::{Steering, TrainProgress, TrainStage, Trained},
+    train::{RunStart, Steering, TrainProgress, TrainStage, Trained},
 };
 use train_config::{LiveChange, StopReason, TrainConfig};
 
@@ -26,7 +26,7 @@ fn card() -> ModelCard {
 }
 
 fn started() -> TrainProgress {
-    TrainProgress::Started {
+    TrainProgress::Started(RunStart {
         workers: 2,
         train_images: 60,
         validation_images: 0,
@@ -35,7 +35,7 @@ fn started() -> TrainProgress {
         device_difference: None,
         is_exact: true,
         changes: Vec::new(),
-    }
+    })
 }
 
 fn epoch_done(epoch: u32) -> Delivery<TrainProgress> {

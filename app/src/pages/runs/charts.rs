@@ -16,6 +16,7 @@ use crate::{
         plot::{Plot, PlotLine},
         term::TermButton,
     },
+    words,
 };
 
 /// Weight of what came before in the smoothed curve, until another is chosen.
@@ -68,7 +69,7 @@ pub(super) fn RunCharts(choice: Choice) -> impl IntoView {
             <div class="charts">
                 <Plot name="Loss" unit="cross-entropy, nats" x_name lines=lines(Shown::Loss) text=|value| format!("{value:.4}") cursor window has_log=true />
                 <Plot name="Accuracy" unit="%" x_name lines=lines(Shown::Accuracy) text=|value| format!("{value:.2} %") cursor window />
-                <Plot name="Learning rate" unit="per step" x_name lines=lines(Shown::LearningRate) text=rate_text cursor window has_log=true />
+                <Plot name="Learning rate" unit="per step" x_name lines=lines(Shown::LearningRate) text=words::learning_rate cursor window has_log=true />
                 <Plot name="Speed" unit="images/s" x_name lines=lines(Shown::Speed) text=|value| metrics::grouped(value.round() as u32) cursor window />
             </div>
         </section>
@@ -174,9 +175,4 @@ fn ChartSettings(settings: Settings) -> impl IntoView {
                 on:change=move |event| has_steps.set(event_target_checked(&event)) />"Show every step"</label>
         </div>
     }
-}
-
-/// Three digits, however small.
-fn rate_text(value: f64) -> String {
-    if value >= 1e-3 { format!("{value:.5}") } else { format!("{value:.2e}") }
 }

@@ -4,7 +4,7 @@ use experiments::{Coordinate, RunRecord, differing_columns};
 use leptos::prelude::*;
 
 use super::{Choice, lines::style};
-use crate::{lab::Lab, parts::plot::swatch::line_look};
+use crate::{lab::Lab, parts::plot::swatch::line_look, words};
 
 /// The size of the drawing, in its own units.
 const SIZE: (f64, f64) = (720.0, 240.0);
@@ -61,7 +61,7 @@ pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
     let reading = move || {
         let pointed = pointed.get()?;
         let record = lab.runs.get(&pointed)?;
-        Some(format!("{}: {}", record.name, super::percent(record.deciding_accuracy())))
+        Some(format!("{}: {}", record.name, words::share_in_percent(record.deciding_accuracy())))
     };
     view! {
         <section class="card" aria-label="Parallel coordinates">

@@ -131,11 +131,6 @@ pub(crate) fn RunsPage() -> impl IntoView {
     }
 }
 
-/// An accuracy, for a cell.
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "-".into(), |share| format!("{:.2} %", 100.0 * share))
-}
-
 /// When a run began, for a cell.
 fn begun_text(begun_ms: f64) -> String {
     let options = js_sys::Object::new();

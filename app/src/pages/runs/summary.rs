@@ -4,8 +4,8 @@ use experiments::{GroupSummary, RunRecord, alike_but_for_the_seed, differing_col
 use leptos::prelude::*;
 use train_config::{Experiment, TrainConfig};
 
-use super::{Choice, percent};
-use crate::lab::Lab;
+use super::Choice;
+use crate::{lab::Lab, words};
 
 /// A row for each configuration: mean, deviation, best and worst of its seeds, beside what was published.
 #[component]
@@ -30,20 +30,22 @@ pub(super) fn Summary(choice: Choice) -> impl IntoView {
             let test = GroupSummary::of(group, RunRecord::test_accuracy);
             let published = group.first().and_then(|record| published(&record.config));
             let deciding = validation.as_ref().or(test.as_ref());
-            let best =
-                deciding.map(|summary| format!("{} {}", percent(Some(summary.best.1)), summary.best.0));
-            let worst =
-                deciding.map(|summary| format!("{} {}", percent(Some(summary.worst.1)), summary.worst.0));
+            let best = deciding.map(|summary| {
+                format!("{} {}", words::share_in_percent(Some(summary.best.1)), summary.best.0)
+            });
+            let worst = deciding.map(|summary| {
+                format!("{} {}", words::share_in_percent(Some(summary.worst.1)), summary.worst.0)
+            });
             view! {
                 <tr>
                     <th scope="row">{title}</th>
                     <td>{group.len()}</td>
                     <td>{mean(validation.as_ref())}</td>
                     <td>{mean(test.as_ref())}</td>
-                    <td>{percent(deciding.map(|summary| summary.median))}</td>
+                    <td>{words::share_in_percent(deciding.map(|summary| summary.median))}</td>
                     <td>{best}</td>
                     <td>{worst}</td>
-                    <td>{percent(published)}</td>
+                    <td>{words::share_in_percent(published)}</td>
                 </tr>
             }
         };
@@ -98,7 +100,7 @@ fn published(config: &TrainConfig) -> Option<f64> {
 fn mean(summary: Option<&GroupSummary>) -> String {
     match summary {
         None => "-".into(),
-        Some(GroupSummary { mean, deviation: None, .. }) => percent(Some(*mean)),
+        Some(GroupSummary { mean, deviation: None, .. }) => words::share_in_percent(Some(*mean)),
         Some(GroupSummary { mean, deviation: Some(deviation), .. }) => {
             format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
         }

@@ -4,7 +4,7 @@ use experiments::{RunRecord, SortKey};
 use leptos::prelude::*;
 
 use super::Choice;
-use crate::{lab::Lab, parts::plot::swatch::Swatch};
+use crate::{lab::Lab, parts::plot::swatch::Swatch, words};
 
 /// Rows that are shown at once.
 const PAGE_ROWS: usize = 50;
@@ -160,8 +160,8 @@ fn Row(choice: Choice, id: String, columns: Memo<Vec<&'static str>>) -> impl Int
             </th>
             <td>{of(|record| super::begun_text(record.begun_ms))}</td>
             {cells}
-            <td>{of(|record| super::percent(record.validation_accuracy()))}</td>
-            <td>{of(|record| super::percent(record.test_accuracy()))}</td>
+            <td>{of(|record| words::share_in_percent(record.validation_accuracy()))}</td>
+            <td>{of(|record| words::share_in_percent(record.test_accuracy()))}</td>
             <td>{of(|record| metrics::duration_text(record.trained_ms / 1_000.0))}</td>
             <td>{state}</td>
         </tr>

@@ -12,6 +12,7 @@ use crate::{
         chart::{Chart, Line},
         term::TermButton,
     },
+    words,
 };
 
 /// Steps of the moving average unless another number is chosen.
@@ -122,13 +123,8 @@ pub(crate) fn Charts() -> impl IntoView {
             <div class="charts">
                 <Chart name="Loss" unit="cross-entropy, nats" lines=Signal::from(loss) x_max marks text=|value| format!("{value:.4}") cursor has_log=true />
                 <Chart name="Accuracy" unit="%" lines=Signal::from(accuracy) x_max marks text=|value| format!("{value:.2} %") cursor />
-                <Chart name="Learning rate" unit="a step" lines=Signal::from(rate) x_max marks text=rate_text cursor has_log=true />
+                <Chart name="Learning rate" unit="a step" lines=Signal::from(rate) x_max marks text=words::learning_rate cursor has_log=true />
             </div>
         </Show>
     }
-}
-
-/// Three digits, however small.
-fn rate_text(value: f64) -> String {
-    if value >= 1e-3 { format!("{value:.5}") } else { format!("{value:.2e}") }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use train_config::{TrainConfig, differences};
 
-use crate::{browser, lab::Lab, pages::runs::lines::style, parts::plot::swatch::Swatch};
+use crate::{browser, lab::Lab, pages::runs::lines::style, parts::plot::swatch::Swatch, words};
 
 /// Runs that are listed.
 const SHOWN: usize = 5;
@@ -22,9 +22,7 @@ pub(super) fn EarlierRuns() -> impl IntoView {
         let row = |record: &RunRecord| {
             let otherwise =
                 config.as_ref().map_or_else(String::new, |config| otherwise(config, &record.config));
-            let reached = record
-                .deciding_accuracy()
-                .map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", 100.0 * share));
+            let reached = words::share_in_percent(record.deciding_accuracy());
             view! {
                 <tr><th scope="row"><Swatch style=style(record) />" "{record.name.clone()}</th><td>{otherwise}</td><td>{reached}</td></tr>
             }
