@@ -182,7 +182,9 @@ impl Lab {
             }
         };
         self.report_error(self.runs.change(storage, id, change).await);
-        if untrack(|| self.runs.get(id)).is_some_and(|record| record.is_queued) {
+        // Where its row is gone, so is the run.
+        self.report_error(self.runs.load_one(storage, id).await);
+        if untrack(|| self.runs.get(id)).is_none_or(|record| !record.is_open()) {
             self.pump_queue();
         }
     }
@@ -278,9 +280,10 @@ impl Lab {
         };
         log.update(|record| record.status = status.clone());
         self.runs.show_log(&log);
+        let is_queued = log.record().is_queued;
         let held = self.runs.end();
         self.store_run_and_release(log, held);
-        if matches!(status, RunStatus::Done(StopReason::Stopped)) {
+        if is_queued && matches!(status, RunStatus::Done(StopReason::Stopped)) {
             // Whoever stops a run of the queue wants it to stop.
             self.change_queue(|queue| queue.is_paused |= !queue.items.is_empty());
         } else {
@@ -309,6 +312,8 @@ impl Lab {
                 queue.insert(0, item);
                 queue.is_paused = true;
             });
+        } else {
+            self.pump_queue();
         }
     }
 }
