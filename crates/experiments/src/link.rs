@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use link_text::{from_base64url, to_base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use train_config::{ConfigError, DataChoice, TrainConfig};
@@ -206,42 +207,6 @@ fn merged(base: Value, patch: Value) -> Value {
     }
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// RFC 4648, section 5, without padding.
-fn to_base64url(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group
-            .iter()
-            .enumerate()
-            .fold(0_u32, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
-        let digits =
-            (0..=group.len()).map(|place| ALPHABET[(bits >> (18 - 6 * place)) as usize % 64] as char);
-        text.extend(digits);
-    }
-    text
-}
-
-fn from_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for group in text.as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for (place, letter) in group.iter().enumerate() {
-            let digit = ALPHABET.iter().position(|known| known == letter)?;
-            bits |= (digit as u32) << (18 - 6 * place);
-        }
-        let [_, triple @ ..] = bits.to_be_bytes();
-        let (whole, rest) = triple.split_at(group.len() - 1);
-        // A single letter holds no byte, and bits that are left over are 0.
-        if group.len() == 1 || rest.iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        bytes.extend(whole);
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -403,30 +368,10 @@ mod tests {
     #[test]
     fn a_link_has_an_end() {
         let mut draws = crate::names::Draws::new(1);
-        let name: String = (0..4_000).map(|_| ALPHABET[draws.below(64) as usize] as char).collect();
+        let name: String = (0..4_000).map(|_| char::from(33 + draws.below(90) as u8)).collect();
         let (config, data) = (TrainConfig::default(), DataChoice::Mnist);
         let error = encode(&Shared::Run { name, config, data, workers: 1 }).unwrap_err();
         let LinkError::TooLong { length } = error else { panic!("{error}") };
         assert!(length > 4_000, "{error}");
-    }
-
-    #[track_caller]
-    fn check_base64url(bytes: &[u8], text: &str) {
-        assert_eq!(to_base64url(bytes), text);
-        assert_eq!(from_base64url(text).as_deref(), Some(bytes));
-    }
-
-    #[test]
-    fn base64url_is_that_of_the_standard() {
-        // RFC 4648, section 10, and the two letters that are not in base64.
-        for (bytes, text) in
-            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")]
-        {
-            check_base64url(bytes.as_bytes(), text);
-        }
-        check_base64url(&[0xfb, 0xff, 0xfe], "-__-");
-        for wrong in ["Z", "Zh", "Zm9", "Zg==", "Zm+/", "Zm 9"] {
-            assert_eq!(from_base64url(wrong), None, "{wrong}");
-        }
     }
 }
