@@ -71,7 +71,7 @@ impl LayerSpec {
     }
 
     /// The layer's tensors, whose names begin with `name`; none for a layer without.
-    pub(crate) fn tensors(&self, name: &str, input: Shape) -> Vec<TensorSpec> {
+    pub fn tensors(&self, name: &str, input: Shape) -> Vec<TensorSpec> {
         match self {
             Self::Conv2d(layer) => layer.tensors(name, input),
             Self::Dense(layer) => layer.tensors(name, input),

@@ -10,6 +10,8 @@ mod layer;
 pub mod layers;
 mod legacy;
 mod preprocessing;
+#[cfg(feature = "random")]
+mod random;
 mod shape;
 mod spec;
 mod tensor;
@@ -21,6 +23,8 @@ pub use layer::LayerSpec;
 pub use layers::{LayerError, Padding};
 pub use legacy::legacy_network;
 pub use preprocessing::{Import, Preprocessing};
+#[cfg(feature = "random")]
+pub use random::RandomNetworks;
 pub use shape::{ImageShape, Shape};
 pub use spec::{NetworkSpec, SpecError};
 pub use tensor::{Init, TensorKind, TensorSpec};

@@ -2,5 +2,4 @@
 
 mod compare;
 mod plans;
-mod random_spec;
 mod random_specs;

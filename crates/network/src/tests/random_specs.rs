@@ -1,13 +1,12 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use model_spec::{NetworkSpec, SpecError};
+use model_spec::{NetworkSpec, RandomNetworks, SpecError};
 #[cfg(feature = "cpu")]
 use weights::Weights;
 
 #[cfg(feature = "cpu")]
 use super::compare::{DROPOUTS, PREPROCESSINGS, check_step, difference, expected, got};
-use super::random_spec::Generator;
 #[cfg(feature = "cpu")]
 use crate::Fusion;
 
@@ -15,7 +14,7 @@ use crate::Fusion;
 #[test]
 fn random_networks_train_a_step_as_with_stock_operations() {
     for seed in 0..200 {
-        let network = Generator::new(seed).valid();
+        let network = RandomNetworks::new(seed).valid();
         let (preprocessing, dropout) = (PREPROCESSINGS[seed as usize % 4], DROPOUTS[seed as usize % 2]);
         // Norms over few and nearly equal values magnify rounding.
         let has_norm = network.to_json().contains("_norm");
@@ -35,7 +34,7 @@ fn random_networks_train_a_step_as_with_stock_operations() {
 #[test]
 fn random_impossible_networks_are_refused_with_the_layer_named() {
     for seed in 0..300 {
-        let (draft, place) = Generator::new(seed).invalid();
+        let (draft, place) = RandomNetworks::new(seed).invalid();
         let json = serde_json::to_string(&draft).unwrap();
         let error = draft.check().unwrap_err();
         assert_eq!(error.layer(), Some(place), "{error}\n{json}");

@@ -1,16 +1,25 @@
-//! Random networks: those that fit, and those that cannot.
+//! Random networks for tests: those that fit, and those that cannot.
 
-use model_spec::{
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "for tests: what it does not expect should end them"
+)]
+
+use crate::{
     LayerSpec, NetworkDraft, NetworkSpec, Padding, Shape,
     layers::{BatchNorm, Conv2d, Dense, Dropout, LayerNorm, LeakyRelu, Pool2d},
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-pub(super) struct Generator(Pcg64Mcg);
+/// Makes networks, the same for the same seed.
+#[derive(Debug)]
+pub struct RandomNetworks(Pcg64Mcg);
 
-impl Generator {
-    pub(super) fn new(seed: u64) -> Self {
+impl RandomNetworks {
+    /// Begins a row of networks.
+    pub fn new(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
@@ -62,7 +71,7 @@ impl Generator {
     }
 
     /// A network that passes validation.
-    pub(super) fn valid(&mut self) -> NetworkSpec {
+    pub fn valid(&mut self) -> NetworkSpec {
         let classes = self.between(2, 12) as u32;
         let mut layers = Vec::new();
         let mut shape = Shape::Maps { channels: 1, side: 28 };
@@ -90,7 +99,7 @@ impl Generator {
     }
 
     /// A network with one layer that cannot stand where it stands, and the place of that layer.
-    pub(super) fn invalid(&mut self) -> (NetworkDraft, usize) {
+    pub fn invalid(&mut self) -> (NetworkDraft, usize) {
         let mut draft = self.valid().draft();
         let shapes = shapes_of(&draft);
         let place = self.below(draft.layers.len());
