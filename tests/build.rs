@@ -7,6 +7,8 @@ fn main() {
         ("INKLING_MNIST_DIR", "has_mnist"),
         ("INKLING_STROKES", "has_strokes"),
         ("INKLING_CASES", "has_cases"),
+        ("INKLING_PYTHON", "has_python"),
+        ("INKLING_NODE_PACKAGES", "has_node_packages"),
     ] {
         println!("cargo::rerun-if-env-changed={variable}");
         println!("cargo::rustc-check-cfg=cfg({flag})");

@@ -10,7 +10,7 @@ use pollster::block_on;
 use serde_json::json;
 use training::{MicroBatch, classification_report};
 
-use crate::images::{self, Model};
+use crate::{images, model::Model};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {

@@ -6,17 +6,14 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use burn::tensor::Device;
 use data_files::{
     Duplicates, ImportOptions, Imported, Question, Reading, SourceFile, mnist, parse_strokes, to_train_on,
 };
 use dataset::{Dataset, LabelledImages, WrittenDigit};
-use model_card::ModelCard;
 use model_spec::Import;
 use network::Network;
 use pollster::block_on;
-use training::{MicroBatch, try_scales};
-use weights::Weights;
+use training::MicroBatch;
 
 use crate::pictures;
 
@@ -122,44 +119,6 @@ pub(crate) fn test_files(
 pub(crate) fn written(path: &Path) -> anyhow::Result<Vec<WrittenDigit>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(parse_strokes(&path.display().to_string(), &bytes)?)
-}
-
-/// Reads weights and their card.
-pub(crate) fn weights(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    weights::read_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))
-}
-
-/// A network on the CPU and what is known of it.
-pub(crate) struct Model {
-    pub(crate) network: Network,
-    pub(crate) card: ModelCard,
-}
-
-impl Model {
-    /// Reads a file of weights; without a path the reader that the page ships, wherever the program stands.
-    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        const SHIPPED: &[u8] = include_bytes!("../../public/models/reader-cnn.safetensors");
-        let (weights, mut card) = match path {
-            Some(path) => weights(path)?,
-            None => {
-                weights::read_safetensors(SHIPPED).context("cannot use the weights within this program")?
-            }
-        };
-        if card == ModelCard::unknown(card.network.clone())
-            && let Some(found) = block_on(try_scales(&weights, &Device::flex()))?
-        {
-            card.preprocessing = found.best;
-            eprintln!(
-                "The file has no card, so it was tried: pixels as {:?}, of 1,500 built-in digits it reads {:.1} % (as ZeroToOne {:.1} %).",
-                found.best,
-                100.0 * found.accuracy,
-                100.0 * found.accuracy_at_zero_to_one
-            );
-        }
-        let network = Network::for_prediction(&weights, card.preprocessing, &Device::flex());
-        Ok(Self { network, card })
-    }
 }
 
 /// Probabilities of the classes for each image.

@@ -1,8 +1,10 @@
 //! `inkling`: train, evaluate and predict on the command line, over the same crates as the page.
 
+mod convert;
 mod data;
 mod eval;
 mod images;
+mod model;
 mod pictures;
 mod predict;
 mod presets;
@@ -33,6 +35,8 @@ enum Command {
     Eval(eval::Args),
     /// Print the digit that weights read in each image.
     Predict(predict::Args),
+    /// Write a model of any kind as ONNX, PyTorch, safetensors, a zip of them all, or a link.
+    Convert(convert::Args),
 }
 
 /// Settings that cannot be followed: the person can change them. The exit code is 2, as for arguments that cannot be read.
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Convert(args) => convert::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

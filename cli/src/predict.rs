@@ -13,10 +13,7 @@ use ink::{PIXELS, found_ink};
 use pollster::block_on;
 use recognition::Segmentation;
 
-use crate::{
-    images::{self, Model},
-    pictures,
-};
+use crate::{images, model::Model, pictures};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {

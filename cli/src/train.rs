@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let base = recipe.as_ref().map(RecipeFile::config).transpose()?;
     let mut config = args.settings.config(base)?;
     let experiment = args.settings.experiment()?.or_else(|| Experiment::of(&config));
-    let from = args.from.as_deref().map(images::weights).transpose()?.map(|(weights, _)| weights);
+    let from = args.from.as_deref().map(crate::model::read).transpose()?.map(|(weights, _)| weights);
     let (dataset, tested_on) = args.source.read(recipe.as_ref(), config.seed)?;
     if !dataset.fits(config.network.classes()) && from.is_none() {
         let wider = with_classes(&config.network.draft(), dataset.classes()).check();

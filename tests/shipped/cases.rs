@@ -9,10 +9,12 @@ use burn::tensor::Device;
 use data_files::{ImportError, ImportOptions, Imported, Reading, SourceFile};
 use image::ImageReader;
 use ink::Picture;
+use model_card::ModelCard;
+use model_io::ModelFile;
 use model_spec::Preprocessing;
 use pollster::block_on;
-use training::try_scales;
-use weights::read_safetensors;
+use training::{ModelReading, try_readings};
+use weights::Weights;
 
 use super::{assess, model};
 
@@ -106,8 +108,15 @@ fn folders_and_packed_files_are_read() {
 #[cfg_attr(not(all(has_cases, has_mnist)), ignore = "INKLING_CASES or INKLING_MNIST_DIR is not set")]
 fn the_scale_of_weights_without_a_card_is_found() {
     let path = folder().join("models/fast-cnn-trained-with-Normalize-0.1307-0.3081.safetensors");
-    let (weights, mut card) = read_safetensors(&fs::read(path).unwrap()).unwrap();
-    let found = block_on(try_scales(&weights, &Device::flex())).unwrap().unwrap();
+    let file = ModelFile { name: "case.safetensors".into(), bytes: fs::read(path).unwrap() };
+    let mut read = model_io::read(&[file]).unwrap();
+    let weights = read.candidates.remove(0).weights;
+    let tried = |weights: &Weights| {
+        let reading = ModelReading { weights: weights.clone(), preprocessing: None, is_unusual: false };
+        block_on(try_readings(&[reading], &Device::flex())).unwrap().unwrap()
+    };
+    let found = tried(&weights);
+    let mut card = ModelCard::unknown(weights.network().clone());
     assert_eq!(found.best, Preprocessing::MeanStd { mean: 0.1307, std: 0.3081 });
     card.preprocessing = found.best;
     let accuracy = assess(&(weights, card), &tests::mnist().test).accuracy();
@@ -115,7 +124,7 @@ fn the_scale_of_weights_without_a_card_is_found() {
     // Shipped weights learned from 0 to 1.
     for file in ["reader-cnn.safetensors", "small-cnn.safetensors"] {
         let (weights, _) = model(file);
-        let found = block_on(try_scales(&weights, &Device::flex())).unwrap().unwrap();
+        let found = tried(&weights);
         assert_eq!(found.best, Preprocessing::ZeroToOne, "{file}: {found:?}");
     }
 }

@@ -42,6 +42,21 @@ pub struct ModelCard {
     /// How its probabilities are to be read, where that was measured on these very weights.
     #[serde(default)]
     pub calibration: Option<Calibration>,
+    /// The model that it was fine-tuned from, by its name; empty where there is none, or none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fine_tuned_from: String,
+    /// The run that trained it, by its name; empty where unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
+    /// The licence that its owner gives it, such as `CC-BY-4.0`; empty where none was given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub license: String,
+    /// What its owner says of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    /// Words by which its owner finds it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// A card that cannot be read; the text is for people.
@@ -74,6 +89,11 @@ impl ModelCard {
             test: None,
             tested_on: String::new(),
             calibration: None,
+            fine_tuned_from: String::new(),
+            run: String::new(),
+            license: String::new(),
+            notes: String::new(),
+            tags: Vec::new(),
         }
     }
 

@@ -1,0 +1,85 @@
+//! One file a format.
+
+mod archive;
+mod hdf5;
+mod keras;
+mod npz;
+mod onnx;
+mod pickle;
+mod pytorch;
+mod safetensors;
+mod tfjs;
+
+pub(crate) use safetensors::is_safetensors;
+
+use archive::Archive;
+
+use crate::{Found, ModelError, ModelFile, guess, kind};
+
+/// Reads a model from the files that belong to it.
+pub(crate) fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
+    if let Some(description) = tfjs::description(files) {
+        return Ok(found("TensorFlow.js", vec![tfjs::read(&description, files)?]));
+    }
+    let file = largest(files)?;
+    let bytes = file.bytes.as_slice();
+    if is_safetensors(bytes) {
+        let tensors = safetensors::read(bytes)?;
+        return Ok(found("safetensors", guess::candidates("safetensors file", tensors)?));
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return zip(file);
+    }
+    if hdf5::is_hdf5(bytes) {
+        return Ok(found("Keras", keras::read_h5(bytes.to_vec())?));
+    }
+    if pytorch::is_pickle(bytes) {
+        return Ok(found("PyTorch", guess::candidates("PyTorch file", pytorch::read_older(bytes)?)?));
+    }
+    if onnx::is_onnx(bytes) {
+        return Ok(found("ONNX", vec![onnx::read(bytes)?]));
+    }
+    Err(ModelError::NotAModel(kind::what_else(&file.name, bytes)))
+}
+
+fn found(format: &'static str, candidates: Vec<crate::Candidate>) -> Found {
+    Found { format, card: None, candidates }
+}
+
+/// Which of several zips it is.
+fn zip(file: &ModelFile) -> Result<Found, ModelError> {
+    let bytes = file.bytes.as_slice();
+    let mut archive = Archive::open("zip", bytes)?;
+    let names: Vec<String> = archive.names().map(str::to_owned).collect();
+    let names = || names.iter().map(String::as_str);
+    if pytorch::is_pytorch(names()) {
+        return Ok(found("PyTorch", guess::candidates("PyTorch file", pytorch::read_zip(bytes)?)?));
+    }
+    if keras::is_keras(names()) {
+        return Ok(found("Keras", keras::read_zip(bytes)?));
+    }
+    if npz::is_npz(names()) {
+        return Ok(found("NumPy", guess::candidates("NumPy file", npz::read(bytes)?)?));
+    }
+    // A folder that was packed: our own zip, or a model.json and its weights.
+    let wanted = |name: &&str| {
+        [".safetensors", ".json", ".bin"].iter().any(|end| name.ends_with(end)) && !name.contains("__MACOSX")
+    };
+    let inner: Vec<String> = names().filter(wanted).map(str::to_owned).collect();
+    let mut files = Vec::new();
+    for name in inner {
+        let bytes = archive.read(&name)?;
+        files.push(ModelFile { name, bytes });
+    }
+    if files.is_empty() {
+        return Err(ModelError::NotAModel("a zip without a model in it".into()));
+    }
+    if let Some(file) = files.iter().find(|file| file.name.ends_with(".safetensors")) {
+        return crate::read(core::slice::from_ref(file));
+    }
+    read(&files)
+}
+
+fn largest(files: &[ModelFile]) -> Result<&ModelFile, ModelError> {
+    files.iter().max_by_key(|file| file.bytes.len()).ok_or(ModelError::NoFile)
+}
