@@ -7,7 +7,7 @@ pub(crate) fn what_else(name: &str, bytes: &[u8]) -> String {
     let lower = text.trim_start().to_lowercase();
     let what = if bytes.is_empty() {
         "empty"
-    } else if text.starts_with("version https://git-lfs") {
+    } else if text.starts_with("version https:") && text.contains("git-lfs") {
         "a Git LFS pointer, a note of where the file lies: download the file itself, or run git lfs pull"
     } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.starts_with("<?xml")
     {

@@ -21,6 +21,7 @@ mod pytorch_out;
 mod quantize;
 mod range_coder;
 mod stack;
+mod summary;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use error::ModelError;
 pub use link::{LinkError, LinkWeights, LinkedModel, MAX_LINK_LENGTH, is_model_link, read_link};
 pub use onnx_out::write_onnx;
 pub use package::{NamedFile, package_files, write_package};
+pub use summary::{BARS, LayerSummary, TensorSummary, summary};
 pub use tensor::NamedTensor;
 pub use weights::MAX_FILE_BYTES;
 

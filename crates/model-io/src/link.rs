@@ -310,6 +310,20 @@ mod tests {
     }
 
     #[test]
+    fn every_random_network_that_fits_comes_back() {
+        let mut fitted = 0;
+        for seed in 0..80 {
+            let network = model_spec::RandomNetworks::new(seed).valid();
+            let (weights, card) = (Weights::initial(&network, seed), card(&network));
+            let Ok(made) = LinkWeights::new("Random", &weights, &card) else { continue };
+            let found = read_link(&made.link("Random", &card)).unwrap();
+            assert!(found.card == card && found.weights == *made.rounded(), "{}", network.to_json());
+            fitted += 1;
+        }
+        assert!(fitted > 10, "{fitted} of 80 fit");
+    }
+
+    #[test]
     fn a_network_of_ones_own_comes_back() {
         let json = r#"{"classes":3,"layers":[{"kind":"max_pool2d","kernel_size":7},{"kind":"flatten"},{"kind":"batch_norm"},
             {"kind":"dense","units":3}]}"#;
