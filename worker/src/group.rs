@@ -69,7 +69,7 @@ impl HelpingWorker {
                 return;
             }
             match worker_transport::from_js(&event.data()).map(|message| message.envelope) {
-                Ok(FromWorker::Ready { .. }) => {
+                Ok(FromWorker::Ready) => {
                     if let Some((request, ports)) = request.take()
                         && let Err(error) = send(&to, request, &ports)
                     {

@@ -3,9 +3,10 @@
 use model_card::ModelCard;
 use protocol::{
     Blobs, Delivery, JobError,
-    inspect::{Inspect, Inspected, Tried},
+    inspect::Inspect,
+    model_files::{Tried, TriedReadings, TryReadings},
 };
-use training::{TriedScales, try_scales};
+use training::{ModelReading, try_readings};
 use weights::Weights;
 
 use crate::{failure, serve::Worker};
@@ -21,23 +22,42 @@ pub(crate) fn write(weights: &Weights, card: &ModelCard) -> Result<Vec<u8>, JobE
     weights::write_safetensors(weights, card).map_err(failure::of_writing)
 }
 
-/// Handles [`Inspect`]. A file without a card is tried on digits that are known: its scale may be another one than usual.
-pub(crate) async fn inspect(
-    worker: &Worker,
-    mut request: Delivery<Inspect>,
-) -> Result<Delivery<Inspected>, JobError> {
+/// Handles [`Inspect`].
+pub(crate) fn inspect(mut request: Delivery<Inspect>) -> Result<Delivery<ModelCard>, JobError> {
     let model = request.content.model;
-    let (weights, mut card) = read(&request.take(model)?)?;
-    if card != ModelCard::unknown(card.network.clone()) {
-        return Ok(Delivery::bare(Inspected { card, file: None, tried: None }));
+    let (_, card) = read(&request.take(model)?)?;
+    Ok(Delivery::bare(card))
+}
+
+/// Handles [`TryReadings`].
+pub(crate) async fn try_all(
+    worker: &Worker,
+    mut request: Delivery<TryReadings>,
+) -> Result<Delivery<TriedReadings>, JobError> {
+    let (mut readings, mut cards) = (Vec::new(), Vec::new());
+    for reading in core::mem::take(&mut request.content.readings) {
+        let (weights, card) = read(&request.take(reading.model)?)?;
+        readings.push(ModelReading {
+            weights,
+            preprocessing: reading.preprocessing,
+            is_unusual: reading.is_unusual,
+        });
+        cards.push(card);
     }
-    let Some(found) = try_scales(&weights, &worker.device).await.map_err(failure::of_device)? else {
-        return Ok(Delivery::bare(Inspected { card, file: None, tried: None }));
-    };
-    card.preprocessing = found.best;
+    if readings.is_empty() {
+        return Err(JobError::BadInput("There is no model to try.".into()));
+    }
+    let found = try_readings(&readings, &worker.device).await.map_err(failure::of_device)?;
+    let index = found.map_or(0, |found| found.index);
+    let mut card = cards.swap_remove(index);
+    if let Some(found) = found {
+        card.preprocessing = found.best;
+    }
+    let tried = found.map(|found| Tried {
+        accuracy: found.accuracy,
+        accuracy_at_zero_to_one: found.accuracy_at_zero_to_one,
+    });
     let mut blobs = Blobs::new();
-    let file = Some(blobs.add(write(&weights, &card)?));
-    let TriedScales { accuracy, accuracy_at_zero_to_one, .. } = found;
-    let tried = Some(Tried { accuracy, accuracy_at_zero_to_one });
-    Ok(Delivery { content: Inspected { card, file, tried }, blobs })
+    let model = blobs.add(write(&readings[index].weights, &card)?);
+    Ok(Delivery { content: TriedReadings { index: index as u32, card, model, tried }, blobs })
 }

@@ -67,6 +67,7 @@ pub(crate) async fn personalize(
     card.tested_on.clone_from(&rehearsed.name);
     let before = if card.trained_on.is_empty() { "unknown images" } else { &card.trained_on };
     card.trained_on = format!("{before}, then {} drawings by one person", learn.len());
+    card.fine_tuned_from.clone_from(&content.name);
     let mut blobs = Blobs::new();
     let weights = blobs.add(model::write(&tuned, &card)?);
     Ok(Delivery { content: Personalized { report, card, weights }, blobs })

@@ -1,33 +1,12 @@
 //! The worker's side of the browser: posting, the clock, fetching and yielding.
 
-use js_sys::{Uint8Array, global};
-use protocol::{FromWorker, Hello, JobError, Message};
+use js_sys::Uint8Array;
+use protocol::JobError;
 use wasm_bindgen::{JsCast as _, JsValue, UnwrapThrowExt as _};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessagePort, Response};
+use web_sys::{MessageChannel, MessagePort, Response};
 
-pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
-    global().unchecked_into()
-}
-
-/// Posts the greeting, which must come before anything else.
-pub(crate) fn post_hello() {
-    let value = worker_transport::hello_to_js(&Hello::OURS.to_bytes());
-    scope().post_message(&value).expect_throw("a worker can post to its page");
-}
-
-/// Posts a message.
-pub(crate) fn post(message: Message<FromWorker>) -> Result<(), JobError> {
-    let (value, transfer) = worker_transport::to_js(message)?;
-    // The worker's own buffers can always be transferred; what is refused is too large for this machine.
-    scope().post_message_with_transfer(&value, &transfer).map_err(|_| JobError::OutOfMemory)
-}
-
-/// Tells the page that this worker is lost. Must not panic: the panic hook calls it.
-pub(crate) fn post_fatal(reason: &str) {
-    // If even this fails, the page still sees the worker's error event.
-    let _ = post(Message::bare(FromWorker::Fatal { reason: reason.to_owned() }));
-}
+pub(crate) use worker_transport::worker::{post, post_fatal, post_hello, scope};
 
 /// The address of this worker's script.
 pub(crate) fn own_url() -> String {

@@ -10,6 +10,7 @@ use protocol::{
     evaluate::{Answer, Evaluate},
     files::{Export, RoundToHalf},
     inspect::Inspect,
+    model_files::TryReadings,
     personalize::Personalize,
     predict::{Load, Predict},
     train::{ComputeReference, Help, Train},
@@ -48,7 +49,7 @@ pub(crate) async fn serve() {
         Ok(device) => device,
         Err(reason) => return scope::post_fatal(&reason),
     };
-    if let Err(error) = scope::post(Message::bare(FromWorker::Ready { backend: device::BACKEND })) {
+    if let Err(error) = scope::post(Message::bare(FromWorker::Ready)) {
         return scope::post_fatal(&error.to_string());
     }
     let yielder = Rc::new(Yielder::new());
@@ -81,10 +82,11 @@ impl Worker {
                 )
             }
             Inspect::NAME => {
-                Box::pin(
-                    async move { reply::<Inspect>(job, model::inspect(self, message.delivery()?).await?) },
-                )
+                Box::pin(async move { reply::<Inspect>(job, model::inspect(message.delivery()?)?) })
             }
+            TryReadings::NAME => Box::pin(async move {
+                reply::<TryReadings>(job, model::try_all(self, message.delivery()?).await?)
+            }),
             Export::NAME => {
                 Box::pin(async move { reply::<Export>(job, files::export(message.delivery()?)?) })
             }

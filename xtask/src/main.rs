@@ -3,6 +3,7 @@
 mod bench;
 mod end_to_end;
 mod mnist;
+mod peers;
 mod places;
 mod process;
 mod serve;

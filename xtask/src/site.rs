@@ -64,6 +64,7 @@ pub(crate) fn stage() -> anyhow::Result<()> {
         }
     }
     let cpu_worker = worker_build::build(Build::Cpu, &staging)?;
+    let files_worker = worker_build::build(Build::Files, &staging)?;
     let mnist = mnist::folder();
     if let Some(folder) = &mnist {
         let data = staging.join("data/mnist");
@@ -72,7 +73,7 @@ pub(crate) fn stage() -> anyhow::Result<()> {
             fs::copy(folder.join(file.name), data.join(file.name))?;
         }
     }
-    let site = json!({ "cpu_worker": cpu_worker, "gpu_worker": null, "mnist": mnist.is_some() });
+    let site = json!({ "cpu_worker": cpu_worker, "files_worker": files_worker, "gpu_worker": null, "mnist": mnist.is_some() });
     fs::write(staging.join("site.json"), site.to_string())?;
     finish_pages(&staging)
 }

@@ -14,9 +14,11 @@ use crate::{
 /// Decided anew in November 2026, when networks became data: a worker holds every layer, activation and optimizer, fused and
 /// Burn's own, and both sides read specs and configurations as JSON. Then once for the page, which builds networks, draws
 /// charts and explains its terms; and for data sets of one's own: what reads them is in the workers, what shows them in the page; and for runs that are kept.
-const BUDGETS: [(&str, &str, &[&str], u64, u64); 3] = [
-    ("app", "", &["wasm", "js", "css"], 2_550, 745),
+/// The page's part in files of models is to offer what was brought, to describe models and to show links.
+const BUDGETS: [(&str, &str, &[&str], u64, u64); 4] = [
+    ("app", "", &["wasm", "js", "css"], 2_650, 770),
     ("CPU worker", "worker/cpu-", &["wasm", "js"], 5_400, 1_190),
+    ("files worker", "worker/files-", &["wasm", "js"], 860, 310),
     ("WebGPU worker", "worker/gpu-", &["wasm", "js"], 15_000, 2_600),
 ];
 

@@ -11,23 +11,27 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::{
-    end_to_end, mnist, places,
+    end_to_end, mnist,
+    peers::{self, Peers},
+    places,
     process::{cargo, command, output, path, run, step},
     site, sizes,
     tools::{self, Browser},
 };
 
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
-const BROWSER_ONLY: [&str; 4] = ["app", "worker", "worker-transport", "browser-storage"];
+const BROWSER_ONLY: [&str; 5] = ["app", "worker", "files-worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 22] = [
+const BOTH: [&str; 24] = [
     "backup",
     "experiments",
     "ink",
     "model-spec",
     "train-config",
     "evaluation",
+    "link-text",
     "model-card",
+    "model-io",
     "recognition",
     "augment",
     "metrics",
@@ -55,7 +59,8 @@ pub(crate) fn test() -> anyhow::Result<()> {
     format()?;
     lint_native()?;
     let browser = tools::set_up_browser()?;
-    test_native(mnist.as_deref(), Some(&browser))?;
+    let peers = peers::set_up()?;
+    test_native(mnist.as_deref(), Some(&browser), &peers)?;
     tools::set_up_build()?;
     lint_wasm()?;
     test_in_browser(&browser)?;
@@ -65,14 +70,14 @@ pub(crate) fn test() -> anyhow::Result<()> {
     site::build_page("/inkling/", &site)?;
     site::add_gpu_worker(&site)?;
     sizes::hold(&site)?;
-    end_to_end(&browser, mnist.as_deref())
+    end_to_end(&browser, mnist.as_deref(), &peers)
 }
 
 /// What an edit needs.
 pub(crate) fn check() -> anyhow::Result<()> {
     format()?;
     lint_native()?;
-    test_native(mnist::folder().as_deref(), tools::find_browser().as_ref())
+    test_native(mnist::folder().as_deref(), tools::find_browser().as_ref(), &Peers::default())
 }
 
 fn format() -> anyhow::Result<()> {
@@ -102,16 +107,26 @@ fn lint_wasm() -> anyhow::Result<()> {
         clippy.args(arguments).args(WASM).args(["--", "-D", "warnings"]);
         run(clippy.env("CLIPPY_CONF_DIR", places::root().join("worker")))
     };
-    clippy(&["--package", "app", "--package", "worker-transport", "--package", "browser-storage"])?;
+    clippy(&[
+        "--package",
+        "app",
+        "--package",
+        "worker-transport",
+        "--package",
+        "browser-storage",
+        "--package",
+        "files-worker",
+    ])?;
     clippy(&["--package", "worker", "--features", "cpu", "--bin", "worker-cpu"])?;
     clippy(&["--package", "worker", "--features", "gpu", "--bin", "worker-gpu"])
 }
 
-fn test_native(mnist: Option<&Path>, browser: Option<&Browser>) -> anyhow::Result<()> {
+fn test_native(mnist: Option<&Path>, browser: Option<&Browser>, peers: &Peers) -> anyhow::Result<()> {
     step("Tests, native");
     // The end-to-end tests stand in `tests` too, but need a browser and a built site: they come last.
     run(native(&["test", "--quiet"])
-        .args(["--lib", "--bins", "--test", "architecture", "--test", "shipped"])
+        .args(["--lib", "--bins", "--test", "architecture", "--test", "shipped", "--test", "peers"])
+        .envs(peers.variables())
         .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
         .envs(browser.map(software_gpu).unwrap_or_default()))
 }
@@ -176,7 +191,7 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
+fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow::Result<()> {
     let axe = tools::axe()?;
     end_to_end::run_all(|arguments| {
         // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
@@ -185,6 +200,8 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>) -> anyhow::Result<()> {
             .args(["--test", "e2e", "--"])
             .args(arguments)
             .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
+            // The same as before, or the tests would be compiled anew.
+            .envs(peers.variables())
             .envs(axe.as_ref().map(|script| ("INKLING_AXE", script)))
             // What failed must not drown in the stack of the test's runtime.
             .env("RUST_BACKTRACE", "0")

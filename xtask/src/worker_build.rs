@@ -1,4 +1,4 @@
-//! The two builds of the worker: compiled, bound, optimised and put where their content says.
+//! The workers: compiled, bound, optimised and put where their content says.
 
 use std::{
     fs,
@@ -14,19 +14,38 @@ use crate::{
     site::PAGE_FLAGS,
 };
 
-/// One of the two builds.
+/// One of the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
     Cpu,
     Gpu,
+    Files,
 }
 
 impl Build {
-    /// Feature of the crate and first part of the folder's name.
+    /// First part of the folder's name; of those that compute, a feature of their crate too.
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
             Self::Gpu => "gpu",
+            Self::Files => "files",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Cpu => "The CPU worker",
+            Self::Gpu => "The WebGPU worker",
+            Self::Files => "The worker for files of models",
+        }
+    }
+
+    /// Package, program, and what else cargo must know.
+    const fn program(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Self::Cpu => ("worker", "worker-cpu", &["--features", "cpu"]),
+            Self::Gpu => ("worker", "worker-gpu", &["--features", "gpu"]),
+            Self::Files => ("files-worker", "files-worker", &[]),
         }
     }
 
@@ -34,6 +53,8 @@ impl Build {
         match self {
             Self::Cpu => "release",
             Self::Gpu => "gpu-release",
+            // As small as the page.
+            Self::Files => "app-release",
         }
     }
 
@@ -41,17 +62,18 @@ impl Build {
         match self {
             Self::Cpu => "-O3",
             Self::Gpu => "-Os",
+            Self::Files => "-Oz",
         }
     }
 }
 
 /// Builds a worker into `site/worker/` and returns its folder below the site's root, with a slash at its end.
 pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
-    let (id, profile) = (build.id(), build.profile());
-    let name = format!("worker-{id}");
-    step(&format!("The {} worker", if build == Build::Cpu { "CPU" } else { "WebGPU" }));
+    let (id, profile, (package, name, features)) = (build.id(), build.profile(), build.program());
+    step(build.title());
     let target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
-    run(cargo(&["build", "--package", "worker", "--features", id, "--bin", &name])
+    run(cargo(&["build", "--package", package, "--bin", name])
+        .args(features)
         .args(target)
         // Trunk, which calls this, hands on the page's flags.
         .env_remove(PAGE_FLAGS.0))?;

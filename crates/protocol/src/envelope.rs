@@ -14,6 +14,26 @@ pub enum Backend {
     WebGpu,
 }
 
+/// What a worker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Networks, on the CPU.
+    Cpu,
+    /// Networks, on WebGPU.
+    WebGpu,
+    /// Files of models in other formats.
+    Files,
+}
+
+impl From<Backend> for Program {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Cpu => Self::Cpu,
+            Backend::WebGpu => Self::WebGpu,
+        }
+    }
+}
+
 /// The envelope of a message from the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -54,10 +74,7 @@ pub enum ToWorker {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
     /// The worker takes calls from now on.
-    Ready {
-        /// Its device.
-        backend: Backend,
-    },
+    Ready,
     /// The body is the call's [`Progress`](crate::Call::Progress).
     Progress {
         /// The job.

@@ -19,13 +19,14 @@ pub mod data;
 pub mod evaluate;
 pub mod files;
 pub mod inspect;
+pub mod model_files;
 pub mod personalize;
 pub mod predict;
 pub mod train;
 
 pub use attachments::{Blob, Blobs, MissingBlob};
 pub use call::{Call, Delivery, JobId, NoProgress};
-pub use envelope::{Backend, FromWorker, ToWorker};
+pub use envelope::{Backend, FromWorker, Program, ToWorker};
 pub use error::JobError;
 pub use hello::{FINGERPRINT, Hello, HelloError};
 pub use message::{DecodeError, EncodeError, Message, decode, encode};

@@ -173,7 +173,15 @@ mod tests {
         let learn = LabelledBlobs { levels: blob(), labels: blob() };
         let calibration = LabelledBlobs { levels: blob(), labels: blob() };
         let rehearsal = train().data;
-        check(Personalize { model: blob(), learn, held_back: calibration, rehearsal, is_shipped: true });
+        let name = String::from("a model");
+        check(Personalize {
+            model: blob(),
+            learn,
+            held_back: calibration,
+            rehearsal,
+            name,
+            is_shipped: true,
+        });
         check(Predict { levels: blob() });
         let files = vec![FileAddress { path: "a/b.csv".into(), url: "blob:x".into() }];
         check(ImportData { files, options: ImportOptions::default() });

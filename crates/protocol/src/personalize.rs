@@ -20,6 +20,8 @@ pub struct Personalize {
     pub held_back: LabelledBlobs,
     /// The images that are rehearsed.
     pub rehearsal: DataSource,
+    /// The name of the model that is fine-tuned.
+    pub name: String,
     /// Whether the model came with the site: the accuracy on its card need not be measured again.
     pub is_shipped: bool,
 }

@@ -4,7 +4,7 @@ use core::{cell::Cell, cell::RefCell, future::Future, pin::Pin, task::Poll};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use protocol::{Backend, Call, Delivery, FromWorker, JobError, JobId, Message, ToWorker, decode};
+use protocol::{Call, Delivery, FromWorker, JobError, JobId, Message, Program, ToWorker, decode};
 use serde::{Deserialize, Serialize};
 
 use crate::{Host, LocalFuture, Pool, Transport, WorkerEvent};
@@ -21,7 +21,7 @@ impl Call for Echo {
 
 /// What a test sees of a worker.
 pub(crate) struct FakeWorker {
-    pub(crate) backend: Backend,
+    pub(crate) program: Program,
     on_event: Box<dyn Fn(WorkerEvent)>,
     posted: RefCell<Vec<Message<ToWorker>>>,
     is_running: Cell<bool>,
@@ -115,14 +115,14 @@ impl Host for FakeHost {
 
     fn start_worker(
         &self,
-        backend: Backend,
+        program: Program,
         on_event: Box<dyn Fn(WorkerEvent)>,
     ) -> LocalFuture<Result<FakeTransport, JobError>> {
         if self.refuses.get() {
             return Box::pin(async { Err(JobError::NoWorker("none here".into())) });
         }
         let worker =
-            FakeWorker { backend, on_event, posted: RefCell::default(), is_running: Cell::new(true) };
+            FakeWorker { program, on_event, posted: RefCell::default(), is_running: Cell::new(true) };
         let worker = Rc::new(worker);
         self.workers.borrow_mut().push(Rc::clone(&worker));
         Box::pin(async move { Ok(FakeTransport(worker)) })

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use protocol::{Backend, Call, Delivery, FromWorker, JobError, JobId, Message, ToWorker, train::Steering};
+use protocol::{Call, Delivery, FromWorker, JobError, JobId, Message, Program, ToWorker, train::Steering};
 
 use crate::{Host, Transport as _, WorkerEvent};
 
@@ -65,7 +65,7 @@ impl<H: Host> Clone for WorkerHandle<H> {
 
 impl<H: Host> WorkerHandle<H> {
     /// Starts a worker. Calls made before it is ready are sent as soon as it is.
-    pub fn start(host: &Rc<H>, backend: Backend) -> Self {
+    pub fn start(host: &Rc<H>, program: Program) -> Self {
         let state = State {
             transport: None,
             life: Life::Starting,
@@ -87,7 +87,7 @@ impl<H: Host> WorkerHandle<H> {
                 }
             })
         };
-        let started = host.start_worker(backend, on_event);
+        let started = host.start_worker(program, on_event);
         host.spawn(Box::pin(async move {
             let started = started.await;
             // Nobody may want the worker any more: then it is dropped here.
@@ -347,7 +347,7 @@ impl<H: Host> Inner<H> {
             FromWorker::Failed { job, error } => self.answer(*job, Err(error.clone())),
             FromWorker::Fatal { reason } => self.die(&JobError::WorkerLost(reason.clone())),
             // That it arrived is noted already. Being ready is an event of its own.
-            FromWorker::Pong | FromWorker::Ready { .. } => {}
+            FromWorker::Pong | FromWorker::Ready => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::{future::Future, pin::Pin};
 
-use protocol::{Backend, FromWorker, JobError, Message, ToWorker};
+use protocol::{FromWorker, JobError, Message, Program, ToWorker};
 
 /// A future that stays on its thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -37,7 +37,7 @@ pub trait Host: 'static {
     /// Starts a worker. Nothing may be posted before [`WorkerEvent::Ready`].
     fn start_worker(
         &self,
-        backend: Backend,
+        program: Program,
         on_event: Box<dyn Fn(WorkerEvent)>,
     ) -> LocalFuture<Result<Self::Transport, JobError>>;
 

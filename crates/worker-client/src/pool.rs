@@ -8,7 +8,7 @@ use core::cell::{Cell, RefCell};
 use std::{collections::VecDeque, rc::Rc};
 
 use futures_channel::oneshot;
-use protocol::{Backend, Call, Delivery, JobError};
+use protocol::{Call, Delivery, JobError, Program};
 
 use crate::{Host, WorkerHandle};
 
@@ -19,6 +19,7 @@ const CANCEL_MS: u32 = 1_000;
 
 struct Inner<H: Host> {
     host: Rc<H>,
+    program: Program,
     max_workers: usize,
     state: RefCell<State<H>>,
 }
@@ -37,7 +38,7 @@ struct IdleWorker<H: Host> {
     period: u64,
 }
 
-/// CPU workers for jobs that are done one at a time.
+/// Workers of one program for jobs that are done one at a time.
 pub struct Pool<H: Host> {
     inner: Rc<Inner<H>>,
 }
@@ -50,9 +51,16 @@ impl<H: Host> Clone for Pool<H> {
 
 impl<H: Host> Pool<H> {
     /// A pool of at most `max_workers` workers. None is started before there is a job.
-    pub fn new(host: Rc<H>, max_workers: usize) -> Self {
+    pub fn new(host: Rc<H>, program: Program, max_workers: usize) -> Self {
         let state = State { idle: Vec::new(), busy: 0, queue: VecDeque::new(), idle_periods: 0 };
-        Self { inner: Rc::new(Inner { host, max_workers: max_workers.max(1), state: RefCell::new(state) }) }
+        Self {
+            inner: Rc::new(Inner {
+                host,
+                program,
+                max_workers: max_workers.max(1),
+                state: RefCell::new(state),
+            }),
+        }
     }
 
     /// Makes a call to a free worker, as soon as there is one. Dropping the future cancels the call.
@@ -105,7 +113,7 @@ struct Lease<H: Host> {
 
 impl<H: Host> Lease<H> {
     fn on_new_worker(inner: &Rc<Inner<H>>) -> Self {
-        Self { inner: Rc::clone(inner), handle: WorkerHandle::start(&inner.host, Backend::Cpu) }
+        Self { inner: Rc::clone(inner), handle: WorkerHandle::start(&inner.host, inner.program) }
     }
 }
 
@@ -197,7 +205,7 @@ mod tests {
     #[test]
     fn an_idle_worker_is_reused_and_let_go_after_a_while() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 2);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 2);
         let first = host.start(pool.clone(), "a");
         host.run();
         host.worker(0).ready();
@@ -221,7 +229,7 @@ mod tests {
     #[test]
     fn jobs_queue_in_their_order() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let answers = ["a", "b", "c"].map(|text| host.start(pool.clone(), text));
         host.run();
         host.worker(0).ready();
@@ -238,7 +246,7 @@ mod tests {
     #[test]
     fn a_worker_that_dies_fails_its_job_and_the_next_one_gets_another() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let (first, second) = (host.start(pool.clone(), "a"), host.start(pool.clone(), "b"));
         host.run();
         host.worker(0).ready();
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn a_cancelled_job_ends_and_its_worker_is_kept() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let job = host.start_cancellable(pool.clone(), "a");
         host.run();
         host.worker(0).ready();
@@ -278,7 +286,7 @@ mod tests {
     #[test]
     fn a_worker_that_ignores_a_cancellation_is_terminated() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let job = host.start_cancellable(pool.clone(), "a");
         host.run();
         host.worker(0).ready();
@@ -298,7 +306,7 @@ mod tests {
     #[test]
     fn a_job_that_is_cancelled_in_the_queue_is_never_sent() {
         let host = FakeHost::new();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let first = host.start(pool.clone(), "a");
         let queued = host.start_cancellable(pool.clone(), "b");
         host.run();
@@ -315,7 +323,7 @@ mod tests {
     fn a_worker_that_cannot_be_started_is_an_error_of_the_call() {
         let host = FakeHost::new();
         host.refuse_workers();
-        let pool = Pool::new(Rc::clone(&host), 1);
+        let pool = Pool::new(Rc::clone(&host), Program::Cpu, 1);
         let answer = host.start(pool.clone(), "a");
         host.run();
         assert_eq!(answer.borrow_mut().take(), Some(Err(JobError::NoWorker("none here".into()))));
@@ -325,7 +333,7 @@ mod tests {
     #[test]
     fn progress_arrives_before_the_reply_and_a_late_reply_is_ignored() {
         let host = FakeHost::new();
-        let handle = WorkerHandle::start(&host, Backend::Cpu);
+        let handle = WorkerHandle::start(&host, Program::Cpu);
         let seen = Rc::new(RefCell::new(Vec::new()));
         let note = Rc::clone(&seen);
         let job = handle.call(Delivery::bare(Echo("a".into())), move |progress| {

@@ -7,7 +7,7 @@ use evaluation::Prediction;
 use futures_channel::oneshot;
 use model_card::ModelCard;
 use protocol::{
-    Backend, Blobs, Call, Delivery, JobError,
+    Blobs, Call, Delivery, JobError, Program,
     predict::{Load, Predict},
 };
 
@@ -82,7 +82,7 @@ impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
     /// Starts the worker.
     pub fn start(host: Rc<H>, on_event: impl Fn(RecognizerEvent<M>) + 'static) -> Self {
         let state = State {
-            handle: WorkerHandle::start(&host, Backend::Cpu),
+            handle: WorkerHandle::start(&host, Program::Cpu),
             is_ready: false,
             has_model: false,
             is_predicting: false,
@@ -248,7 +248,7 @@ impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
             if gives_up {
                 state.gave_up = Some(why.clone());
             } else {
-                state.handle = WorkerHandle::start(&self.inner.host, Backend::Cpu);
+                state.handle = WorkerHandle::start(&self.inner.host, Program::Cpu);
             }
             gives_up
         };
@@ -266,10 +266,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use protocol::{
-        FromWorker,
-        inspect::{Inspect, Inspected},
-    };
+    use protocol::{FromWorker, inspect::Inspect};
 
     use super::*;
     use crate::fake::FakeHost;
@@ -297,15 +294,11 @@ mod tests {
                     host.worker(worker).reply(job, card(&request.take(file).unwrap()));
                 }
                 Predict::NAME => host.worker(worker).reply(job, Vec::<Prediction>::new()),
-                Inspect::NAME => host.worker(worker).reply(job, inspected()),
+                Inspect::NAME => host.worker(worker).reply(job, card(b"mlp")),
                 other => panic!("{other}"),
             }
             host.run();
         }
-    }
-
-    fn inspected() -> Inspected {
-        Inspected { card: card(b"mlp"), file: None, tried: None }
     }
 
     fn card(file: &[u8]) -> ModelCard {
@@ -366,7 +359,7 @@ mod tests {
         host.worker(0).lose("unreachable");
         host.run();
         assert!(!host.worker(0).is_running() && !recognizer.is_free());
-        assert_eq!(host.worker(1).backend, Backend::Cpu);
+        assert_eq!(host.worker(1).program, Program::Cpu);
         host.worker(1).ready();
         serve(&host, 1);
         assert!(recognizer.is_free());
@@ -434,6 +427,6 @@ mod tests {
         host.run();
         host.worker(1).ready();
         serve(&host, 1);
-        assert_eq!(answer.borrow_mut().take(), Some(Ok(Delivery::bare(inspected()))));
+        assert_eq!(answer.borrow_mut().take(), Some(Ok(Delivery::bare(card(b"mlp")))));
     }
 }

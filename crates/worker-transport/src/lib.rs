@@ -3,6 +3,8 @@
 //! A buffer is copied twice on its way: once out of the sender's WebAssembly memory into an `ArrayBuffer`, and once into
 //! the receiver's memory. In between the `ArrayBuffer` is transferred, so the browser itself copies nothing.
 
+pub mod worker;
+
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use protocol::{DecodeError, EncodeError, Message};
 use serde::{Serialize, de::DeserializeOwned};
