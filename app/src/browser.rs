@@ -108,6 +108,14 @@ pub(crate) fn clear_fragment() {
     }
 }
 
+/// Calls back, for as long as the page is open, when what follows `#` changes.
+pub(crate) fn on_fragment(changed: impl Fn() + 'static) {
+    let listener = wasm_bindgen::closure::Closure::<dyn Fn()>::new(changed);
+    // A window can always be listened to.
+    let _ = window().add_event_listener_with_callback("hashchange", listener.as_ref().unchecked_ref());
+    listener.forget();
+}
+
 /// Puts text on the clipboard, if the browser lets the page.
 pub(crate) fn copy_text(text: &str) {
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
@@ -300,6 +308,41 @@ pub(crate) fn download(name: &str, bytes: &[u8]) {
         let _ = Url::revoke_object_url(&url);
     })
     .forget();
+}
+
+/// Bytes as a file that can be shared.
+fn shareable(name: &str, bytes: &[u8]) -> Option<JsValue> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let file = File::new_with_u8_array_sequence(&parts, name).ok()?;
+    let data = Object::new();
+    Reflect::set(&data, &"files".into(), &Array::of1(&file)).ok()?;
+    Some(data.into())
+}
+
+fn call_navigator(method: &str, data: &JsValue) -> Option<JsValue> {
+    let navigator = window().navigator();
+    let method = Reflect::get(&navigator, &method.into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    method.call1(&navigator, data).ok()
+}
+
+/// Hands a file to the share sheet; false where the browser has none for it.
+pub(crate) async fn share_file(name: &str, bytes: &[u8]) -> bool {
+    let Some(data) = shareable(name, bytes) else { return false };
+    if call_navigator("canShare", &data).is_none_or(|can| !can.is_truthy()) {
+        return false;
+    }
+    let Some(promise) = call_navigator("share", &data).and_then(|promise| promise.dyn_into::<Promise>().ok())
+    else {
+        return false;
+    };
+    // Whoever closes the sheet has decided.
+    let _ = JsFuture::from(promise).await;
+    true
+}
+
+/// Whether this browser has a share sheet.
+pub(crate) fn has_share_sheet() -> bool {
+    has_method(&window().navigator(), "canShare")
 }
 
 /// Asks the browser not to evict this site's storage; it may decline.

@@ -17,7 +17,7 @@ use crate::{
     personalization::Personalization,
     state::{
         data_sets::DataSets, drawings::Drawings, kept::Kept, models::Models, notifications::Notifications,
-        queue::QueueStore, runs::Runs, training::Training, workers::Workers,
+        offers::Offers, queue::QueueStore, runs::Runs, training::Training, workers::Workers,
     },
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Lab {
     pub(crate) queue: QueueStore,
     pub(crate) personalization: Personalization,
     pub(crate) notifications: Notifications,
+    /// A model that was brought and not kept yet.
+    pub(crate) offers: Offers,
     pub(crate) site: RwSignal<Option<Site>>,
     pub(crate) kept: Kept,
     pub(crate) workers: Workers,
@@ -56,6 +58,7 @@ impl Lab {
             queue: QueueStore::new(),
             personalization: Personalization::new(),
             notifications: Notifications::new(),
+            offers: Offers::new(),
             site: RwSignal::new(None),
             kept: Kept::new(),
             workers: Workers::new(),
@@ -73,6 +76,9 @@ impl Lab {
         lab.watch_runs();
         spawn_local(lab.read_site());
         spawn_local(lab.open_storage());
+        lab.open_address();
+        // A link that is pasted into the address of the open page.
+        browser::on_fragment(move || lab.open_address());
         lab
     }
 

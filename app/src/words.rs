@@ -1,7 +1,7 @@
 //! The sentences that the page makes of what workers report.
 
-use model_spec::Preprocessing;
-use protocol::{Backend, JobError, inspect::Tried, personalize::PersonalizeStage, train::TrainStage};
+use model_spec::{NetworkSpec, Preprocessing};
+use protocol::{Backend, JobError, model_files::Tried, personalize::PersonalizeStage, train::TrainStage};
 use worker_client::{DeviceReason, Failure, Loss, Preparation, Restart};
 
 /// What people call a device.
@@ -47,6 +47,21 @@ pub(crate) const fn personalize_stage(stage: PersonalizeStage) -> &'static str {
         PersonalizeStage::FineTuning => "Learning your handwriting",
         PersonalizeStage::Measuring => "Measuring what has changed",
     }
+}
+
+/// What a network is, and how many parameters it has, which the names of some say.
+pub(crate) fn network(network: &NetworkSpec) -> String {
+    let title = network.title();
+    if title.ends_with("parameters") {
+        return title;
+    }
+    format!("{title}, {} parameters", metrics::grouped(network.parameter_count() as u32))
+}
+
+/// What a model reads of digits that are known.
+pub(crate) fn measured_here(tried: &Tried) -> String {
+    let untrained = if tried.accuracy < 0.2 { " Is it untrained?" } else { "" };
+    format!("Measured here: it reads {:.1} % of 1,500 built-in digits.{untrained}", 100.0 * tried.accuracy)
 }
 
 /// What trying weights on known digits has shown, after a space.

@@ -1,6 +1,6 @@
 //! Drawing, and pictures in its place.
 
-use ink::{Drawing, Point};
+use ink::{Drawing, Point, Stroke};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
@@ -50,6 +50,15 @@ impl Lab {
         }
         self.draw(None, |drawing| {
             drawing.clear();
+        });
+    }
+
+    /// Puts these strokes in place of the drawing.
+    pub(crate) fn set_drawing(self, strokes: Vec<Stroke>) {
+        self.draw(None, |drawing| {
+            let radius = drawing.pen_radius();
+            *drawing = Drawing::from_strokes(strokes);
+            drawing.set_pen_radius(radius);
         });
     }
 

@@ -9,6 +9,7 @@ use std::{
 use browser_storage::Writes;
 use experiments::RunRecord;
 use leptos::prelude::*;
+use model_card::ModelCard;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{runs::own_lock, tabs::Told};
@@ -64,9 +65,13 @@ impl Lab {
             let Some(bytes) = self.run_weights(&id).await else { return };
             let Some(record) = untrack(|| self.runs.get(&id)) else { return };
             match self.inspect(Arc::clone(&bytes)).await {
-                Ok(found) => {
-                    let card = found.content.card;
-                    self.save_as_model(format!("{}: {}", record.name, card.short()), card, bytes);
+                Ok(card) => {
+                    let name = format!("{}: {}", record.name, card.short());
+                    let card = ModelCard { run: record.name, ..card };
+                    match self.with_card(bytes, card.clone()).await {
+                        Ok(bytes) => self.save_as_model(name, card, bytes),
+                        Err(error) => self.report_trouble(words::job_error(&error)),
+                    }
                 }
                 Err(error) => self.report_trouble(words::job_error(&error)),
             }

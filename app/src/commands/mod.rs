@@ -2,11 +2,14 @@
 
 mod data;
 mod drawings;
+mod exports;
 mod ink;
 mod interrupted;
 mod kept_runs;
+mod links;
 mod models;
 mod notices;
+mod offers;
 mod queue;
 mod recognition;
 mod runs;
@@ -14,4 +17,5 @@ mod storage;
 mod tabs;
 
 pub(crate) use data::data_source;
+pub(crate) use exports::LinkOfModel;
 pub(crate) use ink::PEN_KEY;

@@ -7,22 +7,20 @@ use leptos::prelude::*;
 use model_card::ModelCard;
 use protocol::{
     Blobs, Call, Delivery, JobError,
+    evaluate::{Evaluate, EvaluateProgress, Evaluation, TestData},
     files::{RoundToHalf, Written},
-    inspect::{Inspect, Inspected},
+    inspect::Inspect,
 };
 use wasm_bindgen_futures::spawn_local;
-use web_sys::File;
 
 use crate::{
     browser,
-    lab::Lab,
+    lab::{Lab, default_data},
     saved_models::{ModelBytes, ModelFile, SavedModel},
     state::models::{SHIPPED, Shipped},
     words,
 };
 
-/// The largest file of weights that is read. The worker, which knows every architecture, allows less.
-const MAX_WEIGHTS_MIB: u32 = 64;
 /// Preference: the id of the active model.
 pub(crate) const ACTIVE_MODEL_KEY: &str = "inkling.model";
 
@@ -35,8 +33,7 @@ impl Lab {
             self.activate(ModelFile { id: Some((*id).into()), name: (*name).into(), bytes });
         }
         match self.inspect(Arc::clone(&file)).await {
-            Ok(inspected) => self.models.shipped.update(|all| {
-                let card = inspected.content.card;
+            Ok(card) => self.models.shipped.update(|all| {
                 let (id, name) = ((*id).into(), (*name).into());
                 all.push(SavedModel { id, name, saved_ms: 0.0, card, bytes: ModelBytes::Here(file) });
             }),
@@ -44,11 +41,26 @@ impl Lab {
         }
     }
 
-    /// What a file of weights holds.
-    pub(crate) async fn inspect(self, file: Arc<Vec<u8>>) -> Result<Delivery<Inspected>, JobError> {
+    /// The card of a file of weights.
+    pub(crate) async fn inspect(self, file: Arc<Vec<u8>>) -> Result<ModelCard, JobError> {
         let mut blobs = Blobs::new();
         let content = Inspect { model: blobs.add(file) };
-        self.workers.call(Delivery { content, blobs }).await
+        Ok(self.workers.call(Delivery { content, blobs }).await?.content)
+    }
+
+    /// Tests a model on the data set at hand; `on_progress` hears how far that is.
+    pub(crate) async fn evaluate(
+        self,
+        file: Arc<Vec<u8>>,
+        on_progress: impl Fn(String) + 'static,
+    ) -> Result<Evaluation, JobError> {
+        let mut blobs = Blobs::new();
+        let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(&self)) };
+        let progress = move |progress: Delivery<EvaluateProgress>| {
+            let EvaluateProgress { done, total } = progress.content;
+            on_progress(format!("Checking its accuracy: {done} of {total}"));
+        };
+        Ok(self.workers.pool()?.call(Delivery { content, blobs }, progress).await?.content)
     }
 
     /// A model's file with 16 bits a weight.
@@ -124,37 +136,6 @@ impl Lab {
             if self.save(&model).await {
                 self.notify(format!("Saved as \"{}\".", model.name), None);
                 self.use_model(model.to_file(file));
-            }
-        });
-    }
-
-    /// Saves a model from a file, if it can be used.
-    pub(crate) fn import(self, file: File) {
-        spawn_local(async move {
-            let imported = async {
-                let failed = |error: &JobError| format!("{}: {}", file.name(), words::job_error(error));
-                let bytes = Arc::new(browser::read_file(&file, MAX_WEIGHTS_MIB).await?);
-                let mut found = self.inspect(Arc::clone(&bytes)).await.map_err(|error| failed(&error))?;
-                // With its card, where it had none.
-                let written = found.content.file.map(|file| found.take(file)).transpose();
-                let written = written.map_err(|error| failed(&error.into()))?;
-                let Inspected { card, tried, .. } = found.content;
-                Ok((written.map_or(bytes, Arc::new), card, tried))
-            };
-            match imported.await {
-                Ok((bytes, card, tried)) => {
-                    let found =
-                        tried.map_or_else(String::new, |tried| words::tried(&tried, &card.preprocessing));
-                    let name = file.name();
-                    let name = name.strip_suffix(".safetensors").unwrap_or(&name).to_owned();
-                    let model = SavedModel::new(name, card, bytes);
-                    if self.save(&model).await {
-                        self.notify(format!("Imported \"{}\".{found}", model.name), None);
-                    }
-                }
-                Err::<_, String>(text) => {
-                    self.report_trouble(format!("{text} The model in use is unchanged."));
-                }
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use protocol::{Backend, FromWorker, Hello, JobError, Message, ToWorker};
+use protocol::{FromWorker, Hello, JobError, Message, Program, ToWorker};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -19,16 +19,17 @@ impl Host for BrowserHost {
 
     fn start_worker(
         &self,
-        backend: Backend,
+        program: Program,
         on_event: Box<dyn Fn(WorkerEvent)>,
     ) -> LocalFuture<Result<WebWorker, JobError>> {
         Box::pin(async move {
             let site = Site::fetch().await.map_err(JobError::NoWorker)?;
-            let missing = || match backend {
-                Backend::Cpu => "The site has no CPU worker: build it again.",
-                Backend::WebGpu => "The site has no WebGPU worker yet.",
+            let missing = || match program {
+                Program::Cpu => "The site has no CPU worker: build it again.",
+                Program::WebGpu => "The site has no WebGPU worker yet.",
+                Program::Files => "The site has no worker for files of models: build it again.",
             };
-            let url = site.worker_url(backend).ok_or_else(|| JobError::NoWorker(missing().into()))?;
+            let url = site.worker_url(program).ok_or_else(|| JobError::NoWorker(missing().into()))?;
             WebWorker::start(&url, on_event)
         })
     }
@@ -75,7 +76,7 @@ impl WebWorker {
                     return;
                 }
                 on_event(match worker_transport::from_js(&event.data()) {
-                    Ok(Message { envelope: FromWorker::Ready { .. }, .. }) => WorkerEvent::Ready,
+                    Ok(Message { envelope: FromWorker::Ready, .. }) => WorkerEvent::Ready,
                     Ok(message) => WorkerEvent::Message(message),
                     Err(error) => WorkerEvent::Lost(error.to_string()),
                 });

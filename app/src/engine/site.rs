@@ -1,6 +1,6 @@
 //! What the site contains, as `cargo xtask` wrote it into `site.json`.
 
-use protocol::Backend;
+use protocol::Program;
 use serde::Deserialize;
 
 use crate::browser;
@@ -10,6 +10,8 @@ use crate::browser;
 pub(crate) struct Site {
     /// The folder of the CPU worker, with its content hash in the path.
     cpu_worker: String,
+    /// The folder of the worker for files of models.
+    files_worker: String,
     /// The folder of the WebGPU worker; absent until it is built.
     gpu_worker: Option<String>,
     /// Whether MNIST's files lie under `data/mnist/`.
@@ -24,10 +26,11 @@ impl Site {
     }
 
     /// The address of a worker's script, if the site has that worker.
-    pub(crate) fn worker_url(&self, backend: Backend) -> Option<String> {
-        let folder = match backend {
-            Backend::Cpu => Some(&self.cpu_worker),
-            Backend::WebGpu => self.gpu_worker.as_ref(),
+    pub(crate) fn worker_url(&self, program: Program) -> Option<String> {
+        let folder = match program {
+            Program::Cpu => Some(&self.cpu_worker),
+            Program::Files => Some(&self.files_worker),
+            Program::WebGpu => self.gpu_worker.as_ref(),
         };
         folder.map(|folder| browser::site_url(&format!("{folder}loader.js")))
     }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use gloo::timers::callback::Interval;
 use leptos::prelude::*;
 use protocol::{
-    Backend, Blobs, Delivery, JobError, JobId,
+    Backend, Blobs, Delivery, JobError, JobId, Program,
     train::{ComputeReference, Train},
 };
 use train_config::{DataChoice, DeviceChoice, LiveChange, TrainConfig};
@@ -198,7 +198,7 @@ impl TrainerShell {
         let has_gpu_worker = match probe {
             GpuProbe::Hardware | GpuProbe::Software => {
                 // A site that cannot be read has none; the CPU worker then says what is wrong.
-                Site::fetch().await.is_ok_and(|site| site.worker_url(Backend::WebGpu).is_some())
+                Site::fetch().await.is_ok_and(|site| site.worker_url(Program::WebGpu).is_some())
             }
             GpuProbe::NoAdapter | GpuProbe::Missing => false,
         };
@@ -259,7 +259,7 @@ impl TrainerShell {
             // A tab has no memory to spare for two.
             worker.terminate();
         }
-        let worker = WorkerHandle::start(&self.host, backend);
+        let worker = WorkerHandle::start(&self.host, backend.into());
         inner.worker = Some((backend, worker.clone()));
         worker
     }

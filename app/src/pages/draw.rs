@@ -55,11 +55,12 @@ pub(crate) fn DrawPage() -> impl IntoView {
                     <Show when=move || has_picture.get() fallback=move || view! {
                         <button on:click=move |_| lab.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
                         <button on:click=move |_| lab.clear() disabled=is_blank title="Delete">"Clear"</button>
+                        <button on:click=move |_| lab.share_drawing() disabled=is_blank title="This drawing as a link and a QR code">"Link"</button>
                     }>
                         <PictureButtons />
                     </Show>
                     <FileButton text="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
-                        accept="image/*" multiple=false on_file=move |file| lab.open_picture(file) />
+                        accept="image/*" multiple=false on_files=move |files| files.into_iter().for_each(|file| lab.open_picture(file)) />
                 </div>
                 <Show when=move || !has_picture.get()>
                     <Pen />

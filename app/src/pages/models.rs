@@ -1,21 +1,21 @@
 //! The saved models.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use evaluation::Accuracy;
 use leptos::{html, prelude::*};
-use protocol::{
-    Blobs, Delivery, JobError,
-    evaluate::{Evaluate, EvaluateProgress, Evaluation, TestData},
-};
+use protocol::evaluate::Evaluation;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     browser,
-    lab::{Lab, default_data},
+    lab::Lab,
     pages::evaluate::EvaluateCard,
-    parts::{file_button::FileButton, storage_card::StorageCard},
+    parts::{
+        export_model::ExportModel, file_button::FileButton, model_details::ModelDetails,
+        storage_card::StorageCard,
+    },
     saved_models::SavedModel,
     state::models::is_shipped,
     words,
@@ -28,13 +28,14 @@ pub(crate) fn ModelsPage() -> impl IntoView {
     let dropped = move |event: web_sys::DragEvent| {
         event.prevent_default();
         let files = event.data_transfer().and_then(|transfer| transfer.files());
-        for file in browser::files(files) {
-            lab.import(file);
-        }
+        lab.import(browser::files(files));
     };
     let all = move || lab.models.shipped.get().into_iter().chain(lab.models.saved.get()).collect::<Vec<_>>();
     // A model that was renamed or trained further gets a new card. One that is only loaded keeps the result of its check.
-    let key = |model: &SavedModel| (model.id.clone(), model.name.clone(), model.saved_ms.to_bits());
+    let key = |model: &SavedModel| {
+        let said = (model.card.notes.clone(), model.card.tags.clone(), model.card.license.clone());
+        (model.id.clone(), model.name.clone(), model.saved_ms.to_bits(), said)
+    };
     let none = move || {
         lab.models.saved.with(Vec::is_empty).then(|| {
             view! { <p class="quiet">"Nothing of your own is kept yet. Train a model and save it, or import a file."</p> }
@@ -44,11 +45,11 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         <div class="models" on:dragover=|event| event.prevent_default() on:drop=dropped>
             <div class="heading">
                 <h1>"Models"</h1>
-                <FileButton text="Import" field="File to import" accept=".safetensors" multiple=true
-                    on_file=move |file| lab.import(file) />
+                <FileButton text="Import" field="File to import" accept=".safetensors,.pt,.pth,.bin,.onnx,.h5,.hdf5,.keras,.npz,.zip,.json" multiple=true
+                    on_files=move |files| lab.import(files) />
             </div>
             <p class="quiet">
-                "Models stay in this browser. Import takes .safetensors files, dropped here or chosen; Export writes one that PyTorch opens."
+                "Models stay in this browser. Import reads files of PyTorch, ONNX, Keras, TensorFlow.js, NumPy and safetensors, dropped here or chosen. Nothing in a file is run."
             </p>
             <ul class="list">
                 <For each=all key=key let:model>
@@ -78,7 +79,6 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
     });
     let facts = facts(&model);
     let saved = StoredValue::new_local(Rc::clone(&model));
-    let as_half = RwSignal::new(false);
     let checking = RwSignal::new(false);
     let check = move || {
         if checking.get_untracked() {
@@ -94,7 +94,8 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
                 checking.try_set(false);
                 return;
             };
-            let text = match evaluate(&lab, file, checked).await {
+            let progress = move |text| drop(checked.try_set(text));
+            let text = match lab.evaluate(file, progress).await {
                 Ok(Evaluation { report, images, .. }) => {
                     verdict(report.accuracy(), &images, saved_test.filter(|_| images == tested_on))
                 }
@@ -117,21 +118,6 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
             return name.set(model.name);
         }
         spawn_local(async move { lab.rename(&model, typed).await });
-    };
-    let export = move |_| {
-        let model = saved.get_value();
-        let is_half = as_half.get_untracked();
-        spawn_local(async move {
-            let Some(file) = lab.bytes_of(&model).await else { return };
-            let name = file_name(&model.name);
-            if !is_half {
-                return browser::download(&name, &file);
-            }
-            match lab.round_to_half(file).await {
-                Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
-                Err(error) => lab.report_trouble(words::job_error(&error)),
-            }
-        });
     };
     let delete = move |_| saved.with_value(|model| lab.delete((**model).clone()));
     let field = NodeRef::<html::Input>::new();
@@ -173,35 +159,18 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
             <p class="checked" role="status" aria-label="Check">{checked}</p>
             <div class="buttons">
                 <button on:click=load>{move || if is_active.get() { "Load again" } else { "Load" }}</button>
-                <button on:click=export>"Export"</button>
-                <label class="check">
-                    <input type="checkbox" prop:checked=as_half on:change=move |event| as_half.set(event_target_checked(&event)) />
-                    "16-bit"
-                </label>
                 {own_buttons}
             </div>
+            <ExportModel model=saved.get_value() />
+            <ModelDetails model=saved.get_value() />
         </li>
     }
-}
-
-/// Tests a model on the data set at hand, and shows how far that is.
-async fn evaluate(lab: &Lab, file: Arc<Vec<u8>>, checked: RwSignal<String>) -> Result<Evaluation, JobError> {
-    let mut blobs = Blobs::new();
-    let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(lab)) };
-    let progress = move |progress: Delivery<EvaluateProgress>| {
-        let EvaluateProgress { done, total } = progress.content;
-        checked.try_set(format!("Checking its accuracy: {done} of {total}"));
-    };
-    Ok(lab.workers.pool()?.call(Delivery { content, blobs }, progress).await?.content)
 }
 
 /// One line of facts about a model.
 fn facts(model: &SavedModel) -> String {
     let card = &model.card;
-    let mut facts = vec![
-        card.network.title(),
-        format!("{} parameters", metrics::grouped(card.network.parameter_count() as u32)),
-    ];
+    let mut facts = vec![words::network(&card.network)];
     if let Some(test) = card.test {
         facts.push(format!("{} of {}", test.with_interval(), card.tested_on));
     }
@@ -211,6 +180,24 @@ fn facts(model: &SavedModel) -> String {
             card.trained_on,
             metrics::counted(card.epochs_done, "epoch")
         ));
+    }
+    if card.trained_on.is_empty() && card.epochs_done == 0 {
+        facts.push("nothing is known of its training".into());
+    }
+    if !card.notes.is_empty() {
+        facts.push(card.notes.clone());
+    }
+    if !card.tags.is_empty() {
+        facts.push(format!("tags: {}", card.tags.join(", ")));
+    }
+    if !card.license.is_empty() {
+        facts.push(card.license.clone());
+    }
+    if !card.fine_tuned_from.is_empty() {
+        facts.push(format!("fine-tuned from {}", card.fine_tuned_from));
+    }
+    if !card.run.is_empty() {
+        facts.push(format!("by the run {}", card.run));
     }
     if model.saved_ms > 0.0 {
         let date = js_sys::Date::new(&JsValue::from_f64(model.saved_ms));
@@ -234,14 +221,4 @@ fn verdict(test: Accuracy, name: &str, saved: Option<Accuracy>) -> String {
         }
         _ => format!("{found}."),
     }
-}
-
-/// A file name that every system accepts.
-fn file_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' })
-        .collect();
-    let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { "model.safetensors".into() } else { format!("{}.safetensors", parts.join("-")) }
 }

@@ -207,6 +207,7 @@ async fn personalize(
         learn: labelled_drawings::attach(learn.into_iter(), &mut blobs),
         held_back: labelled_drawings::attach(held_back.into_iter(), &mut blobs),
         rehearsal: default_data(lab),
+        name: before.file.name.clone(),
         is_shipped: before.file.id.as_deref().is_some_and(is_shipped),
     };
     let progress = move |progress: Delivery<PersonalizeProgress>| {

@@ -5,7 +5,7 @@ use web_sys::File;
 
 use crate::browser;
 
-/// The button, and the hidden field behind it. `on_file` is called for each chosen file.
+/// The button, and the hidden field behind it. `on_files` is called with the chosen files.
 #[component]
 pub(crate) fn FileButton(
     /// The text of the button.
@@ -19,7 +19,7 @@ pub(crate) fn FileButton(
     accept: &'static str,
     /// Whether several can be chosen at once.
     multiple: bool,
-    on_file: impl Fn(File) + 'static,
+    on_files: impl Fn(Vec<File>) + 'static,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let choose = move |_| {
@@ -29,7 +29,7 @@ pub(crate) fn FileButton(
     };
     let chosen = move |_| {
         if let Some(input) = input.get_untracked() {
-            browser::files(input.files()).into_iter().for_each(&on_file);
+            on_files(browser::files(input.files()));
             // Lets the user choose the same file again.
             input.set_value("");
         }

@@ -5,7 +5,12 @@ use leptos_router::components::A;
 
 use worker_client::{Phase, RunView};
 
-use crate::{browser, lab::Lab, words};
+use crate::{
+    browser,
+    lab::Lab,
+    parts::{offer::OfferCard, shared_link::SharedLinkCard},
+    words,
+};
 
 /// The frame around a page.
 #[component]
@@ -50,6 +55,10 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
                 <span class="warning">{storage}</span>
             </p>
         </header>
-        <main>{children()}</main>
+        <main>
+            <OfferCard />
+            <SharedLinkCard />
+            {children()}
+        </main>
     }
 }

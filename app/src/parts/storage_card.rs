@@ -96,7 +96,7 @@ pub(crate) fn StorageCard() -> impl IntoView {
             <p>{text}</p>
             <div class="buttons">
                 <button on:click=back_up>"Back up everything"</button>
-                <FileButton text="Restore a backup" field="Backup file" accept=".inkling" multiple=false on_file=restore />
+                <FileButton text="Restore a backup" field="Backup file" accept=".inkling" multiple=false on_files=move |files| files.into_iter().for_each(restore) />
             </div>
             <p class="hint">"Models, runs with their curves and checkpoints, drawings, data sets, the queue and preferences, in one file with a checksum. Restoring adds what is missing and changes nothing else."</p>
             <p role="status" aria-label="Backup">{status}</p>

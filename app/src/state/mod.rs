@@ -6,6 +6,7 @@ pub(crate) mod kept;
 pub(crate) mod kept_run;
 pub(crate) mod models;
 pub(crate) mod notifications;
+pub(crate) mod offers;
 pub(crate) mod queue;
 pub(crate) mod run_log;
 pub(crate) mod runs;

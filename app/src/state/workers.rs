@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use protocol::{Call, Delivery, JobError};
+use protocol::{Call, Delivery, JobError, Program};
 use worker_client::{Pool, Recognizer};
 
 use crate::{
@@ -24,6 +24,7 @@ pub(crate) type OwnRecognizer = Recognizer<BrowserHost, ModelFile>;
 pub(crate) struct Workers {
     recognizer: StoredValue<Option<OwnRecognizer>, LocalStorage>,
     pool: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
+    files: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
     trainer: StoredValue<Option<TrainerShell>, LocalStorage>,
 }
 
@@ -33,6 +34,7 @@ impl Workers {
         Self {
             recognizer: StoredValue::new_local(None),
             pool: StoredValue::new_local(None),
+            files: StoredValue::new_local(None),
             trainer: StoredValue::new_local(None),
         }
     }
@@ -41,12 +43,22 @@ impl Workers {
     pub(crate) fn start(self, host: Rc<BrowserHost>, recognizer: OwnRecognizer, trainer: TrainerShell) {
         self.recognizer.set_value(Some(recognizer));
         self.trainer.set_value(Some(trainer));
-        self.pool.set_value(Some(Pool::new(host, MAX_POOL_WORKERS)));
+        self.pool.set_value(Some(Pool::new(Rc::clone(&host), Program::Cpu, MAX_POOL_WORKERS)));
+        self.files.set_value(Some(Pool::new(host, Program::Files, 1)));
     }
 
     /// Workers for jobs that take a while.
     pub(crate) fn pool(self) -> Result<Pool<BrowserHost>, JobError> {
         self.pool.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))
+    }
+
+    /// Makes a call to the worker for files of models, which is loaded for it.
+    pub(crate) async fn call_files<C: Call>(
+        self,
+        request: Delivery<C>,
+    ) -> Result<Delivery<C::Reply>, JobError> {
+        let files = self.files.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))?;
+        files.call(request, |_| ()).await
     }
 
     /// Makes a call that takes a moment.

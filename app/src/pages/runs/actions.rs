@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Choice;
-use crate::{browser, lab::Lab, state::runs::RunPlan};
+use crate::{lab::Lab, state::runs::RunPlan};
 
 /// The most seeds of a group.
 const MAX_SEEDS: u64 = 50;
@@ -68,7 +68,7 @@ fn Card(id: String) -> impl IntoView {
         let Some(record) = get() else { return };
         let RunRecord { name, config, data, workers, .. } = record;
         match encode(&Shared::Run { name, config, data, workers }) {
-            Ok(fragment) => lab.offer_link(&fragment),
+            Ok(fragment) => lab.offer_link("runs", &fragment),
             Err(error) => lab.report_trouble(error.to_string()),
         }
     };
@@ -148,13 +148,4 @@ fn facts(record: &RunRecord, is_live: bool) -> String {
         facts.push(format!("interrupted {times}; {exact}"));
     }
     format!("{}.", facts.join(" · "))
-}
-
-impl Lab {
-    /// Puts a link to something on the clipboard, and shows it.
-    pub(crate) fn offer_link(self, fragment: &str) {
-        let url = format!("{}{fragment}", browser::site_url("runs"));
-        browser::copy_text(&url);
-        self.notify(format!("The link was copied: {url}"), None);
-    }
 }

@@ -105,7 +105,7 @@ pub(super) fn SweepCard() -> impl IntoView {
             encode(&Shared::Sweep { spec, data: plan.data }).map_err(|error| error.to_string())
         });
         match linked {
-            Ok(fragment) => lab.offer_link(&fragment),
+            Ok(fragment) => lab.offer_link("runs", &fragment),
             Err(text) => error.set(text),
         }
     };

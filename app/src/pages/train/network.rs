@@ -70,7 +70,7 @@ pub(crate) fn NetworkBuilder() -> impl IntoView {
                 <button type="button" disabled=move || !network.with(NetworkEditor::can_redo)
                     on:click=move |_| network.update(NetworkEditor::redo)>"Redo"</button>
                 <FileButton text="Import network" field="Network file" accept=".json,application/json" multiple=false
-                    on_file=move |file| import(&lab, file) />
+                    on_files=move |files| files.into_iter().for_each(|file| import(&lab, file)) />
                 <button type="button" on:click=move |_| export(&lab)>"Export network"</button>
             </div>
         </section>

@@ -26,7 +26,7 @@ pub(crate) fn Preset() -> impl IntoView {
             encode(&Shared::Config { config, data }).map_err(|error| error.to_string())
         });
         match linked {
-            Ok(fragment) => lab.offer_link(&fragment),
+            Ok(fragment) => lab.offer_link("runs", &fragment),
             Err(text) => lab.report_trouble(text),
         }
     };

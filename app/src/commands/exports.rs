@@ -1,0 +1,161 @@
+//! Models as files of other formats, and as links.
+
+use std::sync::Arc;
+
+use model_card::ModelCard;
+use protocol::{
+    Blobs, Delivery, JobError,
+    evaluate::Evaluation,
+    model_files::{LayerRow, MadeLink, MakeLink, ModelFormat, SetCard, Summarize, WriteModel},
+};
+
+use crate::{
+    browser,
+    lab::Lab,
+    saved_models::{ModelBytes, SavedModel},
+    words,
+};
+
+/// A model as a link, and what that cost.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LinkOfModel {
+    /// The whole address.
+    pub(crate) address: String,
+    /// What rounding the weights has cost, for people.
+    pub(crate) cost: String,
+}
+
+impl Lab {
+    /// Downloads a model in another format.
+    pub(crate) async fn export_as(self, model: &SavedModel, format: ModelFormat) {
+        let Some(file) = self.bytes_of(model).await else { return };
+        let mut blobs = Blobs::new();
+        let content = WriteModel { model: blobs.add(file), name: model.name.clone(), format };
+        let written = async {
+            let mut reply = self.workers.call_files(Delivery { content, blobs }).await?;
+            let file = reply.content.file;
+            Ok(reply.take(file)?)
+        };
+        let ending = match format {
+            ModelFormat::Onnx => "onnx",
+            ModelFormat::Zip => "zip",
+        };
+        match written.await {
+            Ok(bytes) => browser::download(&file_name(&model.name, ending), &bytes),
+            Err(error) => self.report_trouble(words::job_error(&error)),
+        }
+    }
+
+    /// What a model holds, layer by layer.
+    pub(crate) async fn layers_of(self, model: &SavedModel) -> Result<Vec<LayerRow>, JobError> {
+        let Some(file) = self.bytes_of(model).await else {
+            return Err(JobError::BadInput("Its weights are no longer stored.".into()));
+        };
+        let mut blobs = Blobs::new();
+        let content = Summarize { model: blobs.add(file) };
+        Ok(self.workers.call_files(Delivery { content, blobs }).await?.content)
+    }
+
+    /// A model's file with another card.
+    pub(crate) async fn with_card(
+        self,
+        file: Arc<Vec<u8>>,
+        card: ModelCard,
+    ) -> Result<Arc<Vec<u8>>, JobError> {
+        let mut blobs = Blobs::new();
+        let content = SetCard { model: blobs.add(file), card };
+        let mut reply = self.workers.call_files(Delivery { content, blobs }).await?;
+        let file = reply.content.file;
+        Ok(Arc::new(reply.take(file)?))
+    }
+
+    /// Changes what is said of a saved model: in its row and in its file.
+    pub(crate) async fn describe(self, model: &SavedModel, change: impl FnOnce(&mut ModelCard)) {
+        let Some(file) = self.bytes_of(model).await else { return };
+        let mut card = model.card.clone();
+        change(&mut card);
+        match self.with_card(file, card.clone()).await {
+            Ok(bytes) => {
+                let changed = SavedModel { card, bytes: ModelBytes::Here(bytes), ..model.clone() };
+                if self.save(&changed).await {
+                    self.notify(format!("Saved what you say of \"{}\".", model.name), None);
+                }
+            }
+            Err(error) => self.report_trouble(words::job_error(&error)),
+        }
+    }
+
+    /// Downloads a model's weights, with 16 bits each where that is wanted.
+    pub(crate) async fn export(self, model: &SavedModel, is_half: bool) {
+        let Some(file) = self.bytes_of(model).await else { return };
+        let name = file_name(&model.name, "safetensors");
+        if !is_half {
+            return browser::download(&name, &file);
+        }
+        match self.round_to_half(file).await {
+            Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
+            Err(error) => self.report_trouble(words::job_error(&error)),
+        }
+    }
+
+    /// Hands a model's file to the share sheet, or downloads it where there is none for it.
+    pub(crate) async fn share(self, model: &SavedModel) {
+        let Some(file) = self.bytes_of(model).await else { return };
+        let name = file_name(&model.name, "safetensors");
+        if !browser::share_file(&name, &file).await {
+            browser::download(&name, &file);
+            self.notify("This browser does not share such files, so it was downloaded.".into(), None);
+        }
+    }
+
+    /// A model as a link. Its weights are rounded to fit; what that costs is measured on the data set at hand.
+    pub(crate) async fn link_of(
+        self,
+        model: &SavedModel,
+        on_progress: impl Fn(String) + Clone + 'static,
+    ) -> Result<LinkOfModel, JobError> {
+        let Some(file) = self.bytes_of(model).await else {
+            return Err(JobError::BadInput("Its weights are no longer stored.".into()));
+        };
+        let make = async |measured: Option<ModelCard>| {
+            let mut blobs = Blobs::new();
+            let content =
+                MakeLink { model: blobs.add(Arc::clone(&file)), name: model.name.clone(), measured };
+            self.workers.call_files(Delivery { content, blobs }).await
+        };
+        let mut first = make(None).await?;
+        let rounded = first.content.rounded;
+        let rounded = Arc::new(first.take(rounded)?);
+        let before = self.evaluate(Arc::clone(&file), on_progress.clone()).await?.report.accuracy();
+        let Evaluation { report, images, .. } = self.evaluate(rounded, on_progress).await?;
+        let after = report.accuracy();
+        let card = ModelCard {
+            test: Some(after),
+            tested_on: images.clone(),
+            validation: None,
+            ..model.card.clone()
+        };
+        let MadeLink { link, relative_step, .. } = make(Some(card)).await?.content;
+        let cost = format!(
+            "{} characters. Of {} {images} test images it reads {} rightly in the link, {} before: {:+.2} points. Each weight is \
+             rounded to steps of {relative_step:.2} standard deviations of its channel.",
+            metrics::grouped(link.len() as u32),
+            metrics::grouped(after.total),
+            metrics::grouped(after.correct),
+            metrics::grouped(before.correct),
+            100.0 * (after.share() - before.share()),
+        );
+        Ok(LinkOfModel { address: format!("{}{link}", browser::site_url("")), cost })
+    }
+}
+
+/// A file name that every system accepts.
+fn file_name(name: &str, ending: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
+    let stem = if parts.is_empty() { "model".to_owned() } else { parts.join("-") };
+    format!("{stem}.{ending}")
+}

@@ -1,0 +1,244 @@
+//! Models that come from files, links and the site.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{
+    Blobs, Delivery, JobError,
+    model_files::{ChosenFile, ModelReading, OpenLink, OpenedLink, ReadModel, TriedReadings, TryReadings},
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+
+use crate::{
+    browser,
+    lab::Lab,
+    saved_models::SavedModel,
+    state::offers::{Offer, OfferedReading, Origin},
+    words,
+};
+
+/// The largest file of weights that is read.
+const MAX_WEIGHTS_MIB: u32 = 64;
+/// The parameter of the address that names a model of this site.
+const MODEL_PARAMETER: &str = "model";
+
+/// What was brought, before it is read.
+struct Brought {
+    name: String,
+    origin: Origin,
+    files: Vec<(String, Arc<Vec<u8>>)>,
+}
+
+impl Lab {
+    /// Opens the model that the page's address holds or names, if there is one.
+    pub(crate) fn open_address(self) {
+        self.open_drawing();
+        let fragment = browser::fragment();
+        if fragment.starts_with("#m=") {
+            // A reload must not bring it again, and no history keep it.
+            browser::clear_fragment();
+            spawn_local(async move {
+                self.offers.opening.set(Some("the model of this link".into()));
+                let opened = self.open_link(fragment).await;
+                self.offers.opening.set(None);
+                match opened {
+                    Ok(offer) => self.offers.current.set(Some(offer)),
+                    Err(error) => self.report_trouble(words::job_error(&error)),
+                }
+            });
+        } else if let Some(path) = browser::query(MODEL_PARAMETER) {
+            spawn_local(async move {
+                match site_file(&path).await {
+                    Ok(bytes) => {
+                        let name = stem(&path).to_owned();
+                        self.bring(Brought {
+                            name,
+                            origin: Origin::Site,
+                            files: vec![(path, Arc::new(bytes))],
+                        })
+                        .await;
+                    }
+                    Err(text) => self.report_trouble(text),
+                }
+            });
+        }
+    }
+
+    async fn open_link(self, link: String) -> Result<Offer, JobError> {
+        let mut opened = self.workers.call_files(Delivery::bare(OpenLink { link })).await?;
+        let model = opened.content.model;
+        let model = Arc::new(opened.take(model)?);
+        let OpenedLink { name, card, .. } = opened.content;
+        let name = if name.trim().is_empty() { card.short() } else { name };
+        let reading = OfferedReading {
+            model,
+            preprocessing: Some(card.preprocessing),
+            assumes: String::new(),
+            is_unusual: false,
+        };
+        let offer = Offer {
+            name,
+            origin: Origin::Link,
+            format: "Inkling".into(),
+            chosen: 0,
+            card,
+            model: Arc::clone(&reading.model),
+            readings: vec![reading],
+            tried: None,
+        };
+        self.tried(offer, None).await
+    }
+
+    /// Tries the readings of an offer, or the one that was chosen, on digits that are known.
+    async fn tried(self, offer: Offer, chosen: Option<usize>) -> Result<Offer, JobError> {
+        let mut blobs = Blobs::new();
+        let readings = offer
+            .readings
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| chosen.is_none_or(|chosen| chosen == *index));
+        let readings = readings
+            .map(|(_, reading)| ModelReading {
+                model: blobs.add(Arc::clone(&reading.model)),
+                preprocessing: reading.preprocessing,
+                reading: reading.assumes.clone(),
+                is_unusual: reading.is_unusual,
+            })
+            .collect();
+        let request = Delivery { content: TryReadings { readings }, blobs };
+        let mut reply = self.workers.pool()?.call(request, |_| ()).await?;
+        let model = reply.content.model;
+        let model = Arc::new(reply.take(model)?);
+        let TriedReadings { index, card, tried, .. } = reply.content;
+        Ok(Offer { chosen: chosen.unwrap_or(index as usize), card, model, tried, ..offer })
+    }
+
+    /// Reads a model from files that a person chose together. Where a file says what it is, or can be read in one way, it is kept;
+    /// else it is offered first.
+    pub(crate) fn import(self, chosen: Vec<File>) {
+        spawn_local(async move {
+            let mut files = Vec::new();
+            for file in chosen {
+                match browser::read_file(&file, MAX_WEIGHTS_MIB).await {
+                    Ok(bytes) => files.push((file.name(), Arc::new(bytes))),
+                    Err(text) => {
+                        return self.report_trouble(format!("{text} The model in use is unchanged."));
+                    }
+                }
+            }
+            // A description and its weights belong together; other files are a model each.
+            if files.iter().any(|(_, bytes)| bytes.first() == Some(&b'{')) {
+                let name = "TensorFlow.js model".to_owned();
+                return self.bring(Brought { name, origin: Origin::File, files }).await;
+            }
+            for (name, bytes) in files {
+                let brought = Brought {
+                    name: stem(&name).to_owned(),
+                    origin: Origin::File,
+                    files: vec![(name, bytes)],
+                };
+                self.bring(brought).await;
+            }
+        });
+    }
+
+    async fn bring(self, brought: Brought) {
+        let (name, origin) = (brought.name.clone(), brought.origin);
+        self.offers.opening.set(Some(format!("\"{name}\"")));
+        let read = self.read(brought).await;
+        self.offers.opening.set(None);
+        let (offer, is_known) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                let text = words::job_error(&error);
+                return self.report_trouble(format!("{name}: {text} The model in use is unchanged."));
+            }
+        };
+        if origin == Origin::File && (is_known || offer.readings.len() == 1) {
+            let found =
+                offer.tried.map_or_else(String::new, |tried| words::tried(&tried, &offer.card.preprocessing));
+            let model = SavedModel::new(offer.name, offer.card, offer.model);
+            if self.save(&model).await {
+                self.notify(format!("Imported \"{}\".{found}", model.name), None);
+            }
+        } else {
+            self.offers.current.set(Some(offer));
+        }
+    }
+
+    /// What files hold, and whether they say so themselves.
+    async fn read(self, brought: Brought) -> Result<(Offer, bool), JobError> {
+        let mut blobs = Blobs::new();
+        let files =
+            brought.files.into_iter().map(|(name, bytes)| ChosenFile { name, bytes: blobs.add(bytes) });
+        let content = ReadModel { files: files.collect() };
+        let mut found = self.workers.call_files(Delivery { content, blobs }).await?;
+        let mut readings = Vec::new();
+        for reading in core::mem::take(&mut found.content.readings) {
+            readings.push(OfferedReading {
+                model: Arc::new(found.take(reading.model)?),
+                preprocessing: reading.preprocessing,
+                assumes: reading.reading,
+                is_unusual: reading.is_unusual,
+            });
+        }
+        let first = readings.first().ok_or_else(|| JobError::BadInput("There is no model in it.".into()))?;
+        let (model, format) = (Arc::clone(&first.model), found.content.format);
+        let (name, origin) = (brought.name, brought.origin);
+        let is_known = found.content.card.is_some();
+        let card = match found.content.card {
+            Some(card) => card,
+            None => self.inspect(Arc::clone(&model)).await?,
+        };
+        let offer = Offer { name, origin, format, readings, chosen: 0, card, model, tried: None };
+        // What says itself what it is needs no trial, unless it came from somebody else.
+        let offer = if is_known && origin == Origin::File { offer } else { self.tried(offer, None).await? };
+        Ok((offer, is_known))
+    }
+
+    /// Reads what is on offer in another way.
+    pub(crate) fn read_offer_as(self, index: usize) {
+        let Some(offer) = self.offers.current.get_untracked() else { return };
+        spawn_local(async move {
+            match self.tried(offer, Some(index)).await {
+                Ok(offer) => self.offers.current.set(Some(offer)),
+                Err(error) => self.report_trouble(words::job_error(&error)),
+            }
+        });
+    }
+
+    /// Keeps what is on offer, and draws with it if that is wanted.
+    pub(crate) fn keep_offer(self, is_to_be_used: bool) {
+        let Some(offer) = self.offers.current.get_untracked() else { return };
+        self.offers.current.set(None);
+        browser::ask_for_persistence();
+        let model = SavedModel::new(offer.name, offer.card, Arc::clone(&offer.model));
+        spawn_local(async move {
+            if self.save(&model).await {
+                self.notify(format!("Kept \"{}\".", model.name), None);
+                if is_to_be_used {
+                    self.use_model(model.to_file(offer.model));
+                }
+            }
+        });
+    }
+}
+
+/// A file of this site, and of no other.
+async fn site_file(path: &str) -> Result<Vec<u8>, String> {
+    let is_own =
+        !path.contains(':') && !path.starts_with('/') && !path.contains("..") && !path.contains('\\');
+    if !is_own {
+        return Err(format!(
+            "\"{path}\" is not a file of this site. Give a path below the page, such as ?model=models/mine.safetensors."
+        ));
+    }
+    browser::fetch(path, false).await
+}
+
+/// A file's name without folders and ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}

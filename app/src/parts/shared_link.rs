@@ -1,0 +1,48 @@
+//! A link to take away, as text and as a QR code.
+
+use leptos::prelude::*;
+
+use crate::{browser, lab::Lab, state::offers::SharedLink};
+
+/// Light modules around a QR code, which readers need.
+const MARGIN: u32 = 4;
+
+/// The link that was asked for, if there is one.
+#[component]
+pub(crate) fn SharedLinkCard() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let card = move || {
+        lab.offers.link.get().map(|link| {
+            let copied = link.address.clone();
+            view! {
+                <section class="card offer" aria-label="Link to share">
+                    {qr(&link)}
+                    <label>"Link " <input type="text" readonly=true prop:value=link.address /></label>
+                    <div class="buttons">
+                        <button on:click=move |_| browser::copy_text(&copied)>"Copy link"</button>
+                        <button on:click=move |_| lab.offers.link.set(None)>"Close"</button>
+                    </div>
+                </section>
+            }
+        })
+    };
+    view! { <div>{card}</div> }
+}
+
+fn qr(link: &SharedLink) -> impl IntoView + use<> {
+    let side = link.side.max(1);
+    let dark = link.modules.iter().enumerate().filter(|(_, module)| **module == 1);
+    let path: Vec<String> = dark
+        .map(|(index, _)| {
+            let (x, y) = (index as u32 % side + MARGIN, index as u32 / side + MARGIN);
+            format!("M{x} {y}h1v1h-1z")
+        })
+        .collect();
+    let all = side + 2 * MARGIN;
+    view! {
+        <svg class="qr" viewBox=format!("0 0 {all} {all}") role="img" aria-label="QR code of the link" shape-rendering="crispEdges">
+            <rect width=all height=all fill="#fff" />
+            <path d=path.concat() fill="#000" />
+        </svg>
+    }
+}
