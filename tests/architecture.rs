@@ -48,7 +48,17 @@ fn check_absent(package: &str, features: &str, absent: &[&str]) {
 
 #[test]
 fn the_page_never_depends_on_burn() {
-    check_absent("app", "", &["burn*", "cubecl*", "network", "training", "weights", "safetensors"]);
+    check_absent(
+        "app",
+        "",
+        &["burn*", "cubecl*", "network", "training", "weights", "safetensors", "model_io"],
+    );
+}
+
+#[test]
+fn a_visit_without_files_does_not_pay_for_them() {
+    check_absent("files-worker", "", &["burn*", "cubecl*", "network", "training", "kernels"]);
+    check_absent("worker", "cpu", &["model_io"]);
 }
 
 #[test]
@@ -70,6 +80,8 @@ fn logic_knows_no_browser() {
         "experiments",
         "backup",
         "weights",
+        "model-io",
+        "link-text",
         "protocol",
         "worker-client",
         "kernels",
@@ -202,7 +214,7 @@ fn architecture_md_names_every_crate_and_no_other() {
 #[test]
 fn unsafe_code_stays_where_it_is() {
     let allowed = ["crates/kernels/src/lib.rs", "crates/gpu-kernels/src/lib.rs", "worker/src/lib.rs"];
-    for folder in ["app", "worker", "cli", "bench/src", "xtask", "crates"] {
+    for folder in ["app", "worker", "files-worker", "cli", "bench/src", "xtask", "crates"] {
         for path in sources(&tests::root().join(folder)) {
             let own = path.strip_prefix(tests::root()).unwrap().to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&path).unwrap();
@@ -219,7 +231,7 @@ fn unsafe_code_stays_where_it_is() {
 fn the_page_and_its_workers_name_no_other_host() {
     // The mirrors are for `cargo xtask`; the server is not in the page.
     let for_the_setup = ["crates/data-files/src/mnist.rs", "crates/site-server/src/lib.rs"];
-    for folder in ["app", "worker", "crates"] {
+    for folder in ["app", "worker", "files-worker", "crates"] {
         for path in sources(&tests::root().join(folder)) {
             let own = path.strip_prefix(tests::root()).unwrap().to_string_lossy().replace('\\', "/");
             if for_the_setup.contains(&own.as_str()) {

@@ -117,3 +117,49 @@ fn accuracy(weights: &Weights, card: &ModelCard, set: &LabelledImages) -> anyhow
     let images = MicroBatch::cpu(network.spec()).test_images;
     Ok(block_on(classification_report(&network, Calibration::NONE, set, images, async |_| ()))?.accuracy())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the small CNN in a format; what is read back is the same network with the same answers.
+    #[track_caller]
+    fn check(to: Format, out: &str, wanted: &str) {
+        let folder = std::env::temp_dir().join(format!("inkling-convert-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../public/models/small-cnn.safetensors");
+        let out = folder.join(out);
+        let license = Some("CC0-1.0".to_owned());
+        let args =
+            Args { model: model.clone(), to, out: Some(out.clone()), name: None, license, mnist_dir: None };
+        run(&args).unwrap();
+        let (weights, _) = model::read(&model).unwrap();
+        let (back, card) = model::read(&folder.join(wanted)).unwrap();
+        assert_eq!(back, weights, "{wanted}");
+        assert_eq!(card.network.title(), "Small CNN");
+    }
+
+    #[test]
+    fn every_file_comes_back() {
+        check(Format::Onnx, "a.onnx", "a.onnx");
+        check(Format::Safetensors, "b.safetensors", "b.safetensors");
+        check(Format::Zip, "c.zip", "c.zip");
+        check(Format::Pytorch, "d", "d/model.safetensors");
+    }
+
+    #[test]
+    fn a_link_comes_back_rounded() {
+        let (weights, card) = {
+            let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../public/models/small-cnn.safetensors");
+            model::read(&model).unwrap()
+        };
+        let made = LinkWeights::new("Small", &weights, &card).unwrap();
+        let link = format!("https:\x2f/example.org/{}", made.link("Small", &card));
+        let (back, _) = model::read(Path::new(&link)).unwrap();
+        assert_eq!(&back, made.rounded());
+        let known = careful_digits(500, 5);
+        let [before, after] =
+            [&weights, &back].map(|weights| accuracy(weights, &card, &known).unwrap().share());
+        assert!((before - after).abs() < 0.01, "{before} before, {after} in the link");
+    }
+}

@@ -95,8 +95,12 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
         ("truncated", &good[..good.len() / 2], "the file is cut off"),
         ("nan", &with_nan, "not a finite number"),
         ("overlap", &overlap, "overlap or leave gaps"),
-        ("stranger", &stranger, "fit none of the networks here"),
-        ("picture", b"\x89PNG\r\n\x1a\n and no more than that".as_slice(), "not a safetensors file"),
+        ("stranger", &stranger, "belongs to no layer known here"),
+        (
+            "picture",
+            b"\x89PNG\r\n\x1a\n and no more than that".as_slice(),
+            "a picture: read it on the Draw page",
+        ),
         ("oversized", &vec![0; (64 << 20) + 1], "at most 64 MiB"),
     ] {
         let path = out().join(format!("{name}.safetensors"));

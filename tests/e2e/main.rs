@@ -11,11 +11,13 @@ mod webdriver;
 
 mod data;
 mod draw;
+mod files;
 mod gpu;
 mod hands;
 mod keep;
 mod lab;
 mod look;
+mod onnx;
 mod runs;
 mod train;
 mod trouble;

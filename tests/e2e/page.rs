@@ -245,7 +245,7 @@ impl Browser {
             {
                 return path;
             }
-            assert!(start.elapsed() < SOON, "nothing was downloaded");
+            assert!(start.elapsed() < SOON, "nothing was downloaded:\n{}", self.text().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
