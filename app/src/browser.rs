@@ -98,6 +98,12 @@ pub(crate) fn fragment() -> String {
     window().location().hash().unwrap_or_default()
 }
 
+/// Whether the page's address is that of this page of the site.
+pub(crate) fn is_at(page: &str) -> bool {
+    let path = window().location().pathname().unwrap_or_default();
+    path.trim_end_matches('/') == format!("{}/{page}", base_path())
+}
+
 /// Takes what follows `#` out of the address, without a step in the history.
 pub(crate) fn clear_fragment() {
     let location = window().location();
@@ -335,9 +341,11 @@ pub(crate) async fn share_file(name: &str, bytes: &[u8]) -> bool {
     else {
         return false;
     };
-    // Whoever closes the sheet has decided.
-    let _ = JsFuture::from(promise).await;
-    true
+    match JsFuture::from(promise).await {
+        Ok(_) => true,
+        // Whoever closes the sheet has decided.
+        Err(error) => Reflect::get(&error, &"name".into()).is_ok_and(|name| name == "AbortError"),
+    }
 }
 
 /// Whether this browser has a share sheet.

@@ -66,12 +66,11 @@ pub(crate) fn measured_here(tried: &Tried) -> String {
 
 /// What trying weights on known digits has shown, after a space.
 pub(crate) fn tried(tried: &Tried, scale: &Preprocessing) -> String {
-    let Tried { accuracy, accuracy_at_zero_to_one } = *tried;
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
-    let untrained = if accuracy < 0.2 { " Is it untrained?" } else { "" };
+    let untrained = if tried.accuracy < 0.2 { " Is it untrained?" } else { "" };
     let known = format!(
         " The file has no card, so it was tried: it reads {} of 1,500 built-in digits.{untrained}",
-        percent(accuracy)
+        percent(tried.accuracy)
     );
     let scale = match scale {
         Preprocessing::ZeroToOne => return known,
@@ -79,10 +78,9 @@ pub(crate) fn tried(tried: &Tried, scale: &Preprocessing) -> String {
         Preprocessing::MeanStd { mean, std } => format!("a mean of {mean} and a deviation of {std}"),
         Preprocessing::L2Columns => "columns of length 1".to_owned(),
     };
-    format!(
-        "{known} It learned from pixels of {scale}: taken for 0 to 1 it reads {}.",
-        percent(accuracy_at_zero_to_one)
-    )
+    // What the file says itself needs no reason.
+    let Some(otherwise) = tried.accuracy_at_zero_to_one else { return known };
+    format!("{known} It learned from pixels of {scale}: taken for 0 to 1 it reads {}.", percent(otherwise))
 }
 
 /// Why a call failed.

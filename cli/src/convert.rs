@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(license) = &args.license {
         card.license.clone_from(license);
     }
-    let name = args.name.clone().unwrap_or_else(|| {
+    let name = args.name.clone().or_else(|| model::name_in_link(&args.model)).unwrap_or_else(|| {
         args.model.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
     });
     let Some(out) = &args.out else {

@@ -14,6 +14,13 @@ use pollster::block_on;
 use training::{ModelReading, try_readings};
 use weights::Weights;
 
+/// What a link calls the model that it holds.
+pub(crate) fn name_in_link(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    let (_, fragment) = text.split_once('#').filter(|(_, fragment)| is_model_link(fragment))?;
+    read_link(fragment).ok().map(|linked| linked.name)
+}
+
 /// Reads weights of any kind and what is known of them; what had to be found out is printed. A folder is read as all of its files,
 /// and a link that holds a model as its model.
 pub(crate) fn read(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
@@ -49,7 +56,11 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
             is_unusual: candidate.is_unusual,
         })
         .collect();
-    let tried = block_on(try_readings(&readings, &Device::flex()))?;
+    let reads_digits = candidates.iter().all(|candidate| {
+        let network = candidate.weights.network().clone();
+        ModelCard { class_names: candidate.class_names.clone(), ..ModelCard::unknown(network) }.reads_digits()
+    });
+    let tried = if reads_digits { block_on(try_readings(&readings, &Device::flex()))? } else { None };
     let Candidate { weights, preprocessing, class_names, reading, .. } =
         candidates.swap_remove(tried.map_or(0, |tried| tried.index));
     let mut card = ModelCard { class_names, ..ModelCard::unknown(weights.network().clone()) };

@@ -14,7 +14,8 @@ use weights::{Weights, read_safetensors, write_safetensors};
 
 /// Of something the user gave.
 fn of_input(error: impl core::fmt::Display) -> JobError {
-    JobError::BadInput(format!("This model cannot be used: {error}."))
+    // Some say it in whole sentences.
+    JobError::BadInput(format!("This model cannot be used: {}.", error.to_string().trim_end_matches('.')))
 }
 
 /// Of writing what should always be writable.

@@ -47,7 +47,11 @@ pub(crate) async fn try_all(
     if readings.is_empty() {
         return Err(JobError::BadInput("There is no model to try.".into()));
     }
-    let found = try_readings(&readings, &worker.device).await.map_err(failure::of_device)?;
+    let found = if cards.iter().all(ModelCard::reads_digits) {
+        try_readings(&readings, &worker.device).await.map_err(failure::of_device)?
+    } else {
+        None
+    };
     let index = found.map_or(0, |found| found.index);
     let mut card = cards.swap_remove(index);
     if let Some(found) = found {

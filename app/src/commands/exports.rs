@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use leptos::prelude::*;
 use model_card::ModelCard;
 use protocol::{
     Blobs, Delivery, JobError,
@@ -78,6 +79,11 @@ impl Lab {
             Ok(bytes) => {
                 let changed = SavedModel { card, bytes: ModelBytes::Here(bytes), ..model.clone() };
                 if self.save(&changed).await {
+                    self.models.active.update(|active| {
+                        if let Some(active) = active.as_mut().filter(|active| active.is(&changed.id)) {
+                            active.card.clone_from(&changed.card);
+                        }
+                    });
                     self.notify(format!("Saved what you say of \"{}\".", model.name), None);
                 }
             }

@@ -44,8 +44,15 @@ impl Lab {
 
     /// Draws what the page's address holds, where that is a drawing.
     pub(crate) fn open_drawing(self) {
-        // What else it may hold is for the page Runs.
-        let Ok(Some(Shared::Drawing { strokes })) = decode(&browser::fragment()) else { return };
+        let strokes = match decode(&browser::fragment()) {
+            Ok(Some(Shared::Drawing { strokes })) => strokes,
+            // What else it may hold is for the page Runs, which also says what is wrong with it.
+            Err(error) if !browser::is_at("runs") => {
+                browser::clear_fragment();
+                return self.report_trouble(format!("This link cannot be used. {error}"));
+            }
+            _ => return,
+        };
         browser::clear_fragment();
         self.set_drawing(strokes.iter().map(|stroke| places(stroke)).collect());
     }

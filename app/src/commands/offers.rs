@@ -43,7 +43,7 @@ impl Lab {
                 let opened = self.open_link(fragment).await;
                 self.offers.opening.set(None);
                 match opened {
-                    Ok(offer) => self.offers.current.set(Some(offer)),
+                    Ok(offer) => self.offers.offer(offer),
                     Err(error) => self.report_trouble(words::job_error(&error)),
                 }
             });
@@ -163,7 +163,7 @@ impl Lab {
                 self.notify(format!("Imported \"{}\".{found}", model.name), None);
             }
         } else {
-            self.offers.current.set(Some(offer));
+            self.offers.offer(offer);
         }
     }
 
@@ -200,26 +200,34 @@ impl Lab {
     /// Reads what is on offer in another way.
     pub(crate) fn read_offer_as(self, index: usize) {
         let Some(offer) = self.offers.current.get_untracked() else { return };
+        self.offers.choices.update_value(|choices| *choices += 1);
+        let choice = self.offers.choices.get_value();
         spawn_local(async move {
-            match self.tried(offer, Some(index)).await {
+            let tried = self.tried(offer, Some(index)).await;
+            // Meanwhile it may have been kept, or read in another way.
+            if self.offers.choices.get_value() != choice {
+                return;
+            }
+            match tried {
                 Ok(offer) => self.offers.current.set(Some(offer)),
                 Err(error) => self.report_trouble(words::job_error(&error)),
             }
         });
     }
 
-    /// Keeps what is on offer, and draws with it if that is wanted.
+    /// Keeps what is on offer, and draws with it if that is wanted. What cannot be kept stays on offer.
     pub(crate) fn keep_offer(self, is_to_be_used: bool) {
         let Some(offer) = self.offers.current.get_untracked() else { return };
-        self.offers.current.set(None);
         browser::ask_for_persistence();
         let model = SavedModel::new(offer.name, offer.card, Arc::clone(&offer.model));
         spawn_local(async move {
-            if self.save(&model).await {
-                self.notify(format!("Kept \"{}\".", model.name), None);
-                if is_to_be_used {
-                    self.use_model(model.to_file(offer.model));
-                }
+            if !self.save(&model).await {
+                return;
+            }
+            self.offers.close();
+            self.notify(format!("Kept \"{}\".", model.name), None);
+            if is_to_be_used {
+                self.use_model(model.to_file(offer.model));
             }
         });
     }

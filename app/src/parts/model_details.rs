@@ -17,6 +17,7 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
     let layers = RwSignal::new(None::<Vec<LayerRow>>);
     let other = RwSignal::new(None::<(String, Vec<LayerRow>)>);
     let trouble = RwSignal::new(String::new());
+    let compared = StoredValue::new(String::new());
     let opened = move |_| {
         if layers.with_untracked(Option::is_some) {
             return;
@@ -37,10 +38,17 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
     };
     let compare = move |event: web_sys::Event| {
         let id = event_target_value(&event);
+        compared.set_value(id.clone());
+        trouble.set(String::new());
         let found = untrack(move || all().find(|model| model.id == id));
         let Some(found) = found else { return other.set(None) };
         spawn_local(async move {
-            match lab.layers_of(&found).await {
+            let read = lab.layers_of(&found).await;
+            // Another may have been chosen meanwhile, or the card may have gone.
+            if compared.try_get_value().as_ref() != Some(&found.id) {
+                return;
+            }
+            match read {
                 Ok(layers) => drop(other.try_set(Some((found.name, layers)))),
                 Err(error) => drop(trouble.try_set(words::job_error(&error))),
             }
@@ -63,7 +71,7 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
     }
 }
 
-/// Notes, tags and licence, which travel with every file of the model.
+/// Notes, tags and licence, which travel in its safetensors and its zip; the licence in every file and link.
 #[component]
 fn Description(model: Rc<SavedModel>) -> impl IntoView {
     let lab = expect_context::<Lab>();

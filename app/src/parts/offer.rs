@@ -37,7 +37,7 @@ fn Offered(offer: Offer) -> impl IntoView {
         .map(|test| format!("It says of itself: {} of {}.", test.with_interval(), offer.card.tested_on));
     let measured = match &offer.tried {
         Some(tried) => words::measured_here(tried),
-        None => "It was not tried here: it tells other classes apart than the ten digits.".into(),
+        None => "It was not tried here: its classes are not the ten digits.".into(),
     };
     let readings = (offer.readings.len() > 1).then(|| {
         let options = offer.readings.iter().enumerate().map(|(index, reading)| {
@@ -68,7 +68,7 @@ fn Offered(offer: Offer) -> impl IntoView {
             <div class="buttons">
                 <button class="primary" on:click=move |_| lab.keep_offer(true)>"Keep and draw with it"</button>
                 <button on:click=move |_| lab.keep_offer(false)>"Keep"</button>
-                <button on:click=move |_| lab.offers.current.set(None)>"No, thanks"</button>
+                <button on:click=move |_| lab.offers.close()>"No, thanks"</button>
             </div>
         </section>
     }

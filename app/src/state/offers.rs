@@ -60,12 +60,38 @@ pub(crate) struct SharedLink {
 pub(crate) struct Offers {
     pub(crate) link: RwSignal<Option<SharedLink>>,
     pub(crate) current: RwSignal<Option<Offer>, LocalStorage>,
+    /// Those that came while another was on offer, the oldest first.
+    waiting: StoredValue<Vec<Offer>, LocalStorage>,
+    /// Counts the choices of a reading: only the last one counts.
+    pub(crate) choices: StoredValue<u32>,
     /// What is being opened, for people.
     pub(crate) opening: RwSignal<Option<String>>,
 }
 
 impl Offers {
     pub(crate) fn new() -> Self {
-        Self { link: RwSignal::new(None), current: RwSignal::new_local(None), opening: RwSignal::new(None) }
+        Self {
+            link: RwSignal::new(None),
+            current: RwSignal::new_local(None),
+            waiting: StoredValue::new_local(Vec::new()),
+            choices: StoredValue::new(0),
+            opening: RwSignal::new(None),
+        }
+    }
+
+    /// Offers a model, as soon as no other is on offer.
+    pub(crate) fn offer(self, offer: Offer) {
+        if self.current.with_untracked(Option::is_some) {
+            self.waiting.update_value(|waiting| waiting.push(offer));
+        } else {
+            self.current.set(Some(offer));
+        }
+    }
+
+    /// Ends what is on offer, and offers the next one.
+    pub(crate) fn close(self) {
+        self.choices.update_value(|choices| *choices += 1);
+        let next = self.waiting.try_update_value(|waiting| (!waiting.is_empty()).then(|| waiting.remove(0)));
+        self.current.set(next.flatten());
     }
 }

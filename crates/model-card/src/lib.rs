@@ -122,6 +122,15 @@ impl ModelCard {
         }
     }
 
+    /// Whether its first ten classes are the digits, as far as is known.
+    pub fn reads_digits(&self) -> bool {
+        let classes = self.network.classes();
+        let names = &self.class_names;
+        let are_digits = names.len() >= 10
+            && names[..10].iter().enumerate().all(|(digit, name)| *name == digit.to_string());
+        are_digits || classes == 10 && names.is_empty()
+    }
+
     /// What a class is called: by its name, else its number.
     pub fn class_name(&self, class: usize) -> String {
         self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())

@@ -11,6 +11,8 @@ use crate::MAX_FILE_BYTES;
 pub enum ModelError {
     #[error("the file has {} MiB; models here have at most {} MiB", size >> 20, MAX_FILE_BYTES >> 20)]
     TooLarge { size: usize },
+    #[error("what is packed in it takes more than {} MiB", MAX_FILE_BYTES >> 20)]
+    UnpacksToTooMuch,
     #[error("there is no file")]
     NoFile,
     #[error("it is {0}")]

@@ -71,6 +71,9 @@ fn zip(file: &ModelFile) -> Result<Found, ModelError> {
         let bytes = archive.read(&name)?;
         files.push(ModelFile { name, bytes });
     }
+    if files.iter().any(|file| file.bytes.starts_with(b"PK")) {
+        return Err(ModelError::NotAModel("a zip within a zip: unpack it first".into()));
+    }
     if files.is_empty() {
         return Err(ModelError::NotAModel("a zip without a model in it".into()));
     }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most readings of one file.
 const MAX_CANDIDATES: usize = 24;
+/// Values of all readings together: each has the weights anew.
+const MAX_CANDIDATE_VALUES: usize = 8 << 20;
 /// Steps of the search for an order in which sizes fit each other.
 const MAX_ORDER_STEPS: usize = 10_000;
 
@@ -40,7 +42,8 @@ pub(crate) fn candidates(
     for layout in [Layout::PyTorch, Layout::ChannelsLast, Layout::Keras] {
         let Some(ordered) = ordered(&blocks, layout) else { continue };
         for plan in plans(&ordered) {
-            if candidates.len() == MAX_CANDIDATES {
+            let values: usize = candidates.iter().map(|known| known.weights.values().len()).sum();
+            if candidates.len() == MAX_CANDIDATES || values > MAX_CANDIDATE_VALUES {
                 break;
             }
             match plan.build(format, &ordered, layout) {
@@ -128,7 +131,12 @@ fn search(blocks: &[Block], by_name: &[usize], at: Place, order: &mut Vec<usize>
     if order.len() == blocks.len() {
         return true;
     }
-    for &index in by_name {
+    // A norm belongs to the layer before it: two in a row are tried last.
+    let is_norm = |index: usize| matches!(blocks[index], Block::BatchNorm(..) | Block::LayerNorm(_));
+    let after_norm = order.last().is_some_and(|&last| is_norm(last));
+    let (first, last): (Vec<usize>, Vec<usize>) =
+        by_name.iter().copied().partition(|&index| !(after_norm && is_norm(index)));
+    for index in first.into_iter().chain(last) {
         *steps += 1;
         if *steps > MAX_ORDER_STEPS {
             return false;

@@ -48,6 +48,8 @@ pub enum LinkError {
     Version(String),
     #[error("This link was cut: {found} of {wanted} characters are there. Copy the whole link again.")]
     Cut { found: usize, wanted: usize },
+    #[error("The network of this link has {0} weights; links hold {MAX_VALUES} at most.")]
+    TooMuch(usize),
     #[error("This link is damaged. Copy the whole link again.")]
     Damaged,
     #[error("The network of this link cannot be built here: {0}")]
@@ -209,12 +211,11 @@ pub fn read_link(fragment: &str) -> Result<LinkedModel, LinkError> {
     }
     // Without its last letter it is still whole.
     let whole = text.strip_suffix(GUARD).unwrap_or(text);
-    let bytes = from_base64url(whole).or_else(|| from_base64url(text));
-    let bytes = match bytes {
-        Some(bytes) => bytes,
-        // Cut in the midst of a byte, or damaged: the length at its beginning tells.
-        None => from_base64url(&text[..text.len() - text.len() % 4]).ok_or(LinkError::Damaged)?,
-    };
+    // Cut in the midst of a byte, or damaged: the length at its beginning tells.
+    let cut = text.get(..text.len() - text.len() % 4);
+    let bytes =
+        from_base64url(whole).or_else(|| from_base64url(text)).or_else(|| cut.and_then(from_base64url));
+    let bytes = bytes.ok_or(LinkError::Damaged)?;
     let (length, rest) = take_varint(&bytes).ok_or(LinkError::Damaged)?;
     let (sum, body) = rest.split_first_chunk::<4>().ok_or(LinkError::Damaged)?;
     if length > MAX_TEXT {
@@ -244,7 +245,7 @@ pub fn read_link(fragment: &str) -> Result<LinkedModel, LinkError> {
     };
     let network = network.ok_or_else(|| LinkError::Network("this version does not know it".into()))?;
     if network.value_count() > MAX_VALUES {
-        return Err(LinkError::TooLarge(network.value_count()));
+        return Err(LinkError::TooMuch(network.value_count()));
     }
     let weights = Quantized::decode(&network, levels).weights(&network).ok_or(LinkError::Damaged)?;
     let card = ModelCard {
@@ -363,7 +364,9 @@ mod tests {
         bytes[5_000] = if bytes[5_000] == b'A' { b'B' } else { b'A' };
         assert_eq!(read_link(&String::from_utf8(bytes).unwrap()), Err(LinkError::Damaged));
         assert_eq!(read_link("#m=2.abcz"), Err(LinkError::Version("2".into())));
-        for other in ["#m=", "#m=1.", "#m=1.z", "#m=x.abc", "#m=1.____z", "#m=1.\u{1f600}"] {
+        for other in
+            ["#m=", "#m=1.", "#m=1.z", "#m=x.abc", "#m=1.____z", "#m=1.\u{1f600}", "#m=1.aaa\u{2026}"]
+        {
             assert!(read_link(other).is_err(), "{other}");
         }
         let large = named_network("fast-cnn").unwrap().spec();

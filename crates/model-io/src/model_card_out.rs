@@ -31,9 +31,10 @@ pub(crate) fn readme(name: &str, card: &ModelCard) -> String {
     }
     head.push_str("---\n");
     let mut text = format!(
-        "{head}\n# {name}\n\n{title}, {parameters} parameters, trained in a browser with Inkling.\n\n| | |\n|---|---|\n",
+        "{head}\n# {name}\n\n{title}, {parameters} parameters{trained}.\n\n| | |\n|---|---|\n",
         title = network.title(),
         parameters = network.parameter_count(),
+        trained = if card.config.is_some() { ", trained in a browser with Inkling" } else { "" },
     );
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {

@@ -35,7 +35,7 @@ pub(crate) fn model_py(card: &ModelCard) -> String {
     let classes: Vec<String> = (0..network.classes()).map(|class| quoted(&card.class_name(class))).collect();
     let functional = if uses_functional { "from torch.nn import functional\n" } else { "" };
     format!(
-        r#""""{title}, trained with Inkling, in plain PyTorch.
+        r#""""{title} in plain PyTorch, written by Inkling.
 
     from model import load, preprocess
     network = load("model.safetensors")

@@ -64,9 +64,15 @@ impl Quantized {
                 const MOST: i32 = (1 << (PLAIN_BITS - 1)) - 1;
                 let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
                 // A little more than needed, so that the nearest step on the scale suffices.
+                let step = 1.05 * f64::from(largest) / f64::from(MOST);
+                let mut channels: Vec<Channel> =
+                    channels.map(|values| Channel::new(values, step, MOST)).collect();
+                if tensor.name.ends_with("running_var") {
+                    // A variance of zero would make its channel hundreds of times as strong.
+                    let levels = channels.iter_mut().flat_map(|channel| &mut channel.levels);
+                    levels.for_each(|level| *level = (*level).max(1));
+                }
                 channels
-                    .map(|values| Channel::new(values, 1.05 * f64::from(largest) / f64::from(MOST), MOST))
-                    .collect()
             }
         });
         Self { tensors: each.collect() }

@@ -18,6 +18,8 @@ pub(crate) struct Stack {
     columns: Option<Vec<usize>>,
     /// What the file does to pixels before the first layer.
     pub(crate) preprocessing: Option<Preprocessing>,
+    /// Whether softmax has come.
+    is_over: bool,
 }
 
 /// Zeros around maps, as files say it: before and behind, along one axis.
@@ -32,6 +34,7 @@ impl Stack {
             shape: Shape::Maps { channels: 1, side: SIDE },
             columns: None,
             preprocessing: None,
+            is_over: false,
         }
     }
 
@@ -63,6 +66,9 @@ impl Stack {
 
     /// Adds a layer and the values of its tensors, one list each.
     pub(crate) fn push(&mut self, layer: LayerSpec, tensors: &[&[f32]]) -> Result<(), ModelError> {
+        if self.is_over {
+            return Err(self.unsupported("a layer behind softmax"));
+        }
         let shape = layer.output(self.shape).map_err(|error| SpecError::Layer {
             layer: self.layers.len(),
             title: layer.title(),
@@ -109,6 +115,9 @@ impl Stack {
             return Err(ModelError::NoFit(format!(
                 "a convolution reads {channels} channels, and {own} come in: images here have one"
             )));
+        }
+        if stride == 0 {
+            return Err(self.unsupported("a convolution of stride 0"));
         }
         let mut layer =
             Conv2d { out_channels, kernel_size, stride, padding: Padding::Valid, bias: bias.is_some() };
@@ -197,16 +206,16 @@ impl Stack {
         self.push(layer, &tensors)
     }
 
-    /// A pooling window. Where `is_padded`, the last windows may hang over, which is possible only where none does.
+    /// A pooling window without zeros around. Where `is_ceil`, the last windows may hang over, which is possible only where none does.
     pub(crate) fn pool(
         &mut self,
         is_max: bool,
         kernel_size: usize,
         stride: usize,
-        is_padded: bool,
+        is_ceil: bool,
     ) -> Result<(), ModelError> {
         if let Shape::Maps { side, .. } = self.shape
-            && is_padded
+            && is_ceil
             && (stride == 0 || kernel_size > side || !(side - kernel_size).is_multiple_of(stride))
         {
             return Err(self.unsupported(format!(
@@ -215,6 +224,29 @@ impl Stack {
         }
         let layer = Pool2d { kernel_size, stride: (stride != kernel_size).then_some(stride) };
         self.push(if is_max { LayerSpec::MaxPool2d(layer) } else { LayerSpec::AvgPool2d(layer) }, &[])
+    }
+
+    /// Softmax, which ends a network: answers are given without it.
+    pub(crate) fn softmax(&mut self) {
+        self.is_over = true;
+    }
+
+    /// What becomes of a pixel before the first layer: `scale * pixel + offset`, where pixels are 0 to 255; whoever hardly scales them
+    /// expects 0 to 1.
+    pub(crate) fn set_preprocessing(&mut self, scale: f64, offset: f64) -> Result<(), ModelError> {
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-6 * b.abs().max(1.0);
+        let scale = if scale > 0.1 { scale } else { 255.0 * scale };
+        self.preprocessing = Some(if near(scale, 1.0) && near(offset, 0.0) {
+            Preprocessing::ZeroToOne
+        } else if near(scale, 2.0) && near(offset, -1.0) {
+            Preprocessing::MinusOneToOne
+        } else if scale > 0.0 {
+            let mean = tidy(f64::from((-offset / scale) as f32)) as f32;
+            Preprocessing::MeanStd { mean, std: (1.0 / scale) as f32 }
+        } else {
+            return Err(self.unsupported("pixels that are turned from dark to light before the first layer"));
+        });
+        Ok(())
     }
 
     /// Maps become a vector, in PyTorch's order or, where `is_channels_last`, in row, column, channel order.

@@ -59,6 +59,9 @@ impl ValueType {
     }
 }
 
+/// Most dimensions of a tensor: kernels have four.
+pub(crate) const MAX_DIMENSIONS: usize = 8;
+
 /// How many values a shape has; `None` where the number is larger than any.
 pub(crate) fn size_of(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |size, &side| size.checked_mul(side))
@@ -73,6 +76,12 @@ impl NamedTensor {
         value: ValueType,
         bytes: &[u8],
     ) -> Result<Self, ModelError> {
+        if shape.len() > MAX_DIMENSIONS {
+            return Err(ModelError::unsupported(
+                format,
+                format!("a tensor \"{name}\" of {} dimensions", shape.len()),
+            ));
+        }
         if size_of(shape).and_then(|size| size.checked_mul(value.bytes())) != Some(bytes.len()) {
             return Err(ModelError::damaged(
                 format,

@@ -129,6 +129,37 @@ fn a_checkpoint_gives_every_network_that_its_tensors_fit() {
     assert!(found.candidates.len() > 1 && found.candidates.iter().all(|other| other.preprocessing.is_none()));
 }
 
+/// Safetensors lie in the order of their names: norms first. Each is found to stand behind its own layer.
+#[test]
+fn layers_are_ordered_by_what_fits() {
+    let json = r#"{"layers":[{"kind":"conv2d","out_channels":8,"kernel_size":3},{"kind":"batch_norm"},{"kind":"relu"},
+        {"kind":"conv2d","out_channels":8,"kernel_size":3},{"kind":"batch_norm"},{"kind":"relu"},{"kind":"flatten"},
+        {"kind":"dense","units":10}]}"#;
+    let network = NetworkSpec::from_json(json).unwrap();
+    let weights = Weights::initial(&network, 4);
+    let mut tensors: Vec<_> = weights.tensors().collect();
+    tensors.sort_by_key(|(tensor, _)| tensor.name.clone());
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .into_iter()
+        .map(|(tensor, values)| {
+            (
+                tensor.name.clone(),
+                tensor.shape.clone(),
+                values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            )
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        (
+            name.as_str(),
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
+    let file = safetensors::serialize(views, None).unwrap();
+    let found = read_one("a.safetensors", file);
+    assert!(found.candidates.iter().any(|candidate| candidate.weights == weights));
+}
+
 /// What is refused, and with which words.
 #[track_caller]
 fn check_refused(name: &str, bytes: &[u8], complaint: &str) {
@@ -177,8 +208,34 @@ fn files_that_mean_harm_are_refused_in_a_sentence() {
         let bomb = bomb(name);
         assert!(bomb.len() < 200_000);
         let error = read(&[ModelFile { name: "bomb.zip".into(), bytes: bomb }]).unwrap_err().to_string();
-        assert!(error.contains("at most 64 MiB") || error.contains("config.json"), "{error}");
+        assert!(error.contains("more than 64 MiB") || error.contains("config.json"), "{error}");
     }
+    // Dictionaries that hold the one before twice: 2^60 ways to its end.
+    let mut doubling = b"\x80\x02}q\x00".to_vec();
+    for depth in 0..60_u8 {
+        doubling.extend([
+            b'}',
+            b'q',
+            depth + 1,
+            b'(',
+            0x8c,
+            1,
+            b'a',
+            b'h',
+            depth,
+            0x8c,
+            1,
+            b'b',
+            b'h',
+            depth,
+            b'u',
+        ]);
+    }
+    doubling.push(b'.');
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("archive/data.pkl", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, &doubling).unwrap();
+    check_refused("a.pt", &zip.finish().unwrap().into_inner(), "stand in too many places");
     // A header of 2 GB, which is not there.
     let header = [&(2_u64 << 30).to_le_bytes()[..], b"{\"a\":1}"].concat();
     check_refused("a.safetensors", &header, "none of the files of models known here");

@@ -69,7 +69,7 @@ pub struct TriedReadings {
     pub card: ModelCard,
     /// Safetensors with that card.
     pub model: Blob,
-    /// What trying has shown; none where it tells fewer than ten classes apart.
+    /// What trying has shown; none where its classes are not the ten digits.
     pub tried: Option<Tried>,
 }
 
@@ -78,8 +78,8 @@ pub struct TriedReadings {
 pub struct Tried {
     /// Share that is read rightly, 0 to 1, at the scale on the card.
     pub accuracy: f64,
-    /// The same where pixels are taken for 0 to 1.
-    pub accuracy_at_zero_to_one: f64,
+    /// The same where pixels are taken for 0 to 1; none where the file says how they are scaled.
+    pub accuracy_at_zero_to_one: Option<f64>,
 }
 
 impl Call for TryReadings {

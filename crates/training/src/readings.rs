@@ -42,8 +42,8 @@ pub struct TriedReading {
     pub best: Preprocessing,
     /// Share of known digits that it reads rightly, 0 to 1.
     pub accuracy: f64,
-    /// The same at 0 to 1, where the file did not say a scale.
-    pub accuracy_at_zero_to_one: f64,
+    /// The same at 0 to 1, where the file does not say a scale.
+    pub accuracy_at_zero_to_one: Option<f64>,
 }
 
 /// Tries readings on digits that the program draws itself; none where they tell fewer than ten classes apart.
@@ -92,7 +92,7 @@ pub async fn try_readings(
         index: best,
         best: chosen.preprocessing,
         accuracy: chosen.accuracy,
-        accuracy_at_zero_to_one: usual.accuracy,
+        accuracy_at_zero_to_one: readings[best].preprocessing.is_none().then_some(usual.accuracy),
     }))
 }
 

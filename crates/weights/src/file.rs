@@ -269,11 +269,6 @@ mod tests {
     fn tensors_of_another_shape_or_place_are_refused() {
         let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
         check(&handmade(overlap, 12), "overlap");
-        let stranger = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
-        check(
-            &handmade(stranger, 8),
-            "fit none of the networks here (Fast CNN, Reader CNN, Small CNN, Workshop CNN, Kaggle CNN",
-        );
         let later = r#"{"__metadata__":{"inkling":"{\"architecture\":\"Transformer\"}"}}"#;
         check(&handmade(later, 0), "architecture \"Transformer\"");
         let claim = serde_json::to_string(&card()).unwrap().replace('"', "\\\"");

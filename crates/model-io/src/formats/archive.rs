@@ -39,7 +39,7 @@ impl<'a> Archive<'a> {
         let read = entry.take(self.bytes_left + 1).read_to_end(&mut bytes);
         read.map_err(|error| ModelError::damaged(format, format!("\"{name}\": {error}")))?;
         let left = self.bytes_left.checked_sub(bytes.len() as u64);
-        self.bytes_left = left.ok_or(ModelError::TooLarge { size: bytes.len() })?;
+        self.bytes_left = left.ok_or(ModelError::UnpacksToTooMuch)?;
         Ok(bytes)
     }
 }

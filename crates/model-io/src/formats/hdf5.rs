@@ -484,7 +484,7 @@ impl<'a> Reader<'a> {
         let Some(shape) = shape(find(header, DATASPACE)?.ok_or_else(incomplete)?)? else { return Ok(()) };
         let size = size_of(&shape).and_then(|size| size.checked_mul(value.bytes()));
         let left = size.and_then(|size| self.bytes_left.checked_sub(size));
-        self.bytes_left = left.ok_or(ModelError::TooLarge { size: size.unwrap_or(usize::MAX) })?;
+        self.bytes_left = left.ok_or(ModelError::UnpacksToTooMuch)?;
         if self.arrays.len() == MAX_ARRAYS {
             return Err(damaged(format!("it has more than {MAX_ARRAYS} arrays")));
         }

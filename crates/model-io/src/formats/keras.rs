@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use model_spec::{
-    LayerSpec, Preprocessing, SIDE, Shape,
+    LayerSpec, SIDE, Shape,
     layers::{Dropout, LeakyRelu},
 };
 use serde_json::Value;
@@ -148,12 +148,29 @@ pub(crate) fn network(
     mut weights: HashMap<String, Vec<NamedTensor>>,
 ) -> Result<Candidate, ModelError> {
     let mut reader = Reader { format, stack: Stack::new(format), scale: 1.0, offset: 0.0 };
+    let mut before = None;
     for layer in layers(format, config)? {
+        let nodes = layer["inbound_nodes"].as_array().map_or(0, Vec::len);
+        let follows_another = comes_from(layer).is_some_and(|from| Some(from) != before);
+        if nodes > 1 || follows_another {
+            return Err(reader.unsupported(format!(
+                "a branch (at {}); networks here are chains of layers",
+                name_of(layer)
+            )));
+        }
+        before = Some(name_of(layer));
         let mut own = weights.remove(name_of(layer)).unwrap_or_default();
         own.sort_by_key(|array| rank(&array.name));
         reader.layer(layer, &own)?;
     }
     reader.stack.finish(Vec::new(), "as its description says")
+}
+
+/// The layer whose values a layer of a functional model reads, in either form in which Keras writes it.
+fn comes_from(layer: &Value) -> Option<&str> {
+    let node = layer["inbound_nodes"].get(0)?;
+    let newer = node["args"].get(0).and_then(|tensor| tensor["config"]["keras_history"].get(0));
+    newer.or_else(|| node.get(0).and_then(|tensor| tensor.get(0))).and_then(Value::as_str)
 }
 
 /// Keras's order of the weights of a layer.
@@ -189,8 +206,11 @@ impl Reader {
             | "SpatialDropout2D"
             | "GaussianNoise"
             | "GaussianDropout"
-            | "ActivityRegularization"
-            | "Softmax" => Ok(()),
+            | "ActivityRegularization" => Ok(()),
+            "Softmax" => {
+                self.stack.softmax();
+                Ok(())
+            }
             // What changes images while training alone.
             _ if class.starts_with("Random") => Ok(()),
             "Reshape" => self.reshape(config),
@@ -201,8 +221,7 @@ impl Reader {
                 let scale = config["scale"].as_f64().unwrap_or(1.0);
                 (self.scale, self.offset) =
                     (self.scale * scale, self.offset * scale + config["offset"].as_f64().unwrap_or(0.0));
-                self.set_preprocessing();
-                Ok(())
+                self.stack.set_preprocessing(self.scale, self.offset)
             }
             "Dense" => self.dense(config, weights),
             "Conv2D" | "Convolution2D" => self.conv(config, weights),
@@ -264,20 +283,6 @@ impl Reader {
         )))
     }
 
-    fn set_preprocessing(&mut self) {
-        let (scale, offset) = (255.0 * self.scale, self.offset);
-        let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
-        self.stack.preprocessing = if near(scale, 1.0) && near(offset, 0.0) {
-            Some(Preprocessing::ZeroToOne)
-        } else if near(scale, 2.0) && near(offset, -1.0) {
-            Some(Preprocessing::MinusOneToOne)
-        } else if scale > 0.0 {
-            Some(Preprocessing::MeanStd { mean: (-offset / scale) as f32, std: (1.0 / scale) as f32 })
-        } else {
-            None
-        };
-    }
-
     fn reshape(&mut self, config: &Value) -> Result<(), ModelError> {
         let sides: Vec<i64> =
             config["target_shape"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
@@ -323,11 +328,7 @@ impl Reader {
         let Shape::Maps { side, .. } = self.stack.shape() else {
             return Err(self.unsupported("a convolution behind a flat vector"));
         };
-        let total = if config["padding"] == "same" {
-            ((side.div_ceil(stride.max(1)).max(1) - 1) * stride + kernel.shape[2]).saturating_sub(side)
-        } else {
-            0
-        };
+        let total = if config["padding"] == "same" { zeros_around(side, kernel.shape[2], stride) } else { 0 };
         self.stack.conv(
             &kernel.shape,
             &kernel.values,
@@ -341,7 +342,13 @@ impl Reader {
     fn pool(&mut self, is_max: bool, config: &Value) -> Result<(), ModelError> {
         let window = self.square(&config["pool_size"], 2)?;
         let stride = self.square(&config["strides"], window)?;
-        self.stack.pool(is_max, window, stride, config["padding"] == "same")
+        if let Shape::Maps { side, .. } = self.stack.shape()
+            && config["padding"] == "same"
+            && zeros_around(side, window, stride) > 0
+        {
+            return Err(self.unsupported("pooling with zeros around"));
+        }
+        self.stack.pool(is_max, window, stride, false)
     }
 
     /// One number for both axes.
@@ -381,7 +388,11 @@ impl Reader {
     fn activation(&mut self, activation: &Value) -> Result<(), ModelError> {
         let name = activation.as_str().or_else(|| activation["class_name"].as_str()).unwrap_or("linear");
         let layer = match name {
-            "linear" | "softmax" | "log_softmax" => return Ok(()),
+            "linear" => return Ok(()),
+            "softmax" | "log_softmax" => {
+                self.stack.softmax();
+                return Ok(());
+            }
             "relu" | "ReLU" => LayerSpec::Relu,
             "tanh" => LayerSpec::Tanh,
             "sigmoid" => LayerSpec::Sigmoid,
@@ -394,6 +405,11 @@ impl Reader {
         };
         self.stack.push(layer, &[])
     }
+}
+
+/// Zeros along an axis with which a window gives `side / stride` values, rounded up.
+fn zeros_around(side: usize, window: usize, stride: usize) -> usize {
+    ((side.div_ceil(stride.max(1)).max(1) - 1) * stride + window).saturating_sub(side)
 }
 
 /// Scale and shift of a norm, of which either may be left out.

@@ -18,6 +18,8 @@ use crate::{
 
 const FORMAT: &str = "ONNX file";
 const MAX_NODES: usize = 4_096;
+/// Values of all constants that are made of others.
+const MAX_CONSTANT_VALUES: usize = 32 << 20;
 
 impl From<BrokenMessage> for ModelError {
     fn from(error: BrokenMessage) -> Self {
@@ -54,7 +56,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Candidate, ModelError> {
     }
     let graph = graph.ok_or_else(|| ModelError::damaged(FORMAT, "it has no graph"))?;
     let mut graph = Graph::read(graph)?;
-    graph.simplify();
+    graph.simplify()?;
     Chain {
         graph: &graph,
         stack: Stack::new(FORMAT),
@@ -153,19 +155,27 @@ impl<'a> Graph<'a> {
     }
 
     /// Turns operators on constants into constants, as far as exporters leave them.
-    fn simplify(&mut self) {
+    fn simplify(&mut self) -> Result<(), ModelError> {
         let mut rest = Vec::new();
+        let mut values_left = MAX_CONSTANT_VALUES;
         for operator in core::mem::take(&mut self.operators) {
             let [output] = operator.outputs[..] else {
                 rest.push(operator);
                 continue;
             };
             match self.constant_of(&operator) {
-                Some(tensor) => drop(self.constants.insert(output, tensor)),
+                Some(tensor) => {
+                    let left = values_left.checked_sub(tensor.values.len());
+                    values_left = left.ok_or_else(|| {
+                        ModelError::unsupported(FORMAT, "constants that are computed anew again and again")
+                    })?;
+                    self.constants.insert(output, tensor);
+                }
                 None => rest.push(operator),
             }
         }
         self.operators = rest;
+        Ok(())
     }
 
     fn constant_of(&self, operator: &Operator<'a>) -> Option<NamedTensor> {
@@ -433,7 +443,11 @@ impl<'a> Chain<'a> {
             self.begin()?;
         }
         match kind {
-            "Identity" | "Cast" | "Softmax" | "LogSoftmax" => Ok(()),
+            "Identity" | "Cast" => Ok(()),
+            "Softmax" | "LogSoftmax" => {
+                self.stack.softmax();
+                Ok(())
+            }
             "Dropout" => {
                 let ratio = operator
                     .inputs
@@ -495,29 +509,12 @@ impl<'a> Chain<'a> {
         if !self.stack.is_before_layers() || self.stack.preprocessing.is_some() {
             return Ok(());
         }
-        let near = |a: f64, b: f64| (a - b).abs() < 1e-6 * b.abs().max(1.0);
-        // Whoever hardly scales pixels expects them as 0 to 1.
-        let (scale, offset) = (if self.scale > 0.1 { self.scale } else { 255.0 * self.scale }, self.offset);
-        self.stack.preprocessing = if self.is_columns {
-            Some(Preprocessing::L2Columns)
-        } else if self.scale == 1.0 && offset == 0.0 {
-            // The file says nothing: pixels may be meant as 0 to 1.
-            None
-        } else if near(scale, 1.0) && near(offset, 0.0) {
-            Some(Preprocessing::ZeroToOne)
-        } else if near(scale, 2.0) && near(offset, -1.0) {
-            Some(Preprocessing::MinusOneToOne)
-        } else if scale > 0.0 {
-            Some(Preprocessing::MeanStd {
-                mean: tidy(f64::from((-offset / scale) as f32)) as f32,
-                std: (1.0 / scale) as f32,
-            })
-        } else {
-            return Err(ModelError::unsupported(
-                FORMAT,
-                "pixels that are turned from dark to light before the first layer",
-            ));
-        };
+        if self.is_columns {
+            self.stack.preprocessing = Some(Preprocessing::L2Columns);
+        } else if self.scale != 1.0 || self.offset != 0.0 {
+            self.stack.set_preprocessing(self.scale, self.offset)?;
+        }
+        // Else the file says nothing: pixels may be meant as 0 to 1.
         Ok(())
     }
 
@@ -586,8 +583,11 @@ impl<'a> Chain<'a> {
     fn pool(&mut self, operator: &Operator<'a>) -> Result<(), ModelError> {
         let kernel = square(operator.ints("kernel_shape"), 1, "pooling windows")?;
         let stride = square(operator.ints("strides"), 1, "strides")?;
-        let is_padded = operator.int("ceil_mode", 0) != 0 || self.pads(operator, kernel, stride)? != (0, 0);
-        self.stack.pool(operator.kind == "MaxPool", kernel, stride, is_padded)
+        if self.pads(operator, kernel, stride)? != (0, 0) {
+            return Err(ModelError::unsupported(FORMAT, "pooling with zeros around"));
+        }
+        let is_ceil = operator.int("ceil_mode", 0) != 0;
+        self.stack.pool(operator.kind == "MaxPool", kernel, stride, is_ceil)
     }
 
     fn is_over_maps(&self, operator: &Operator<'a>) -> bool {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ModelError, NamedTensor,
-    tensor::{ValueType, size_of},
+    tensor::{MAX_DIMENSIONS, ValueType, size_of},
 };
 
 const FORMAT: &str = "PyTorch file";
@@ -17,6 +17,8 @@ const FORMAT: &str = "PyTorch file";
 const OLDER_MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
 /// Deeper than any network nests.
 const MAX_DEPTH: usize = 64;
+/// Objects that are looked at: one object may stand in many places.
+const MAX_VISITS: usize = 1_000_000;
 /// Values of all tensors together: shapes may ask for more than the file holds.
 const MAX_VALUES: usize = 16 << 20;
 /// Where checkpoints keep the weights, the usual names first.
@@ -66,8 +68,15 @@ pub(crate) fn read_zip(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
     let pickle = archive.read(&pickle_name)?;
     let pickle = parsed(&pickle)?;
     let stored = |key: &str| archive.read(&format!("{folder}data/{key}"));
-    Reader { pickle: &pickle, stored, storages: Vec::new(), values_left: MAX_VALUES, tensors: Vec::new() }
-        .all()
+    Reader {
+        pickle: &pickle,
+        stored,
+        storages: Vec::new(),
+        values_left: MAX_VALUES,
+        visits_left: MAX_VISITS,
+        tensors: Vec::new(),
+    }
+    .all()
 }
 
 /// Reads a file of before PyTorch 1.6, or says what else a pickle is.
@@ -111,8 +120,15 @@ pub(crate) fn read_older(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
             .map(|(_, bytes)| bytes.to_vec())
             .ok_or_else(|| ModelError::damaged(FORMAT, format!("values \"{key}\" are missing")))
     };
-    Reader { pickle: &pickle, stored, storages: Vec::new(), values_left: MAX_VALUES, tensors: Vec::new() }
-        .all()
+    Reader {
+        pickle: &pickle,
+        stored,
+        storages: Vec::new(),
+        values_left: MAX_VALUES,
+        visits_left: MAX_VISITS,
+        tensors: Vec::new(),
+    }
+    .all()
 }
 
 fn parsed(bytes: &[u8]) -> Result<Pickle, ModelError> {
@@ -161,6 +177,7 @@ struct Reader<'a, S> {
     /// Bytes that were read: several tensors may share them.
     storages: Vec<(String, Vec<u8>)>,
     values_left: usize,
+    visits_left: usize,
     tensors: Vec<NamedTensor>,
 }
 
@@ -195,6 +212,9 @@ impl<S: FnMut(&str) -> Result<Vec<u8>, ModelError>> Reader<'_, S> {
         if depth > MAX_DEPTH {
             return Err(ModelError::damaged(FORMAT, "its objects are nested too deeply"));
         }
+        let left = self.visits_left.checked_sub(1);
+        self.visits_left =
+            left.ok_or_else(|| ModelError::damaged(FORMAT, "its objects stand in too many places"))?;
         if let Some(arguments) = self.tensor_parts(id) {
             return self.tensor(path, &arguments);
         }
@@ -263,7 +283,7 @@ impl<S: FnMut(&str) -> Result<Vec<u8>, ModelError>> Reader<'_, S> {
         let offset = self.pickle.size(offset).ok_or_else(wrong)?;
         let (shape, strides) = sizes(shape)
             .zip(sizes(strides))
-            .filter(|(shape, strides)| shape.len() == strides.len())
+            .filter(|(shape, strides)| shape.len() == strides.len() && shape.len() <= MAX_DIMENSIONS)
             .ok_or_else(wrong)?;
         let size = size_of(&shape).ok_or_else(wrong)?;
         self.values_left = self.values_left.checked_sub(size).ok_or_else(|| {

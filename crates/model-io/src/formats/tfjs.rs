@@ -47,7 +47,8 @@ fn group_of(group: &Value, files: &[ModelFile]) -> Result<Vec<NamedTensor>, Mode
     for path in group["paths"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let wanted = path.rsplit('/').next().unwrap_or(path);
         let found = files.iter().find(|file| file.name.rsplit(['/', '\\']).next() == Some(wanted));
-        let found = found.ok_or_else(|| ModelError::NoFit(format!("its weights lie in \"{path}\", which is not here: choose model.json and all .bin files together")))?;
+        let found = found.ok_or_else(|| ModelError::NotAModel(format!(
+                "a part of a model: its weights lie in \"{path}\", which is not here: choose model.json and all .bin files together")))?;
         bytes.extend_from_slice(&found.bytes);
     }
     let mut rest = bytes.as_slice();
