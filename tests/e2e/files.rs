@@ -190,7 +190,7 @@ async fn a_drawing_travels_as_a_link_and_a_qr_code() {
     browser.visit("").await;
     browser.draw(SEVEN).await;
     browser.reads('7').await;
-    browser.click("button", "Link").await;
+    browser.click("button", "Link to this drawing").await;
     browser.get("image", "QR code of the link").await;
     let address = browser.value_of("Link").await;
     assert!(address.contains("#x=1.") && address.len() < 300, "{address}");

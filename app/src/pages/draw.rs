@@ -55,7 +55,6 @@ pub(crate) fn DrawPage() -> impl IntoView {
                     <Show when=move || has_picture.get() fallback=move || view! {
                         <button on:click=move |_| lab.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
                         <button on:click=move |_| lab.clear() disabled=is_blank title="Delete">"Clear"</button>
-                        <button on:click=move |_| lab.share_drawing() disabled=is_blank title="This drawing as a link and a QR code">"Link"</button>
                     }>
                         <PictureButtons />
                     </Show>
@@ -72,6 +71,9 @@ pub(crate) fn DrawPage() -> impl IntoView {
                 <Bars />
                 <Correct />
                 <NetworkInput />
+                <Show when=move || !is_blank() && !has_picture.get()>
+                    <button class="link" title="As text and as a QR code" on:click=move |_| lab.share_drawing()>"Link to this drawing"</button>
+                </Show>
             </section>
         </div>
     }

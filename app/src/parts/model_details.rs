@@ -65,7 +65,7 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
             {description}
             <p class="trouble-text">{trouble}</p>
             {table}
-            <label>"Compare with " <select on:change=compare><option value="">"no other"</option>{others}</select></label>
+            <label>"Layers of another model "<select on:change=compare><option value="">"no other"</option>{others}</select></label>
             {beside}
         </details>
     }
