@@ -10,8 +10,8 @@ use crate::browser;
 pub(crate) struct Site {
     /// The folder of the CPU worker, with its content hash in the path.
     cpu_worker: String,
-    /// The folder of the worker for files of models.
-    files_worker: String,
+    /// The folder of the worker for files of models; absent from sites of before there was one.
+    files_worker: Option<String>,
     /// The folder of the WebGPU worker; absent until it is built.
     gpu_worker: Option<String>,
     /// Whether MNIST's files lie under `data/mnist/`.
@@ -29,7 +29,7 @@ impl Site {
     pub(crate) fn worker_url(&self, program: Program) -> Option<String> {
         let folder = match program {
             Program::Cpu => Some(&self.cpu_worker),
-            Program::Files => Some(&self.files_worker),
+            Program::Files => self.files_worker.as_ref(),
             Program::WebGpu => self.gpu_worker.as_ref(),
         };
         folder.map(|folder| browser::site_url(&format!("{folder}loader.js")))
