@@ -1,5 +1,5 @@
 //! The libraries of others open what is written here, and what they write is opened here. `cargo xtask test` installs them; by hand,
-//! `INKLING_PYTHON` names a Python with the packages of `requirements*.txt`, and `INKLING_NODE_PACKAGES` a folder with
+//! `INKLING_PYTHON` names a Python with the packages of `requirements.txt` and PyTorch, and `INKLING_NODE_PACKAGES` a folder with
 //! `node_modules/@tensorflow/tfjs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]

@@ -6,6 +6,7 @@ mod mnist;
 mod peers;
 mod places;
 mod process;
+mod python;
 mod serve;
 mod site;
 mod sizes;

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use crate::{
     places,
     process::{command, run, step, version},
+    python,
 };
 
 const PACKAGES: [(&str, &str); 2] = [("@tensorflow/tfjs", "4.22.0"), ("onnxruntime-web", "1.30.0")];
@@ -45,37 +46,11 @@ pub(crate) fn set_up() -> anyhow::Result<Peers> {
 
 fn python(folder: &Path) -> anyhow::Result<PathBuf> {
     let environment = folder.join("venv");
-    let python = environment.join("bin/python");
-    let sources = places::root().join("tests/peers");
-    let wanted = ["requirements-torch.txt", "requirements.txt"].map(|name| sources.join(name));
-    // What was installed is written down, so that a changed pin is seen.
-    let (done, mut list) = (environment.join("installed.txt"), String::new());
-    for path in &wanted {
-        list += &fs::read_to_string(path)?;
-    }
-    if fs::read_to_string(&done).is_ok_and(|installed| installed == list) {
-        return Ok(python);
-    }
-    if environment.exists() {
-        fs::remove_dir_all(&environment)?;
-    }
-    run(command("python3").args(["-m", "venv"]).arg(&environment))
-        .context("Python cannot make an environment")?;
-    let pip = |options: &[&str], path: &Path| {
-        let mut pip = command(environment.join("bin/pip"));
-        run(pip.args(["install", "--quiet"]).args(options).arg("-r").arg(path)).context("pip failed")
-    };
-    pip(&["--no-deps"], &wanted[0])?;
-    pip(&[], &wanted[1])?;
-    // PyTorch's plain build asks for CUDA's libraries when it is loaded; hollow ones stand in for them.
-    let libraries = fs::read_dir(environment.join("lib"))?
-        .flatten()
-        .map(|version| version.path().join("site-packages/torch/lib"))
-        .find(|libraries| libraries.is_dir())
-        .context("torch has no libraries")?;
-    run(command("bash").arg(places::root().join("bench/peers/py/make_cuda_stubs.sh")).arg(libraries))?;
-    fs::write(done, list)?;
-    Ok(python)
+    // The benchmarks' pins of PyTorch, and what the tests need besides.
+    let torch = places::root().join("bench/peers/py/requirements-torch.txt");
+    let others = places::root().join("tests/peers/requirements.txt");
+    python::environment(&environment, &[(&torch, &["--no-deps"]), (&others, &[])], || Ok(()))?;
+    Ok(environment.join("bin/python"))
 }
 
 fn node_packages(folder: &Path) -> anyhow::Result<PathBuf> {

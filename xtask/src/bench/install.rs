@@ -1,6 +1,6 @@
 //! The peers' pinned packages, from PyPI and npm, in the cache.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use super::{contestant::Contestant, folder};
 use crate::process::{command, run};
@@ -10,15 +10,8 @@ pub(crate) fn install(contestant: Contestant) -> anyhow::Result<()> {
     match contestant {
         Contestant::InklingNative => Ok(()),
         Contestant::InklingPage => web("playwright-core", &["--omit=dev"]),
-        // Without its dependencies, of which most are CUDA's; hollow libraries stand in for those.
-        Contestant::PyTorch => environment("torch", &["--no-deps"], || {
-            let libraries = fs::read_dir(folder().join(".venv-torch/lib"))?
-                .flatten()
-                .map(|python| python.path().join("site-packages/torch/lib"))
-                .find(|libraries| libraries.is_dir());
-            let libraries = libraries.ok_or_else(|| anyhow::anyhow!("torch has no libraries"))?;
-            run(command("bash").arg(folder().join("py/make_cuda_stubs.sh")).arg(libraries))
-        }),
+        // Without its dependencies, of which most are CUDA's.
+        Contestant::PyTorch => environment("torch", &["--no-deps"], || Ok(())),
         Contestant::Keras => environment("keras", &[], || Ok(())),
         Contestant::OrtWeb => {
             web("onnxruntime-web", &[])?;
@@ -53,19 +46,6 @@ fn environment(
     options: &[&str],
     finish: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let environment = folder().join(format!(".venv-{name}"));
-    let done = environment.join("ok");
-    if done.exists() {
-        return Ok(());
-    }
-    if environment.exists() {
-        fs::remove_dir_all(&environment)?;
-    }
-    run(command("python3").args(["-m", "venv"]).arg(&environment))?;
-    let mut pip = command(environment.join("bin/pip"));
-    pip.args(["install", "--quiet"]).args(options).arg("-r");
-    run(pip.arg(folder().join(format!("py/requirements-{name}.txt"))))?;
-    finish()?;
-    fs::write(done, "")?;
-    Ok(())
+    let list = folder().join(format!("py/requirements-{name}.txt"));
+    crate::python::environment(&folder().join(format!(".venv-{name}")), &[(&list, options)], finish)
 }
