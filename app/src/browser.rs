@@ -98,12 +98,6 @@ pub(crate) fn fragment() -> String {
     window().location().hash().unwrap_or_default()
 }
 
-/// Whether the page's address is that of this page of the site.
-pub(crate) fn is_at(page: &str) -> bool {
-    let path = window().location().pathname().unwrap_or_default();
-    path.trim_end_matches('/') == format!("{}/{page}", base_path())
-}
-
 /// Takes what follows `#` out of the address, without a step in the history.
 pub(crate) fn clear_fragment() {
     let location = window().location();

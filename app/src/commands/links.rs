@@ -1,15 +1,11 @@
 //! Links to settings, runs and drawings: copied, and shown as a QR code.
 
-use experiments::{Shared, decode, encode};
-use ink::{Drawing, Point, Stroke};
+use ink::{drawing_link, linked_drawing};
 use leptos::prelude::*;
 use protocol::{Delivery, JobError, model_files::DrawQr};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{browser, lab::Lab, state::offers::SharedLink, words};
-
-/// The shortest way between two places of a shared stroke, in units of the paper: finer ones make long links.
-const LEAST_WAY: f32 = 4.0;
 
 impl Lab {
     /// Puts a link to something on the clipboard, and shows it.
@@ -35,52 +31,22 @@ impl Lab {
 
     /// Offers the drawing as a link.
     pub(crate) fn share_drawing(self) {
-        let strokes = self.drawing.with_drawing(|drawing| drawing.strokes().iter().map(thinned).collect());
-        match encode(&Shared::Drawing { strokes }) {
+        match self.drawing.with_drawing(|drawing| drawing_link(drawing.strokes())) {
             Ok(fragment) => self.offer_link("", &fragment),
             Err(error) => self.report_trouble(error.to_string()),
         }
     }
 
     /// Draws what the page's address holds, where that is a drawing.
-    pub(crate) fn open_drawing(self) {
-        let strokes = match decode(&browser::fragment()) {
-            Ok(Some(Shared::Drawing { strokes })) => strokes,
-            // What else it may hold is for the page Runs, which also says what is wrong with it.
-            Err(error) if !browser::is_at("runs") => {
-                browser::clear_fragment();
-                return self.report_trouble(format!("This link cannot be used. {error}"));
-            }
-            _ => return,
-        };
-        browser::clear_fragment();
-        self.set_drawing(strokes.iter().map(|stroke| places(stroke)).collect());
-    }
-}
-
-/// Whole numbers: the first place, then the way to each next one.
-fn thinned(stroke: &Stroke) -> Vec<i32> {
-    let mut numbers = Vec::new();
-    let mut at: Option<Point> = None;
-    for (index, point) in stroke.iter().enumerate() {
-        let rounded = Point { x: point.x.round(), y: point.y.round() };
-        let before = at.unwrap_or(Point { x: 0.0, y: 0.0 });
-        let way = (rounded.x - before.x).hypot(rounded.y - before.y);
-        if at.is_none() || way >= LEAST_WAY || index + 1 == stroke.len() {
-            numbers.extend([(rounded.x - before.x) as i32, (rounded.y - before.y) as i32]);
-            at = Some(rounded);
+    pub(super) fn open_drawing(self) {
+        let opened = linked_drawing(&browser::fragment());
+        if opened != Ok(None) {
+            browser::clear_fragment();
+        }
+        match opened {
+            Ok(Some(strokes)) => self.set_drawing(strokes),
+            Ok(None) => {}
+            Err(error) => self.report_trouble(format!("This link cannot be used. {error}")),
         }
     }
-    numbers
-}
-
-/// Undoes [`thinned`]; what lies beyond the paper is brought back to its edge.
-fn places(numbers: &[i32]) -> Stroke {
-    let mut at = (0_i32, 0_i32);
-    let side = Drawing::SIDE as i32;
-    let place = |way: &[i32]| {
-        at = (at.0.saturating_add(way[0]).clamp(0, side), at.1.saturating_add(way[1]).clamp(0, side));
-        Point { x: at.0 as f32, y: at.1 as f32 }
-    };
-    numbers.chunks_exact(2).map(place).collect()
 }

@@ -34,11 +34,6 @@ pub enum Shared {
         /// Workers that shared each step.
         workers: u32,
     },
-    /// A drawing.
-    Drawing {
-        /// A list for each stroke: the first place, then the way to each next one; units of a paper of 280 x 280.
-        strokes: Vec<Vec<i32>>,
-    },
     /// A sweep.
     Sweep {
         /// What to vary.
@@ -72,8 +67,6 @@ pub enum LinkError {
 
 /// Characters of a link at most: more than that is cut by some programs.
 const MAX_LENGTH: usize = 2_000;
-/// Places in a drawing at most.
-const MAX_POINTS: usize = 4_000;
 /// Bytes of JSON in a link at most.
 const MAX_JSON: usize = 64 * 1024;
 const PREFIX: &str = "#x=";
@@ -147,12 +140,6 @@ impl Shared {
     fn check(&self) -> Result<(), LinkError> {
         match self {
             Self::Config { config, .. } | Self::Run { config, .. } => config.check()?,
-            Self::Drawing { strokes } => {
-                let points: usize = strokes.iter().map(|stroke| stroke.len() / 2).sum();
-                if points == 0 || points > MAX_POINTS || strokes.iter().any(|stroke| stroke.len() % 2 != 0) {
-                    return Err(LinkError::Damaged);
-                }
-            }
             Self::Sweep { spec, .. } => {
                 spec.base.check()?;
                 spec.trials()?;
@@ -313,16 +300,6 @@ mod tests {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(json.as_bytes()).unwrap();
         format!("#x=1.{}", to_base64url(&encoder.finish().unwrap()))
-    }
-
-    #[test]
-    fn a_drawing_comes_back() {
-        let strokes = vec![vec![100, 80, 60, 0, -30, 50, -15, 40], vec![140, 150]];
-        let length = check(&Shared::Drawing { strokes });
-        assert!(length < 120, "{length} characters");
-        let drawing = |strokes: &str| link_of(&format!("{{\"is\":\"drawing\",\"strokes\":{strokes}}}"));
-        check_refused(&drawing("[]"), "This link is damaged");
-        check_refused(&drawing("[[1]]"), "This link is damaged");
     }
 
     #[test]

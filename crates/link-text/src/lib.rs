@@ -1,4 +1,4 @@
-//! Bytes as text that a link can carry: letters, digits, `-` and `_`, which no browser and no chat escapes.
+//! Bytes as text that a link can carry: letters, digits, `-` and `_`, which no browser and no chat escapes. And short numbers.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -37,6 +37,28 @@ pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Writes a number, seven bits to a byte, the lowest first.
+pub fn put_varint(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Takes a number of at most 28 bits from the front; `None` where there is none.
+pub fn take_varint(rest: &mut &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for (index, &byte) in rest.iter().enumerate().take(4) {
+        number |= u32::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            *rest = &rest[index + 1..];
+            return Some(number);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -61,6 +83,20 @@ mod tests {
         check_base64url(&[0xfb, 0xff, 0xfe], "-__-");
         for wrong in ["Z", "Zh", "Zm9", "Zg==", "Zm+/", "Zm 9"] {
             assert_eq!(from_base64url(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_come_back() {
+        let mut bytes = Vec::new();
+        for number in [0, 127, 128, 16_383, 16_384, 200_000_000] {
+            bytes.clear();
+            put_varint(&mut bytes, number);
+            let mut rest = bytes.as_slice();
+            assert_eq!((take_varint(&mut rest), rest), (Some(number), &[][..]));
+        }
+        for broken in [&[][..], &[0x80], &[0xff; 5]] {
+            assert_eq!(take_varint(&mut &broken[..]), None);
         }
     }
 }

@@ -38,13 +38,10 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
     let lab = expect_context::<Lab>();
     let (data, workers) = match &shared {
         Shared::Config { data, .. } | Shared::Sweep { data, .. } => (*data, browser::default_workers()),
-        // It is opened on the Draw page, and never offered here.
-        Shared::Drawing { .. } => (DataChoice::Mnist, 1),
         Shared::Run { data, workers, .. } => (*data, (*workers).clamp(1, MAX_WORKERS)),
     };
     let what = match &shared {
         Shared::Config { config, .. } => format!("Settings: {}", in_words(config)),
-        Shared::Drawing { .. } => "A drawing: open it on the Draw page.".into(),
         Shared::Run { name, config, .. } => {
             let name: String = name.chars().take(80).collect();
             format!("Run {name}: {}", in_words(config))
@@ -82,7 +79,6 @@ fn Offer(shared: Shared, on_close: impl Fn() + Copy + 'static) -> impl IntoView 
             Shared::Run { config, name, .. } => {
                 lab.launch_or_queue(plan(config), format!("{name}, from a link"));
             }
-            Shared::Drawing { .. } => {}
             Shared::Sweep { spec, .. } => {
                 if let Err(text) = lab.start_sweep(&spec, &plan(TrainConfig::default())) {
                     lab.report_trouble(text);
