@@ -82,6 +82,7 @@ fn logic_knows_no_browser() {
         "weights",
         "model-io",
         "link-text",
+        "npy",
         "protocol",
         "worker-client",
         "kernels",

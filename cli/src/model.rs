@@ -11,8 +11,8 @@ use model_card::ModelCard;
 use model_io::{Candidate, ModelFile, is_model_link, read_link};
 use network::Network;
 use pollster::block_on;
-use training::{ModelReading, try_readings};
-use weights::Weights;
+use training::try_readings;
+use weights::{Reading, Weights};
 
 /// What a link calls the model that it holds.
 pub(crate) fn name_in_link(path: &Path) -> Option<String> {
@@ -46,26 +46,15 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Weights, ModelCard)> {
     let mut candidates = found.candidates;
     if let Some(card) = found.card {
         let candidate = candidates.pop().ok_or_else(|| anyhow!("{} holds no model", path.display()))?;
-        return Ok((candidate.weights, card));
+        return Ok((candidate.reading.weights, card));
     }
-    let readings: Vec<ModelReading> = candidates
-        .iter()
-        .map(|candidate| ModelReading {
-            weights: candidate.weights.clone(),
-            preprocessing: candidate.preprocessing,
-            is_unusual: candidate.is_unusual,
-        })
-        .collect();
-    let reads_digits = candidates.iter().all(|candidate| {
-        let network = candidate.weights.network().clone();
-        ModelCard { class_names: candidate.class_names.clone(), ..ModelCard::unknown(network) }.reads_digits()
-    });
-    let tried = if reads_digits { block_on(try_readings(&readings, &Device::flex()))? } else { None };
-    let Candidate { weights, preprocessing, class_names, reading, .. } =
-        candidates.swap_remove(tried.map_or(0, |tried| tried.index));
-    let mut card = ModelCard { class_names, ..ModelCard::unknown(weights.network().clone()) };
-    card.preprocessing = preprocessing.unwrap_or_default();
-    eprintln!("{} file without a card, read as {}: {reading}.", found.format, weights.network().title());
+    let readings: Vec<&Reading> = candidates.iter().map(|candidate| &candidate.reading).collect();
+    let are_digits = candidates.iter().all(|candidate| candidate.card().reads_digits());
+    let tried = if are_digits { block_on(try_readings(&readings, &Device::flex()))? } else { None };
+    let candidate = candidates.swap_remove(tried.map_or(0, |tried| tried.index));
+    let mut card = candidate.card();
+    let Candidate { reading: Reading { weights, .. }, assumes, .. } = candidate;
+    eprintln!("{} file without a card, read as {}: {assumes}.", found.format, weights.network().title());
     if let Some(tried) = tried {
         card.preprocessing = tried.best;
         let untrained = if tried.accuracy < 0.2 { " Is it untrained?" } else { "" };

@@ -1,16 +1,16 @@
 //! What the calls do.
 
-use model_card::ModelCard;
+use model_card::{LayerSummary, ModelCard};
 use model_io::{Candidate, LinkWeights, ModelFile, read_link, summary, write_onnx, write_package};
 use protocol::{
     Blobs, Delivery, JobError,
     files::Written,
     model_files::{
-        DrawQr, LayerRow, MadeLink, MakeLink, ModelFormat, ModelRead, ModelReading, OpenLink, OpenedLink,
-        QrCode, ReadModel, SetCard, Summarize, TensorRow, WriteModel,
+        DrawQr, MadeLink, MakeLink, ModelFormat, ModelRead, ModelReading, OpenLink, OpenedLink, QrCode,
+        ReadModel, SetCard, Summarize, WriteModel,
     },
 };
-use weights::{Weights, read_safetensors, write_safetensors};
+use weights::{Precision, Reading, Weights, read_safetensors, write_safetensors, write_safetensors_as};
 
 /// Of something the user gave.
 fn of_input(error: impl core::fmt::Display) -> JobError {
@@ -32,16 +32,13 @@ pub(crate) fn read(mut request: Delivery<ReadModel>) -> Result<Delivery<ModelRea
     let found = model_io::read(&files).map_err(of_input)?;
     drop(files);
     let (mut blobs, mut readings) = (Blobs::new(), Vec::new());
-    for Candidate { weights, preprocessing, class_names, reading, is_unusual } in found.candidates {
-        let card = found.card.clone().unwrap_or_else(|| ModelCard {
-            class_names,
-            preprocessing: preprocessing.unwrap_or_default(),
-            ..ModelCard::unknown(weights.network().clone())
-        });
+    for candidate in found.candidates {
+        let card = found.card.clone().unwrap_or_else(|| candidate.card());
+        let Candidate { reading: Reading { weights, preprocessing, is_unusual }, assumes, .. } = candidate;
         let model = blobs.add(write_safetensors(&weights, &card).map_err(of_writing)?);
-        readings.push(ModelReading { model, preprocessing, reading, is_unusual });
+        readings.push(ModelReading { model, card, preprocessing, assumes, is_unusual });
     }
-    let content = ModelRead { format: found.format.into(), card: found.card, readings };
+    let content = ModelRead { format: found.format.into(), is_known: found.card.is_some(), readings };
     Ok(Delivery { content, blobs })
 }
 
@@ -59,6 +56,11 @@ pub(crate) fn write(mut request: Delivery<WriteModel>) -> Result<Delivery<Writte
     let file = match request.content.format {
         ModelFormat::Onnx => write_onnx(&weights, &card),
         ModelFormat::Zip => write_package(&request.content.name, &weights, &card).map_err(of_writing)?,
+        ModelFormat::Half => {
+            let is_exact = weights.rounded_to_half() == weights;
+            let card = if is_exact { card } else { card.of_rounded_weights() };
+            write_safetensors_as(Precision::Half, &weights, &card).map_err(of_writing)?
+        }
     };
     let mut blobs = Blobs::new();
     let content = Written { file: blobs.add(file) };
@@ -72,8 +74,7 @@ pub(crate) fn make_link(mut request: Delivery<MakeLink>) -> Result<Delivery<Made
     let name = &request.content.name;
     let made =
         LinkWeights::new(name, &weights, &card).map_err(|error| JobError::BadInput(error.to_string()))?;
-    // What was measured on the weights as they were does not hold for rounded ones.
-    let unmeasured = ModelCard { test: None, validation: None, tested_on: String::new(), ..card };
+    let unmeasured = card.of_rounded_weights();
     let card = request.content.measured.as_ref().unwrap_or(&unmeasured);
     let mut blobs = Blobs::new();
     let rounded = blobs.add(write_safetensors(made.rounded(), card).map_err(of_writing)?);
@@ -90,27 +91,10 @@ pub(crate) fn open_link(request: &Delivery<OpenLink>) -> Result<Delivery<OpenedL
 }
 
 /// Handles [`Summarize`].
-pub(crate) fn summarize(mut request: Delivery<Summarize>) -> Result<Delivery<Vec<LayerRow>>, JobError> {
+pub(crate) fn summarize(mut request: Delivery<Summarize>) -> Result<Delivery<Vec<LayerSummary>>, JobError> {
     let file = request.content.model;
     let (weights, _) = model(&mut request, file)?;
-    let rows = summary(&weights).into_iter().map(|layer| LayerRow {
-        title: layer.title,
-        output: layer.output,
-        parameters: layer.parameters,
-        tensors: layer
-            .tensors
-            .into_iter()
-            .map(|tensor| TensorRow {
-                name: tensor.name,
-                shape: tensor.shape,
-                mean: tensor.mean,
-                deviation: tensor.deviation,
-                range: tensor.range,
-                histogram: tensor.histogram,
-            })
-            .collect(),
-    });
-    Ok(Delivery::bare(rows.collect()))
+    Ok(Delivery::bare(summary(&weights)))
 }
 
 /// Handles [`SetCard`].

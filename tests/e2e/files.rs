@@ -24,12 +24,6 @@ impl Browser {
         self.script(&script).await;
     }
 
-    async fn write_into(&self, label: &str, text: &str) {
-        let field = self.get("textbox", label).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
-    }
-
     async fn value_of(&self, label: &str) -> String {
         self.get("textbox", label).await.prop("value").await.unwrap().unwrap_or_default()
     }
@@ -193,7 +187,7 @@ async fn a_drawing_travels_as_a_link_and_a_qr_code() {
     browser.click("button", "Link to this drawing").await;
     browser.get("image", "QR code of the link").await;
     let address = browser.value_of("Link").await;
-    assert!(address.contains("#x=1.") && address.len() < 300, "{address}");
+    assert!(address.contains("#d=1.") && address.len() < 300, "{address}");
     browser.picture("link-qr").await;
     browser.close().await;
     let receiver = Browser::open(Options::default()).await;

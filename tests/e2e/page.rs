@@ -117,9 +117,18 @@ impl Browser {
         self.get("combobox", label).await.select_by_label(option).await.unwrap();
     }
 
-    /// Types into a labelled field in place of what it holds.
+    /// Types into a labelled field of numbers in place of what it holds.
     pub(crate) async fn fill(&self, label: &str, text: &str) {
-        let field = self.get("spinbutton", label).await;
+        self.replace("spinbutton", label, text).await;
+    }
+
+    /// Types into a labelled field of text in place of what it holds.
+    pub(crate) async fn write_into(&self, label: &str, text: &str) {
+        self.replace("textbox", label, text).await;
+    }
+
+    async fn replace(&self, role: &str, label: &str, text: &str) {
+        let field = self.get(role, label).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }

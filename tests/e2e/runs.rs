@@ -89,9 +89,8 @@ impl Browser {
     }
 
     async fn type_into(&self, label: &str, text: &str) {
-        let field = self.get("textbox", label).await;
-        field.clear().await.unwrap();
-        field.send_keys(&format!("{text}\u{e004}")).await.unwrap();
+        // Tab leaves the field, which takes what it holds.
+        self.write_into(label, &format!("{text}\u{e004}")).await;
     }
 }
 

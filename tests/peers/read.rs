@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use model_io::ModelFile;
 use model_spec::Preprocessing;
 use pollster::block_on;
-use training::{ModelReading, try_readings};
+use training::try_readings;
 use weights::Weights;
 
 use crate::{apart, floats, folder, images, output, probabilities, python};
@@ -32,19 +32,11 @@ fn files(path: &Path) -> Vec<ModelFile> {
 /// The reading that page and command line would offer.
 fn read(path: &Path) -> (Weights, Preprocessing, String) {
     let found = model_io::read(&files(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let readings: Vec<ModelReading> = found
-        .candidates
-        .iter()
-        .map(|candidate| ModelReading {
-            weights: candidate.weights.clone(),
-            preprocessing: candidate.preprocessing,
-            is_unusual: candidate.is_unusual,
-        })
-        .collect();
+    let readings: Vec<_> = found.candidates.iter().map(|candidate| &candidate.reading).collect();
     let tried = block_on(try_readings(&readings, &Device::flex())).unwrap().unwrap();
     let candidate = &found.candidates[tried.index];
-    let reading = format!("{} of {}: {}", tried.index + 1, readings.len(), candidate.reading);
-    (candidate.weights.clone(), tried.best, reading)
+    let reading = format!("{} of {}: {}", tried.index + 1, readings.len(), candidate.assumes);
+    (candidate.reading.weights.clone(), tried.best, reading)
 }
 
 /// A file answers every image as its own library did, with the same logits.
@@ -103,10 +95,11 @@ fn files_of_others_answer_as_they_did_there() {
     let theirs = floats(&folder.join("tanh.pt.answers"));
     let offered = model_io::read(&files(&folder.join("tanh.pt"))).unwrap().candidates;
     let right = offered.iter().filter(|candidate| {
-        apart(&probabilities(&candidate.weights, Preprocessing::ZeroToOne, &asked.pixels), &theirs) < 1e-3
+        apart(&probabilities(&candidate.reading.weights, Preprocessing::ZeroToOne, &asked.pixels), &theirs)
+            < 1e-3
     });
     assert_eq!(
-        right.map(|candidate| candidate.reading.as_str()).collect::<Vec<_>>(),
+        right.map(|candidate| candidate.assumes.as_str()).collect::<Vec<_>>(),
         ["Tanh between layers"]
     );
     let error = model_io::read(&files(&folder.join("recurrent.keras"))).unwrap_err().to_string();
@@ -130,7 +123,7 @@ fn models_of_tensorflow_js_answer_as_they_did_there() {
         let found = model_io::read(&files(&folder.join(name))).unwrap();
         let theirs: Vec<f32> =
             floats(&folder.join(format!("{name}.answers"))).iter().map(|value| value.ln()).collect();
-        let ours = probabilities(&found.candidates[0].weights, Preprocessing::ZeroToOne, levels);
+        let ours = probabilities(&found.candidates[0].reading.weights, Preprocessing::ZeroToOne, levels);
         assert!(apart(&ours, &theirs) < 1e-4, "{name}");
     }
     // Without its weights it says which file is missing.

@@ -51,7 +51,7 @@ fn went_on(folder: &Path, launcher: &[&str], out: &str) -> (Weights, ModelCard) 
     );
     let file = ModelFile { name: "trained.safetensors".into(), bytes: fs::read(&out).unwrap() };
     let mut found = model_io::read(&[file]).unwrap();
-    (found.candidates.remove(0).weights, found.card.unwrap())
+    (found.candidates.remove(0).reading.weights, found.card.unwrap())
 }
 
 #[test]

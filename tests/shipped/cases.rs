@@ -6,15 +6,15 @@ use std::{
 };
 
 use burn::tensor::Device;
-use data_files::{ImportError, ImportOptions, Imported, Reading, SourceFile};
+use data_files::{ImportError, ImportOptions, Imported, SourceFile};
 use image::ImageReader;
 use ink::Picture;
 use model_card::ModelCard;
 use model_io::ModelFile;
 use model_spec::Preprocessing;
 use pollster::block_on;
-use training::{ModelReading, try_readings};
-use weights::Weights;
+use training::try_readings;
+use weights::{Reading, Weights};
 
 use super::{assess, model};
 
@@ -40,7 +40,7 @@ fn import(names: &[&str]) -> Result<Imported, ImportError> {
     for name in names {
         collect(&folder().join(name), name, &mut files);
     }
-    let mut reading = Reading::new(files, &ImportOptions::default(), &mut |_| ())?;
+    let mut reading = data_files::Reading::new(files, &ImportOptions::default(), &mut |_| ())?;
     while let Some(file) = reading.next_picture() {
         let decoded =
             ImageReader::new(std::io::Cursor::new(&file.bytes)).with_guessed_format().unwrap().decode();
@@ -110,10 +110,10 @@ fn the_scale_of_weights_without_a_card_is_found() {
     let path = folder().join("models/fast-cnn-trained-with-Normalize-0.1307-0.3081.safetensors");
     let file = ModelFile { name: "case.safetensors".into(), bytes: fs::read(path).unwrap() };
     let mut read = model_io::read(&[file]).unwrap();
-    let weights = read.candidates.remove(0).weights;
+    let weights = read.candidates.remove(0).reading.weights;
     let tried = |weights: &Weights| {
-        let reading = ModelReading { weights: weights.clone(), preprocessing: None, is_unusual: false };
-        block_on(try_readings(&[reading], &Device::flex())).unwrap().unwrap()
+        let reading = Reading { weights: weights.clone(), preprocessing: None, is_unusual: false };
+        block_on(try_readings(&[&reading], &Device::flex())).unwrap().unwrap()
     };
     let found = tried(&weights);
     let mut card = ModelCard::unknown(weights.network().clone());

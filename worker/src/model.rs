@@ -6,8 +6,8 @@ use protocol::{
     inspect::Inspect,
     model_files::{Tried, TriedReadings, TryReadings},
 };
-use training::{ModelReading, try_readings};
-use weights::Weights;
+use training::try_readings;
+use weights::{Reading, Weights};
 
 use crate::{failure, serve::Worker};
 
@@ -37,7 +37,7 @@ pub(crate) async fn try_all(
     let (mut readings, mut cards) = (Vec::new(), Vec::new());
     for reading in core::mem::take(&mut request.content.readings) {
         let (weights, card) = read(&request.take(reading.model)?)?;
-        readings.push(ModelReading {
+        readings.push(Reading {
             weights,
             preprocessing: reading.preprocessing,
             is_unusual: reading.is_unusual,
@@ -48,7 +48,9 @@ pub(crate) async fn try_all(
         return Err(JobError::BadInput("There is no model to try.".into()));
     }
     let found = if cards.iter().all(ModelCard::reads_digits) {
-        try_readings(&readings, &worker.device).await.map_err(failure::of_device)?
+        try_readings(&readings.iter().collect::<Vec<_>>(), &worker.device)
+            .await
+            .map_err(failure::of_device)?
     } else {
         None
     };

@@ -8,7 +8,7 @@ use protocol::{
     Call, Delivery, FromWorker, JobError, JobId, Message,
     data::{ChangeImage, ImportData, KeepImages, LookAtData, Relabel},
     evaluate::{Answer, Evaluate},
-    files::{Export, RoundToHalf},
+    files::Export,
     inspect::Inspect,
     model_files::TryReadings,
     personalize::Personalize,
@@ -89,9 +89,6 @@ impl Worker {
             }),
             Export::NAME => {
                 Box::pin(async move { reply::<Export>(job, files::export(message.delivery()?)?) })
-            }
-            RoundToHalf::NAME => {
-                Box::pin(async move { reply::<RoundToHalf>(job, files::round_to_half(message.delivery()?)?) })
             }
             Evaluate::NAME => Box::pin(async move {
                 let handle = self.job(job);

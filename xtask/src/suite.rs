@@ -22,7 +22,7 @@ use crate::{
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
 const BROWSER_ONLY: [&str; 5] = ["app", "worker", "files-worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 24] = [
+const BOTH: [&str; 25] = [
     "backup",
     "experiments",
     "ink",
@@ -32,6 +32,7 @@ const BOTH: [&str; 24] = [
     "link-text",
     "model-card",
     "model-io",
+    "npy",
     "recognition",
     "augment",
     "metrics",

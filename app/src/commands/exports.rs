@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use model_card::ModelCard;
+use model_card::{LayerSummary, ModelCard};
 use protocol::{
-    Blobs, Delivery, JobError,
+    Blobs, Call, Delivery, JobError,
     evaluate::Evaluation,
-    model_files::{LayerRow, MadeLink, MakeLink, ModelFormat, SetCard, Summarize, WriteModel},
+    files::Written,
+    model_files::{MadeLink, MakeLink, ModelFormat, SetCard, Summarize, WriteModel},
 };
 
 use crate::{
@@ -27,31 +28,34 @@ pub(crate) struct LinkOfModel {
 }
 
 impl Lab {
+    /// Has the worker for files write one.
+    async fn written_model<C: Call<Reply = Written>>(
+        self,
+        request: Delivery<C>,
+    ) -> Result<Vec<u8>, JobError> {
+        let mut reply = self.workers.call_files(request).await?;
+        let file = reply.content.file;
+        Ok(reply.take(file)?)
+    }
+
     /// Downloads a model in another format.
     pub(crate) async fn export_as(self, model: &SavedModel, format: ModelFormat) {
         let Some(file) = self.bytes_of(model).await else { return };
         let mut blobs = Blobs::new();
         let content = WriteModel { model: blobs.add(file), name: model.name.clone(), format };
-        let written = async {
-            let mut reply = self.workers.call_files(Delivery { content, blobs }).await?;
-            let file = reply.content.file;
-            Ok(reply.take(file)?)
+        let name = match format {
+            ModelFormat::Onnx => file_name(&model.name, "onnx"),
+            ModelFormat::Zip => file_name(&model.name, "zip"),
+            ModelFormat::Half => file_name(&format!("{} f16", model.name), "safetensors"),
         };
-        let ending = match format {
-            ModelFormat::Onnx => "onnx",
-            ModelFormat::Zip => "zip",
-        };
-        match written.await {
-            Ok(bytes) => browser::download(&file_name(&model.name, ending), &bytes),
+        match self.written_model(Delivery { content, blobs }).await {
+            Ok(bytes) => browser::download(&name, &bytes),
             Err(error) => self.report_trouble(words::job_error(&error)),
         }
     }
 
-    /// What a model holds, layer by layer.
-    pub(crate) async fn layers_of(self, model: &SavedModel) -> Result<Vec<LayerRow>, JobError> {
-        let Some(file) = self.bytes_of(model).await else {
-            return Err(JobError::BadInput("Its weights are no longer stored.".into()));
-        };
+    /// What a model's file holds, layer by layer.
+    pub(crate) async fn layers_of(self, file: Arc<Vec<u8>>) -> Result<Vec<LayerSummary>, JobError> {
         let mut blobs = Blobs::new();
         let content = Summarize { model: blobs.add(file) };
         Ok(self.workers.call_files(Delivery { content, blobs }).await?.content)
@@ -65,9 +69,7 @@ impl Lab {
     ) -> Result<Arc<Vec<u8>>, JobError> {
         let mut blobs = Blobs::new();
         let content = SetCard { model: blobs.add(file), card };
-        let mut reply = self.workers.call_files(Delivery { content, blobs }).await?;
-        let file = reply.content.file;
-        Ok(Arc::new(reply.take(file)?))
+        Ok(Arc::new(self.written_model(Delivery { content, blobs }).await?))
     }
 
     /// Changes what is said of a saved model: in its row and in its file.
@@ -91,17 +93,10 @@ impl Lab {
         }
     }
 
-    /// Downloads a model's weights, with 16 bits each where that is wanted.
-    pub(crate) async fn export(self, model: &SavedModel, is_half: bool) {
+    /// Downloads a model's file as it is.
+    pub(crate) async fn export(self, model: &SavedModel) {
         let Some(file) = self.bytes_of(model).await else { return };
-        let name = file_name(&model.name, "safetensors");
-        if !is_half {
-            return browser::download(&name, &file);
-        }
-        match self.round_to_half(file).await {
-            Ok(file) => browser::download(&name.replace(".safetensors", "-f16.safetensors"), &file),
-            Err(error) => self.report_trouble(words::job_error(&error)),
-        }
+        browser::download(&file_name(&model.name, "safetensors"), &file);
     }
 
     /// Hands a model's file to the share sheet, or downloads it where there is none for it.
@@ -118,11 +113,9 @@ impl Lab {
     pub(crate) async fn link_of(
         self,
         model: &SavedModel,
+        file: Arc<Vec<u8>>,
         on_progress: impl Fn(String) + Clone + 'static,
     ) -> Result<LinkOfModel, JobError> {
-        let Some(file) = self.bytes_of(model).await else {
-            return Err(JobError::BadInput("Its weights are no longer stored.".into()));
-        };
         let make = async |measured: Option<ModelCard>| {
             let mut blobs = Blobs::new();
             let content =

@@ -8,7 +8,7 @@ use model_card::ModelCard;
 use protocol::{
     Blobs, Call, Delivery, JobError,
     evaluate::{Evaluate, EvaluateProgress, Evaluation, TestData},
-    files::{RoundToHalf, Written},
+    files::Written,
     inspect::Inspect,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -61,13 +61,6 @@ impl Lab {
             on_progress(format!("Checking its accuracy: {done} of {total}"));
         };
         Ok(self.workers.pool()?.call(Delivery { content, blobs }, progress).await?.content)
-    }
-
-    /// A model's file with 16 bits a weight.
-    pub(crate) async fn round_to_half(self, file: Arc<Vec<u8>>) -> Result<Vec<u8>, JobError> {
-        let mut blobs = Blobs::new();
-        let content = RoundToHalf { model: blobs.add(file) };
-        self.written(Delivery { content, blobs }).await
     }
 
     /// Makes a call that answers with a file.

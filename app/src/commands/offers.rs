@@ -73,6 +73,7 @@ impl Lab {
         let name = if name.trim().is_empty() { card.short() } else { name };
         let reading = OfferedReading {
             model,
+            card: card.clone(),
             preprocessing: Some(card.preprocessing),
             assumes: String::new(),
             is_unusual: false,
@@ -101,8 +102,9 @@ impl Lab {
         let readings = readings
             .map(|(_, reading)| ModelReading {
                 model: blobs.add(Arc::clone(&reading.model)),
+                card: reading.card.clone(),
                 preprocessing: reading.preprocessing,
-                reading: reading.assumes.clone(),
+                assumes: reading.assumes.clone(),
                 is_unusual: reading.is_unusual,
             })
             .collect();
@@ -178,19 +180,16 @@ impl Lab {
         for reading in core::mem::take(&mut found.content.readings) {
             readings.push(OfferedReading {
                 model: Arc::new(found.take(reading.model)?),
+                card: reading.card,
                 preprocessing: reading.preprocessing,
-                assumes: reading.reading,
+                assumes: reading.assumes,
                 is_unusual: reading.is_unusual,
             });
         }
         let first = readings.first().ok_or_else(|| JobError::BadInput("There is no model in it.".into()))?;
-        let (model, format) = (Arc::clone(&first.model), found.content.format);
-        let (name, origin) = (brought.name, brought.origin);
-        let is_known = found.content.card.is_some();
-        let card = match found.content.card {
-            Some(card) => card,
-            None => self.inspect(Arc::clone(&model)).await?,
-        };
+        let (model, card) = (Arc::clone(&first.model), first.card.clone());
+        let (name, origin, format) = (brought.name, brought.origin, found.content.format);
+        let is_known = found.content.is_known;
         let offer = Offer { name, origin, format, readings, chosen: 0, card, model, tried: None };
         // What says itself what it is needs no trial, unless it came from somebody else.
         let offer = if is_known && origin == Origin::File { offer } else { self.tried(offer, None).await? };

@@ -16,9 +16,6 @@ pub(crate) fn ExportModel(model: Rc<SavedModel>) -> impl IntoView {
     let as_half = RwSignal::new(false);
     let status = RwSignal::new(String::new());
     let link = RwSignal::new(None::<LinkOfModel>);
-    let export = move |_| {
-        spawn_local(async move { lab.export(&model.get_value(), as_half.get_untracked()).await });
-    };
     let export_as = move |format| {
         spawn_local(async move {
             status.set("Writing …".into());
@@ -27,14 +24,22 @@ pub(crate) fn ExportModel(model: Rc<SavedModel>) -> impl IntoView {
             status.try_set(String::new());
         });
     };
+    let export = move |_| {
+        if as_half.get_untracked() {
+            return export_as(ModelFormat::Half);
+        }
+        spawn_local(async move { lab.export(&model.get_value()).await });
+    };
     let share = move |_| {
         spawn_local(async move { lab.share(&model.get_value()).await });
     };
     let make_link = move |_| {
         spawn_local(async move {
             link.set(None);
+            let model = model.get_value();
+            let Some(file) = lab.bytes_of(&model).await else { return };
             status.set("Rounding its weights …".into());
-            let made = lab.link_of(&model.get_value(), move |text| drop(status.try_set(text))).await;
+            let made = lab.link_of(&model, file, move |text| drop(status.try_set(text))).await;
             match made {
                 Ok(made) => {
                     link.try_set(Some(made));

@@ -1,14 +1,14 @@
 //! The layers of a model: shapes, parameters, and how its weights are spread.
 
 use leptos::prelude::*;
-use protocol::model_files::{LayerRow, TensorRow};
+use model_card::{LayerSummary, TensorSummary};
 
 /// Sides of a histogram, in pixels of its own.
 const HISTOGRAM: (usize, usize) = (72, 18);
 
 /// One row a layer, the tensors of each below it.
 #[component]
-pub(crate) fn LayerTable(layers: Vec<LayerRow>) -> impl IntoView {
+pub(crate) fn LayerTable(layers: Vec<LayerSummary>) -> impl IntoView {
     let rows = layers.into_iter().enumerate().map(|(index, layer)| {
         let tensors = layer.tensors.into_iter().map(tensor_row).collect_view();
         view! {
@@ -31,7 +31,7 @@ pub(crate) fn LayerTable(layers: Vec<LayerRow>) -> impl IntoView {
     }
 }
 
-fn tensor_row(tensor: TensorRow) -> impl IntoView {
+fn tensor_row(tensor: TensorSummary) -> impl IntoView {
     let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
     let [least, most] = tensor.range;
     let spread = format!(

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use protocol::model_files::LayerRow;
+use model_card::LayerSummary;
 use wasm_bindgen_futures::spawn_local;
 
 use super::layer_table::LayerTable;
@@ -14,8 +14,8 @@ use crate::{lab::Lab, saved_models::SavedModel, state::models::is_shipped, words
 pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
     let lab = expect_context::<Lab>();
     let own = StoredValue::new_local(model);
-    let layers = RwSignal::new(None::<Vec<LayerRow>>);
-    let other = RwSignal::new(None::<(String, Vec<LayerRow>)>);
+    let layers = RwSignal::new(None::<Vec<LayerSummary>>);
+    let other = RwSignal::new(None::<(String, Vec<LayerSummary>)>);
     let trouble = RwSignal::new(String::new());
     let compared = StoredValue::new(String::new());
     let opened = move |_| {
@@ -24,7 +24,8 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
         }
         spawn_local(async move {
             // The card may have gone with its page.
-            match lab.layers_of(&own.get_value()).await {
+            let Some(file) = lab.bytes_of(&own.get_value()).await else { return };
+            match lab.layers_of(file).await {
                 Ok(found) => drop(layers.try_set(Some(found))),
                 Err(error) => drop(trouble.try_set(words::job_error(&error))),
             }
@@ -43,7 +44,8 @@ pub(crate) fn ModelDetails(model: Rc<SavedModel>) -> impl IntoView {
         let found = untrack(move || all().find(|model| model.id == id));
         let Some(found) = found else { return other.set(None) };
         spawn_local(async move {
-            let read = lab.layers_of(&found).await;
+            let Some(file) = lab.bytes_of(&found).await else { return };
+            let read = lab.layers_of(file).await;
             // Another may have been chosen meanwhile, or the card may have gone.
             if compared.try_get_value().as_ref() != Some(&found.id) {
                 return;

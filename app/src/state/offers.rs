@@ -12,6 +12,7 @@ use protocol::model_files::Tried;
 pub(crate) struct OfferedReading {
     /// Safetensors.
     pub(crate) model: Arc<Vec<u8>>,
+    pub(crate) card: ModelCard,
     pub(crate) preprocessing: Option<Preprocessing>,
     /// What it assumes, for people.
     pub(crate) assumes: String,

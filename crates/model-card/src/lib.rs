@@ -1,12 +1,15 @@
 //! What is known of a set of weights, kept in the file beside them.
 
 mod legacy;
+mod summary;
 
 use evaluation::{Accuracy, Calibration};
 use model_spec::{Import, NetworkSpec, Preprocessing, SpecError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use train_config::TrainConfig;
+
+pub use summary::{LayerSummary, TensorSummary};
 
 /// Version of the JSON form that this program writes.
 pub const SCHEMA: u32 = 2;
@@ -119,6 +122,18 @@ impl ModelCard {
                 }
                 Self::deserialize(&value).map_err(json)
             }
+        }
+    }
+
+    /// The card once the weights were rounded: what was measured on them no longer holds.
+    #[must_use]
+    pub fn of_rounded_weights(&self) -> Self {
+        Self {
+            test: None,
+            validation: None,
+            tested_on: String::new(),
+            calibration: self.calibration.map(|before| Calibration { is_inherited: true, ..before }),
+            ..self.clone()
         }
     }
 

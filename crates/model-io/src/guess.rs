@@ -7,12 +7,12 @@ use model_spec::{
     LayerSpec, NAMED_NETWORKS, NamedNetwork, NetworkSpec, SIDE, Shape, TensorSpec, layers::LeakyRelu,
     with_classes,
 };
-use weights::Weights;
+use weights::{Reading, Weights};
 
 use crate::{
     Candidate, ModelError, NamedTensor,
     blocks::{Block, blocks},
-    stack::Stack,
+    stack::{Stack, same_pads},
 };
 
 /// Most readings of one file.
@@ -42,12 +42,13 @@ pub(crate) fn candidates(
     for layout in [Layout::PyTorch, Layout::ChannelsLast, Layout::Keras] {
         let Some(ordered) = ordered(&blocks, layout) else { continue };
         for plan in plans(&ordered) {
-            let values: usize = candidates.iter().map(|known| known.weights.values().len()).sum();
+            let values: usize = candidates.iter().map(|known| known.reading.weights.values().len()).sum();
             if candidates.len() == MAX_CANDIDATES || values > MAX_CANDIDATE_VALUES {
                 break;
             }
             match plan.build(format, &ordered, layout) {
-                Ok(candidate) if candidates.iter().any(|known| known.weights == candidate.weights) => {}
+                Ok(candidate)
+                    if candidates.iter().any(|known| known.reading.weights == candidate.reading.weights) => {}
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -80,11 +81,12 @@ fn by_name(tensors: &[NamedTensor]) -> Result<Option<Candidate>, ModelError> {
     let Some(network) = networks.into_iter().find(fits) else { return Ok(None) };
     let values =
         network.tensors().filter_map(find).flat_map(|tensor| tensor.values.iter().copied()).collect();
-    let reading = network.title();
+    let assumes = network.title();
     let weights = Weights::from_values(network, values)
         .ok_or_else(|| ModelError::NoFit("its tensors have another number of values".into()))?;
     crate::finite(&weights)?;
-    Ok(Some(Candidate { weights, preprocessing: None, class_names: Vec::new(), reading, is_unusual: false }))
+    let reading = Reading { weights, preprocessing: None, is_unusual: false };
+    Ok(Some(Candidate { reading, class_names: Vec::new(), assumes }))
 }
 
 /// How a file lays out what it holds.
@@ -319,7 +321,10 @@ impl Plan {
             match block {
                 Block::Conv(weight, bias) => {
                     let kernel = weight.shape[2];
-                    let pads = if self.is_same { same(stack.shape(), kernel, self.stride) } else { (0, 0) };
+                    let pads = match stack.shape() {
+                        Shape::Maps { side, .. } if self.is_same => same_pads(side, kernel, self.stride),
+                        _ => (0, 0),
+                    };
                     let bias = bias.as_ref().map(|bias| bias.values.as_slice());
                     stack.conv(&weight.shape, &weight.values, bias, self.stride, pads)?;
                 }
@@ -361,12 +366,13 @@ impl Plan {
                 norm_of(&mut stack, norm, epsilon, is_channels_last)?;
             }
         }
-        let candidate = stack.finish(Vec::new(), self.reading(blocks, layout))?;
-        Ok(Candidate { is_unusual: self.activation != LayerSpec::Relu, ..candidate })
+        let mut candidate = stack.finish(Vec::new(), self.assumes(blocks, layout))?;
+        candidate.reading.is_unusual = self.activation != LayerSpec::Relu;
+        Ok(candidate)
     }
 
     /// What was assumed, for people.
-    fn reading(&self, blocks: &[Block], layout: Layout) -> String {
+    fn assumes(&self, blocks: &[Block], layout: Layout) -> String {
         let mut parts = Vec::new();
         if blocks.len() > 1 {
             parts.push(format!("{} between layers", self.activation.title()));
@@ -391,12 +397,6 @@ impl Plan {
         }
         parts.join(", ")
     }
-}
-
-fn same(shape: Shape, kernel: usize, stride: usize) -> (usize, usize) {
-    let Shape::Maps { side, .. } = shape else { return (0, 0) };
-    let total = ((side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(side);
-    (total / 2, total - total / 2)
 }
 
 fn norm_of(stack: &mut Stack, block: &Block, epsilon: f64, is_channels_last: bool) -> Result<(), ModelError> {

@@ -30,13 +30,12 @@ pub use error::ModelError;
 pub use link::{LinkError, LinkWeights, LinkedModel, MAX_LINK_LENGTH, is_model_link, read_link};
 pub use onnx_out::write_onnx;
 pub use package::{NamedFile, package_files, write_package};
-pub use summary::{BARS, LayerSummary, TensorSummary, summary};
+pub use summary::{BARS, summary};
 pub use tensor::NamedTensor;
 pub use weights::MAX_FILE_BYTES;
 
 use model_card::ModelCard;
-use model_spec::Preprocessing;
-use weights::{Weights, WeightsError};
+use weights::{Reading, Weights, WeightsError};
 
 /// A file as a person chose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,19 +46,26 @@ pub struct ModelFile {
     pub bytes: Vec<u8>,
 }
 
-/// A way to read a file.
+/// A network that a file may hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// The network and its weights.
-    pub weights: Weights,
-    /// What it does to grey levels, where the file says so.
-    pub preprocessing: Option<Preprocessing>,
+    /// The network, its weights, and what is known of how they are used.
+    pub reading: Reading,
     /// Names of the classes, where the file says them.
     pub class_names: Vec<String>,
     /// What was assumed, for people; empty where nothing was.
-    pub reading: String,
-    /// Whether that is something that few networks have.
-    pub is_unusual: bool,
+    pub assumes: String,
+}
+
+impl Candidate {
+    /// What is known of it. A scale of pixels that the file does not say is 0 to 1.
+    pub fn card(&self) -> ModelCard {
+        ModelCard {
+            preprocessing: self.reading.preprocessing.unwrap_or_default(),
+            class_names: self.class_names.clone(),
+            ..ModelCard::unknown(self.reading.weights.network().clone())
+        }
+    }
 }
 
 /// What a file holds.
@@ -85,14 +91,9 @@ pub fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
     if let [file] = files {
         match weights::read_safetensors(&file.bytes) {
             Ok((weights, card)) => {
-                let (reading, is_unusual) = (String::new(), false);
-                let candidate = Candidate {
-                    weights,
-                    preprocessing: Some(card.preprocessing),
-                    class_names: card.class_names.clone(),
-                    reading,
-                    is_unusual,
-                };
+                let reading = Reading { weights, preprocessing: Some(card.preprocessing), is_unusual: false };
+                let (class_names, assumes) = (card.class_names.clone(), String::new());
+                let candidate = Candidate { reading, class_names, assumes };
                 return Ok(Found { format: "Inkling", card: Some(card), candidates: vec![candidate] });
             }
             Err(WeightsError::NoCard | WeightsError::NotSafetensors(_)) => {}

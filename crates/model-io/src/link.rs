@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 
 use evaluation::{Accuracy, Calibration};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
-use link_text::{from_base64url, to_base64url};
+use link_text::{from_base64url, put_varint, take_varint, to_base64url};
 use model_card::ModelCard;
 use model_spec::{
     Import, NAMED_NETWORKS, NamedNetwork, NetworkSpec, Preprocessing, named_network, with_classes,
@@ -167,7 +167,7 @@ fn text(name: &str, network: &NetworkSpec, quantized: &Quantized, card: &ModelCa
         epochs_done: card.epochs_done,
         test: card.test,
         tested_on: card.tested_on.clone(),
-        calibration: card.calibration.map(|calibration| Calibration { is_inherited: true, ..calibration }),
+        calibration: card.of_rounded_weights().calibration,
         license: card.license.clone(),
     };
     let json = serde_json::to_vec(&description).unwrap_or_default();
@@ -175,11 +175,11 @@ fn text(name: &str, network: &NetworkSpec, quantized: &Quantized, card: &ModelCa
     // Into memory: neither can fail.
     let packed = encoder.write_all(&json).and_then(|()| encoder.finish()).unwrap_or_default();
     let mut body = Vec::new();
-    varint(&mut body, packed.len());
+    put_varint(&mut body, packed.len() as u32);
     body.extend(packed);
     body.extend(quantized.encode(network));
     let mut bytes = Vec::new();
-    varint(&mut bytes, body.len());
+    put_varint(&mut bytes, body.len() as u32);
     bytes.extend(crc32fast::hash(&body).to_le_bytes());
     bytes.extend(body);
     format!("{PREFIX}{VERSION}.{}{GUARD}", to_base64url(&bytes))
@@ -216,7 +216,8 @@ pub fn read_link(fragment: &str) -> Result<LinkedModel, LinkError> {
     let bytes =
         from_base64url(whole).or_else(|| from_base64url(text)).or_else(|| cut.and_then(from_base64url));
     let bytes = bytes.ok_or(LinkError::Damaged)?;
-    let (length, rest) = take_varint(&bytes).ok_or(LinkError::Damaged)?;
+    let mut rest = bytes.as_slice();
+    let length = take_varint(&mut rest).ok_or(LinkError::Damaged)? as usize;
     let (sum, body) = rest.split_first_chunk::<4>().ok_or(LinkError::Damaged)?;
     if length > MAX_TEXT {
         return Err(LinkError::Damaged);
@@ -232,7 +233,8 @@ pub fn read_link(fragment: &str) -> Result<LinkedModel, LinkError> {
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
         return Err(LinkError::Damaged);
     }
-    let (packed, rest) = take_varint(body).ok_or(LinkError::Damaged)?;
+    let mut rest = body;
+    let packed = take_varint(&mut rest).ok_or(LinkError::Damaged)? as usize;
     let (packed, levels) = rest.split_at_checked(packed).ok_or(LinkError::Damaged)?;
     let mut json = Vec::new();
     ZlibDecoder::new(packed).take(MAX_JSON as u64).read_to_end(&mut json).map_err(|_| LinkError::Damaged)?;
@@ -261,25 +263,6 @@ pub fn read_link(fragment: &str) -> Result<LinkedModel, LinkError> {
         ..ModelCard::unknown(network)
     };
     Ok(LinkedModel { name: description.name, card, weights })
-}
-
-fn varint(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn take_varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut number = 0;
-    for (index, &byte) in bytes.iter().enumerate().take(4) {
-        number |= usize::from(byte & 0x7f) << (7 * index);
-        if byte < 0x80 {
-            return Some((number, &bytes[index + 1..]));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

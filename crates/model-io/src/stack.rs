@@ -4,7 +4,7 @@ use model_spec::{
     LayerSpec, NetworkDraft, Padding, Preprocessing, SIDE, Shape, SpecError, TensorSpec,
     layers::{BatchNorm, Conv2d, Dense, LayerNorm, Pool2d},
 };
-use weights::Weights;
+use weights::{Reading, Weights};
 
 use crate::{Candidate, ModelError};
 
@@ -20,6 +20,12 @@ pub(crate) struct Stack {
     pub(crate) preprocessing: Option<Preprocessing>,
     /// Whether softmax has come.
     is_over: bool,
+}
+
+/// Zeros with which a window gives `side / stride` values, rounded up.
+pub(crate) fn same_pads(side: usize, kernel_size: usize, stride: usize) -> Pads {
+    // No stride is refused where the layer is added.
+    Conv2d { stride: stride.max(1), padding: Padding::Same, ..Conv2d::new(1, kernel_size) }.pads(side)
 }
 
 /// Zeros around maps, as files say it: before and behind, along one axis.
@@ -263,7 +269,7 @@ impl Stack {
     pub(crate) fn finish(
         self,
         class_names: Vec<String>,
-        reading: impl Into<String>,
+        assumes: impl Into<String>,
     ) -> Result<Candidate, ModelError> {
         let classes = self.shape.size();
         let draft = NetworkDraft {
@@ -276,11 +282,9 @@ impl Stack {
             .ok_or_else(|| ModelError::NoFit("its tensors have another number of values".into()))?;
         crate::finite(&weights)?;
         Ok(Candidate {
-            weights,
-            preprocessing: self.preprocessing,
+            reading: Reading { weights, preprocessing: self.preprocessing, is_unusual: false },
             class_names: if named { class_names } else { Vec::new() },
-            reading: reading.into(),
-            is_unusual: false,
+            assumes: assumes.into(),
         })
     }
 }

@@ -1,39 +1,10 @@
 //! What a model holds, layer by layer: for a table.
 
+use model_card::{LayerSummary, TensorSummary};
 use weights::Weights;
 
 /// Bars of a histogram.
 pub const BARS: usize = 24;
-
-/// A layer and its tensors.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerSummary {
-    /// What it is, in a few words.
-    pub title: String,
-    /// The shape that comes out.
-    pub output: String,
-    /// Values that it learns.
-    pub parameters: u64,
-    /// Its tensors.
-    pub tensors: Vec<TensorSummary>,
-}
-
-/// The values of a tensor in a few numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TensorSummary {
-    /// As in the file.
-    pub name: String,
-    /// Dimensions, outermost first.
-    pub shape: Vec<usize>,
-    /// Mean of the values.
-    pub mean: f64,
-    /// Their standard deviation.
-    pub deviation: f64,
-    /// The smallest and the largest.
-    pub range: [f64; 2],
-    /// How many values lie in each of [`BARS`] equal parts of the range.
-    pub histogram: Vec<u32>,
-}
 
 /// Every layer of a model, in the order of the forward pass.
 pub fn summary(weights: &Weights) -> Vec<LayerSummary> {

@@ -71,21 +71,21 @@ fn onnx_comes_back_to_the_last_bit() {
             panic!("{} candidates", found.candidates.len())
         };
         assert_eq!(
-            (found.format, candidate.preprocessing),
+            (found.format, candidate.reading.preprocessing),
             ("ONNX", Some(preprocessing)),
             "{}",
             network.to_json()
         );
-        let (read, written) = (lasting(candidate.weights.network()), lasting(&network));
+        let (read, written) = (lasting(candidate.reading.weights.network()), lasting(&network));
         assert_eq!(read.len(), written.len(), "{}", network.to_json());
-        let same_values = candidate.weights.values().len() != weights.values().len()
-            || candidate.weights.values() == weights.values();
+        let same_values = candidate.reading.weights.values().len() != weights.values().len()
+            || candidate.reading.weights.values() == weights.values();
         assert!(same_values, "{}", network.to_json());
         for (read, written) in read.iter().zip(&written) {
             let same_padding = matches!((read, written), (LayerSpec::Conv2d(a), LayerSpec::Conv2d(b)) if a.kernel_size == b.kernel_size && a.stride == b.stride);
             assert!(read == written || same_padding, "{read:?} for {written:?}");
         }
-        assert_eq!(candidate.weights.network().shapes().last(), network.shapes().last());
+        assert_eq!(candidate.reading.weights.network().shapes().last(), network.shapes().last());
     }
 }
 
@@ -102,7 +102,7 @@ fn a_package_is_opened_again() {
     let package = write_package("Small", &weights, &card).unwrap();
     assert_eq!(package, write_package("Small", &weights, &card).unwrap());
     let found = read_one("small.zip", package);
-    assert_eq!((found.card, &found.candidates[0].weights), (Some(card), &weights));
+    assert_eq!((found.card, &found.candidates[0].reading.weights), (Some(card), &weights));
 }
 
 const KERAS_H5: &[u8] = include_bytes!("../../../tests/models/keras.h5");
@@ -114,8 +114,8 @@ fn both_files_of_keras_hold_the_same_network() {
     let (newer, older) = (read_one("keras.keras", KERAS.to_vec()), read_one("keras.h5", KERAS_H5.to_vec()));
     assert_eq!(newer, older);
     let candidate = &newer.candidates[0];
-    assert_eq!(candidate.preprocessing, Some(Preprocessing::ZeroToOne));
-    assert_eq!(candidate.weights.network().title(), "CNN, 2,230 parameters");
+    assert_eq!(candidate.reading.preprocessing, Some(Preprocessing::ZeroToOne));
+    assert_eq!(candidate.reading.weights.network().title(), "CNN, 2,230 parameters");
 }
 
 #[test]
@@ -123,10 +123,13 @@ fn a_checkpoint_gives_every_network_that_its_tensors_fit() {
     let found = read_one("pytorch-checkpoint.pth", PYTORCH.to_vec());
     assert_eq!(found.format, "PyTorch");
     let first = &found.candidates[0];
-    assert_eq!(first.reading, "ReLU between layers, max pooling behind each convolution, no padding");
-    let kinds: Vec<String> = first.weights.network().layers().iter().map(LayerSpec::title).collect();
+    assert_eq!(first.assumes, "ReLU between layers, max pooling behind each convolution, no padding");
+    let kinds: Vec<String> = first.reading.weights.network().layers().iter().map(LayerSpec::title).collect();
     assert_eq!(kinds[..4], ["Convolution 5x5, 6 channels", "Batch norm", "ReLU", "Max pool 2x2"]);
-    assert!(found.candidates.len() > 1 && found.candidates.iter().all(|other| other.preprocessing.is_none()));
+    assert!(
+        found.candidates.len() > 1
+            && found.candidates.iter().all(|other| other.reading.preprocessing.is_none())
+    );
 }
 
 /// Safetensors lie in the order of their names: norms first. Each is found to stand behind its own layer.
@@ -157,7 +160,7 @@ fn layers_are_ordered_by_what_fits() {
     });
     let file = safetensors::serialize(views, None).unwrap();
     let found = read_one("a.safetensors", file);
-    assert!(found.candidates.iter().any(|candidate| candidate.weights == weights));
+    assert!(found.candidates.iter().any(|candidate| candidate.reading.weights == weights));
 }
 
 /// What is refused, and with which words.

@@ -35,16 +35,3 @@ impl Call for Export {
     type Reply = Written;
     type Progress = NoProgress;
 }
-
-/// Round weights to 16 bits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoundToHalf {
-    /// Safetensors.
-    pub model: Blob,
-}
-
-impl Call for RoundToHalf {
-    const NAME: &'static str = "round_to_half";
-    type Reply = Written;
-    type Progress = NoProgress;
-}

@@ -1,7 +1,7 @@
 //! Files of models in other formats, and links that hold one. All but [`TryReadings`] is for the worker of
 //! [`Program::Files`](crate::Program::Files).
 
-use model_card::ModelCard;
+use model_card::{LayerSummary, ModelCard};
 use model_spec::Preprocessing;
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +28,12 @@ pub struct ReadModel {
 pub struct ModelReading {
     /// Safetensors with a card.
     pub model: Blob,
+    /// That card.
+    pub card: ModelCard,
     /// What it does to grey levels, where the file says so.
     pub preprocessing: Option<Preprocessing>,
     /// What was assumed, for people.
-    pub reading: String,
+    pub assumes: String,
     /// Whether that is something that few networks have.
     pub is_unusual: bool,
 }
@@ -41,8 +43,8 @@ pub struct ModelReading {
 pub struct ModelRead {
     /// Who writes such files, for people.
     pub format: String,
-    /// Its card, where it is one of our own files; there is one reading then.
-    pub card: Option<ModelCard>,
+    /// Whether it is one of our own files, whose card says how it is read.
+    pub is_known: bool,
     /// Every way to read it, the likeliest first; at least one.
     pub readings: Vec<ModelReading>,
 }
@@ -96,6 +98,8 @@ pub enum ModelFormat {
     Onnx,
     /// Weights, PyTorch, ONNX and a card to read.
     Zip,
+    /// Safetensors of 16 bits a weight.
+    Half,
 }
 
 /// Write a model in another format.
@@ -174,39 +178,9 @@ pub struct Summarize {
     pub model: Blob,
 }
 
-/// A layer and its tensors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerRow {
-    /// What it is, in a few words.
-    pub title: String,
-    /// The shape that comes out.
-    pub output: String,
-    /// Values that it learns.
-    pub parameters: u64,
-    /// Its tensors.
-    pub tensors: Vec<TensorRow>,
-}
-
-/// The values of a tensor in a few numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TensorRow {
-    /// As in the file.
-    pub name: String,
-    /// Dimensions, outermost first.
-    pub shape: Vec<usize>,
-    /// Mean of the values.
-    pub mean: f64,
-    /// Their standard deviation.
-    pub deviation: f64,
-    /// The smallest and the largest.
-    pub range: [f64; 2],
-    /// How many values lie in each of equal parts of the range.
-    pub histogram: Vec<u32>,
-}
-
 impl Call for Summarize {
     const NAME: &'static str = "summarize";
-    type Reply = Vec<LayerRow>;
+    type Reply = Vec<LayerSummary>;
     type Progress = NoProgress;
 }
 

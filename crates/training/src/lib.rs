@@ -28,5 +28,5 @@ pub use group::{AllToAll, Group, GroupError, Received};
 pub use measure::{Answer, classification_answers, classification_report, measure};
 pub use micro_batch::MicroBatch;
 pub use personalization::{personalization_config, personalization_images};
-pub use readings::{ModelReading, TriedReading, try_readings};
+pub use readings::{TriedReading, try_readings};
 pub use run::{DataPart, EpochReport, Event, Run, RunError, TrainPoint};

@@ -8,7 +8,7 @@ use dataset::careful_digits;
 use ink::PIXELS;
 use model_spec::Preprocessing;
 use network::{DeviceError, Network};
-use weights::Weights;
+use weights::{Reading, Weights};
 
 /// Known digits to try on, and their seed.
 const DIGITS: usize = 1_500;
@@ -21,17 +21,6 @@ const MARGIN: f64 = 0.01;
 /// An unusual reading must explain them so much better: digits that a network did not learn from tell one activation from another
 /// hardly at all.
 const UNUSUAL_MARGIN: f64 = 0.15;
-
-/// A way to read a file.
-#[derive(Clone, Debug)]
-pub struct ModelReading {
-    /// A network and its weights.
-    pub weights: Weights,
-    /// What it does to grey levels, where the file says so.
-    pub preprocessing: Option<Preprocessing>,
-    /// Whether it assumes what few networks do.
-    pub is_unusual: bool,
-}
 
 /// What trying has shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +40,7 @@ pub struct TriedReading {
 /// # Errors
 /// [`DeviceError`] where the device is lost.
 pub async fn try_readings(
-    readings: &[ModelReading],
+    readings: &[&Reading],
     device: &Device,
 ) -> Result<Option<TriedReading>, DeviceError> {
     if readings.iter().any(|reading| reading.weights.network().classes() < 10) {
@@ -79,7 +68,7 @@ pub async fn try_readings(
     }
     let best = left.first().map_or(0, |(index, _)| *index);
     let mut tried = Vec::new();
-    for &scale in scales(&readings[best]) {
+    for &scale in scales(readings[best]) {
         tried.push(try_scale(&readings[best].weights, scale, known(DIGITS), device).await?);
     }
     let Some(&usual) = tried.first() else { return Ok(None) };
@@ -104,7 +93,7 @@ struct TriedScale {
 }
 
 /// The scale that a file says, else the usual ones, 0 to 1 first.
-fn scales(reading: &ModelReading) -> &[Preprocessing] {
+fn scales(reading: &Reading) -> &[Preprocessing] {
     const USUAL: [Preprocessing; 4] = [
         Preprocessing::ZeroToOne,
         Preprocessing::MeanStd { mean: 0.1307, std: 0.3081 },

@@ -10,7 +10,7 @@ pub use file::{
     MAX_FILE_BYTES, Precision, WeightsError, read_safetensors, write_safetensors, write_safetensors_as,
 };
 
-use model_spec::{NetworkSpec, TensorKind, TensorSpec};
+use model_spec::{NetworkSpec, Preprocessing, TensorKind, TensorSpec};
 
 /// Every tensor of a network, laid out one after the other in the order of [`NetworkSpec::tensors`] and, within each, as
 /// PyTorch lays it out.
@@ -70,4 +70,15 @@ impl Weights {
             (tensor, values)
         })
     }
+}
+
+/// A way to read a file that may say too little of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// A network and its weights.
+    pub weights: Weights,
+    /// What it does to grey levels, where the file says so.
+    pub preprocessing: Option<Preprocessing>,
+    /// Whether it assumes what few networks do.
+    pub is_unusual: bool,
 }

@@ -1,7 +1,6 @@
 //! NumPy's `.npy`, alone or in an `.npz`, which is a zip of them.
 //!
-//! Format: "numpy.lib.format", versions 1 to 3: a magic word, a header as a Python literal, the values. An array of objects is a
-//! pickle, which is a program: it is refused, never run.
+//! An array of objects is a pickle, which is a program: it is refused, never run.
 
 use crate::{
     ImportError,
@@ -13,20 +12,9 @@ use crate::{
 /// Reads images or labels.
 pub(crate) fn read(file: &SourceFile) -> Result<RawSet, ImportError> {
     let wrong = |why: &str| ImportError::file(&file.path, why);
-    let cut_off = || wrong("its header is cut off");
-    let (version, rest) = file.bytes.get(6..8).zip(file.bytes.get(8..)).ok_or_else(cut_off)?;
-    let (length, rest) = if version[0] == 1 {
-        let (word, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
-        (usize::from(u16::from_le_bytes(*word)), rest)
-    } else {
-        let (word, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
-        (u32::from_le_bytes(*word) as usize, rest)
-    };
-    let (header, bytes) = rest.split_at_checked(length).ok_or_else(cut_off)?;
-    let header = String::from_utf8_lossy(header);
-    let field = |name: &str| header.split_once(&format!("'{name}':")).map(|(_, rest)| rest.trim_start());
-    let kind = field("descr").and_then(|text| text.strip_prefix('\'')?.split('\'').next());
-    let (value, is_big_endian) = match kind {
+    let array = npy::array(&file.bytes).map_err(|error| ImportError::file(&file.path, error.to_string()))?;
+    let npy::Array { kind, is_turned, sizes, bytes } = array;
+    let (value, is_big_endian) = match kind.as_deref() {
         Some(kind) if kind.contains('O') => {
             return Err(wrong(
                 "it holds Python objects, a pickle, which is never run here: write plain numbers with NumPy",
@@ -55,12 +43,6 @@ pub(crate) fn read(file: &SourceFile) -> Result<RawSet, ImportError> {
         }
         None => return Err(wrong("its values are records; plain numbers are needed")),
     };
-    let is_turned = field("fortran_order").is_some_and(|text| text.starts_with("True"));
-    let shape = field("shape").and_then(|text| text.strip_prefix('(')?.split(')').next());
-    let shape = shape.ok_or_else(|| wrong("its header has no shape"))?;
-    let sizes: Result<Vec<u64>, _> =
-        shape.split(',').map(str::trim).filter(|size| !size.is_empty()).map(str::parse).collect();
-    let sizes = sizes.map_err(|_| wrong("the sizes in its header are no numbers"))?;
     if is_turned && sizes.len() > 1 {
         let bytes = rows_first(bytes, &sizes, value.bytes() as usize);
         return Numbers { value, is_big_endian, sizes, bytes: &bytes }.into_set(file);

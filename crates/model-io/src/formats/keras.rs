@@ -11,7 +11,10 @@ use model_spec::{
 use serde_json::Value;
 
 use super::{archive::Archive, hdf5};
-use crate::{Candidate, ModelError, NamedTensor, guess, stack::Stack};
+use crate::{
+    Candidate, ModelError, NamedTensor, guess,
+    stack::{Stack, same_pads},
+};
 
 const FORMAT: &str = "Keras file";
 
@@ -328,13 +331,14 @@ impl Reader {
         let Shape::Maps { side, .. } = self.stack.shape() else {
             return Err(self.unsupported("a convolution behind a flat vector"));
         };
-        let total = if config["padding"] == "same" { zeros_around(side, kernel.shape[2], stride) } else { 0 };
+        let is_same = config["padding"] == "same";
+        let pads = if is_same { same_pads(side, kernel.shape[2], stride) } else { (0, 0) };
         self.stack.conv(
             &kernel.shape,
             &kernel.values,
             bias.first().map(|bias| bias.values.as_slice()),
             stride,
-            (total / 2, total - total / 2),
+            pads,
         )?;
         self.activation(&config["activation"])
     }
@@ -344,7 +348,7 @@ impl Reader {
         let stride = self.square(&config["strides"], window)?;
         if let Shape::Maps { side, .. } = self.stack.shape()
             && config["padding"] == "same"
-            && zeros_around(side, window, stride) > 0
+            && same_pads(side, window, stride) != (0, 0)
         {
             return Err(self.unsupported("pooling with zeros around"));
         }
@@ -405,11 +409,6 @@ impl Reader {
         };
         self.stack.push(layer, &[])
     }
-}
-
-/// Zeros along an axis with which a window gives `side / stride` values, rounded up.
-fn zeros_around(side: usize, window: usize, stride: usize) -> usize {
-    ((side.div_ceil(stride.max(1)).max(1) - 1) * stride + window).saturating_sub(side)
 }
 
 /// Scale and shift of a norm, of which either may be left out.

@@ -1,15 +1,11 @@
 //! NumPy's `.npz`: a zip of arrays by name.
 //!
-//! Format: "numpy.lib.format", versions 1 to 3. An array of objects is a pickle: it is refused, never run.
+//! An array of objects is a pickle: it is refused, never run.
 
 use super::archive::Archive;
-use crate::{
-    ModelError, NamedTensor,
-    tensor::{ValueType, size_of},
-};
+use crate::{ModelError, NamedTensor, tensor::ValueType};
 
 const FORMAT: &str = "NumPy file";
-const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Whether a zip with these names is NumPy's.
 pub(crate) fn is_npz<'a>(names: impl Iterator<Item = &'a str>) -> bool {
@@ -30,22 +26,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
 }
 
 fn array(name: &str, bytes: &[u8]) -> Result<NamedTensor, ModelError> {
-    let wrong = |why: &str| ModelError::damaged(FORMAT, format!("\"{name}\": {why}"));
-    let cut_off = || wrong("its header is cut off");
-    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| wrong("it is no array"))?;
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
-    let (length, rest) = if version[0] == 1 {
-        let (word, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
-        (usize::from(u16::from_le_bytes(*word)), rest)
-    } else {
-        let (word, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
-        (u32::from_le_bytes(*word) as usize, rest)
-    };
-    let (header, values) = rest.split_at_checked(length).ok_or_else(cut_off)?;
-    let header = String::from_utf8_lossy(header);
-    let field = |key: &str| header.split_once(&format!("'{key}':")).map(|(_, rest)| rest.trim_start());
-    let kind =
-        field("descr").and_then(|text| text.strip_prefix('\'')?.split('\'').next()).unwrap_or_default();
+    let wrong = |why: &dyn core::fmt::Display| ModelError::damaged(FORMAT, format!("\"{name}\": {why}"));
+    let npy::Array { kind, is_turned, sizes, bytes } = npy::array(bytes).map_err(|error| wrong(&error))?;
+    let kind = kind.unwrap_or_default();
     let value = match kind.trim_start_matches(['<', '|', '=']) {
         "f8" => ValueType::F64,
         "f4" => ValueType::F32,
@@ -63,19 +46,12 @@ fn array(name: &str, bytes: &[u8]) -> Result<NamedTensor, ModelError> {
             ));
         }
     };
-    let shape = field("shape").and_then(|text| text.strip_prefix('(')?.split(')').next());
-    let shape = shape.ok_or_else(|| wrong("its header has no shape"))?;
-    let sides = shape.split(',').map(str::trim).filter(|side| !side.is_empty()).map(str::parse);
-    let mut shape: Vec<usize> =
-        sides.collect::<Result<_, _>>().map_err(|_| wrong("its shape makes no sense"))?;
-    if size_of(&shape).is_none() {
-        return Err(wrong("its shape makes no sense"));
-    }
-    let is_turned = field("fortran_order").is_some_and(|text| text.starts_with("True"));
+    let shape = sizes.into_iter().map(usize::try_from).collect::<Result<Vec<usize>, _>>();
+    let mut shape = shape.map_err(|error| wrong(&error))?;
     if is_turned {
         shape.reverse();
     }
-    let tensor = NamedTensor::read(FORMAT, name, &shape, value, values)?;
+    let tensor = NamedTensor::read(FORMAT, name, &shape, value, bytes)?;
     let axes: Vec<usize> = (0..shape.len()).rev().collect();
     Ok(if is_turned { tensor.permuted(&axes) } else { tensor })
 }

@@ -12,7 +12,7 @@ use model_spec::{
 use crate::{
     Candidate, ModelError, NamedTensor,
     protobuf::{BrokenMessage, Fields, Value},
-    stack::{Stack, tidy},
+    stack::{Stack, same_pads, tidy},
     tensor::ValueType,
 };
 
@@ -565,10 +565,10 @@ impl<'a> Chain<'a> {
     ) -> Result<(usize, usize), ModelError> {
         let Shape::Maps { side, .. } = self.stack.shape() else { return Ok((0, 0)) };
         let auto = operator.attributes.get("auto_pad").map_or("", |attribute| attribute.text);
-        let total = ((side.div_ceil(stride.max(1)).max(1) - 1) * stride + kernel).saturating_sub(side);
+        let (less, more) = same_pads(side, kernel, stride);
         match auto {
-            "SAME_UPPER" => return Ok((total / 2, total - total / 2)),
-            "SAME_LOWER" => return Ok((total - total / 2, total / 2)),
+            "SAME_UPPER" => return Ok((less, more)),
+            "SAME_LOWER" => return Ok((more, less)),
             _ => {}
         }
         match *operator.ints("pads") {

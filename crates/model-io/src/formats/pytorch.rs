@@ -68,15 +68,7 @@ pub(crate) fn read_zip(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
     let pickle = archive.read(&pickle_name)?;
     let pickle = parsed(&pickle)?;
     let stored = |key: &str| archive.read(&format!("{folder}data/{key}"));
-    Reader {
-        pickle: &pickle,
-        stored,
-        storages: Vec::new(),
-        values_left: MAX_VALUES,
-        visits_left: MAX_VISITS,
-        tensors: Vec::new(),
-    }
-    .all()
+    Reader::new(&pickle, stored).all()
 }
 
 /// Reads a file of before PyTorch 1.6, or says what else a pickle is.
@@ -120,15 +112,7 @@ pub(crate) fn read_older(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
             .map(|(_, bytes)| bytes.to_vec())
             .ok_or_else(|| ModelError::damaged(FORMAT, format!("values \"{key}\" are missing")))
     };
-    Reader {
-        pickle: &pickle,
-        stored,
-        storages: Vec::new(),
-        values_left: MAX_VALUES,
-        visits_left: MAX_VISITS,
-        tensors: Vec::new(),
-    }
-    .all()
+    Reader::new(&pickle, stored).all()
 }
 
 fn parsed(bytes: &[u8]) -> Result<Pickle, ModelError> {
@@ -181,7 +165,18 @@ struct Reader<'a, S> {
     tensors: Vec<NamedTensor>,
 }
 
-impl<S: FnMut(&str) -> Result<Vec<u8>, ModelError>> Reader<'_, S> {
+impl<'a, S: FnMut(&str) -> Result<Vec<u8>, ModelError>> Reader<'a, S> {
+    const fn new(pickle: &'a Pickle, stored: S) -> Self {
+        Self {
+            pickle,
+            stored,
+            storages: Vec::new(),
+            values_left: MAX_VALUES,
+            visits_left: MAX_VISITS,
+            tensors: Vec::new(),
+        }
+    }
+
     fn all(mut self) -> Result<Vec<NamedTensor>, ModelError> {
         self.collect(self.weights(self.pickle.root, 0), "", 0)?;
         if self.tensors.is_empty() {
