@@ -76,9 +76,10 @@ impl Lab {
         lab.watch_runs();
         spawn_local(lab.read_site());
         spawn_local(lab.open_storage());
-        lab.open_address();
+        lab.open_fragment();
+        lab.open_site_model();
         // A link that is pasted into the address of the open page.
-        browser::on_fragment(move || lab.open_address());
+        browser::on_fragment(move || lab.open_fragment());
         lab
     }
 

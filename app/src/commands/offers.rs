@@ -31,8 +31,8 @@ struct Brought {
 }
 
 impl Lab {
-    /// Opens the model that the page's address holds or names, if there is one.
-    pub(crate) fn open_address(self) {
+    /// Opens the drawing or the model that stands behind the `#` of the page's address, if there is one.
+    pub(crate) fn open_fragment(self) {
         self.open_drawing();
         let fragment = browser::fragment();
         if fragment.starts_with("#m=") {
@@ -47,22 +47,22 @@ impl Lab {
                     Err(error) => self.report_trouble(words::job_error(&error)),
                 }
             });
-        } else if let Some(path) = browser::query(MODEL_PARAMETER) {
-            spawn_local(async move {
-                match site_file(&path).await {
-                    Ok(bytes) => {
-                        let name = stem(&path).to_owned();
-                        self.bring(Brought {
-                            name,
-                            origin: Origin::Site,
-                            files: vec![(path, Arc::new(bytes))],
-                        })
-                        .await;
-                    }
-                    Err(text) => self.report_trouble(text),
-                }
-            });
         }
+    }
+
+    /// Offers the model of this site that the page's address names, if it names one.
+    pub(crate) fn open_site_model(self) {
+        let Some(path) = browser::query(MODEL_PARAMETER) else { return };
+        spawn_local(async move {
+            match site_file(&path).await {
+                Ok(bytes) => {
+                    let name = stem(&path).to_owned();
+                    let files = vec![(path, Arc::new(bytes))];
+                    self.bring(Brought { name, origin: Origin::Site, files }).await;
+                }
+                Err(text) => self.report_trouble(text),
+            }
+        });
     }
 
     async fn open_link(self, link: String) -> Result<Offer, JobError> {
@@ -124,9 +124,8 @@ impl Lab {
             for file in chosen {
                 match browser::read_file(&file, MAX_WEIGHTS_MIB).await {
                     Ok(bytes) => files.push((file.name(), Arc::new(bytes))),
-                    Err(text) => {
-                        return self.report_trouble(format!("{text} The model in use is unchanged."));
-                    }
+                    // The others may be fine.
+                    Err(text) => self.report_trouble(format!("{text} The model in use is unchanged.")),
                 }
             }
             // A description and its weights belong together; other files are a model each.

@@ -31,7 +31,7 @@ pub(crate) fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
         return zip(file);
     }
     if hdf5::is_hdf5(bytes) {
-        return Ok(found("Keras", keras::read_h5(bytes.to_vec())?));
+        return Ok(found("Keras", keras::read_h5(bytes)?));
     }
     if pytorch::is_pickle(bytes) {
         return Ok(found("PyTorch", guess::candidates("PyTorch file", pytorch::read_older(bytes)?)?));

@@ -34,7 +34,7 @@ pub(crate) fn read_zip(bytes: &[u8]) -> Result<Vec<Candidate>, ModelError> {
 }
 
 /// Reads an `.h5` file: with a description of its network, or with weights alone.
-pub(crate) fn read_h5(bytes: Vec<u8>) -> Result<Vec<Candidate>, ModelError> {
+pub(crate) fn read_h5(bytes: &[u8]) -> Result<Vec<Candidate>, ModelError> {
     let contents = hdf5::read(bytes)?;
     let Some(config) = contents.config() else {
         return guess::candidates(FORMAT, with_names(contents.arrays));
