@@ -12,6 +12,6 @@ pub use accuracy::{Accuracy, wilson_interval_95};
 pub use calibration::Calibration;
 pub use mcnemar::Comparison;
 pub use per_class::ClassFigures;
-pub use prediction::Prediction;
+pub use prediction::{Prediction, softmax};
 pub use report::{Bin, ClassificationReport, RELIABILITY_BINS};
 pub use score::{EpochScores, Score};

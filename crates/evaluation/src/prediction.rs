@@ -21,3 +21,11 @@ impl Prediction {
         self.probabilities.get(class).copied().unwrap_or(0.0)
     }
 }
+
+/// Probabilities of a network's outputs; their sum is 1.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}

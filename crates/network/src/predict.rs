@@ -18,14 +18,6 @@ impl Network {
         let logits = self.forward(self.images(levels), &mut Pass::new(self, Mode::Predict));
         let logits: Tensor<1> = logits.without_autodiff().reshape([levels.len() / PIXELS * classes]);
         let logits = read_flat(vec![logits]).await?;
-        Ok(logits.iter().flat_map(|logits| logits.chunks_exact(classes).map(softmax)).collect())
+        Ok(logits.iter().flat_map(|logits| logits.chunks_exact(classes).map(evaluation::softmax)).collect())
     }
-}
-
-/// A few numbers are no work for a device.
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
-    let sum: f32 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
