@@ -33,11 +33,6 @@ pub(crate) fn default_workers() -> u32 {
     (window().navigator().hardware_concurrency() as u32).saturating_sub(1).clamp(1, 4)
 }
 
-/// Whether the browser reports pointer moves as they happen, not only once a frame.
-pub(crate) fn has_raw_pointer_updates() -> bool {
-    has_method(&window(), "onpointerrawupdate")
-}
-
 /// Whether an object has a member that older browsers lack.
 pub(crate) fn has_method(object: &JsValue, name: &str) -> bool {
     Reflect::has(object, &name.into()).unwrap_or(false)
@@ -251,6 +246,33 @@ pub(crate) fn set_preference(key: &str, value: &str) {
         // If the storage is full or forbidden, only a convenience is lost.
         let _ = storage.set_item(key, value);
     }
+}
+
+fn session_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
+}
+
+/// Stores something for this tab, until it is closed.
+pub(crate) fn set_session_preference(key: &str, value: &str) {
+    if let Some(storage) = session_storage() {
+        // Where nothing is stored, whoever reads it does without.
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Reads something that was stored for this tab, and forgets it.
+pub(crate) fn take_session_preference(key: &str) -> Option<String> {
+    let storage = session_storage()?;
+    let value = storage.get_item(key).ok().flatten()?;
+    // Where it cannot be forgotten, it is read again.
+    let _ = storage.remove_item(key);
+    Some(value)
+}
+
+/// Loads the page anew.
+pub(crate) fn reload() {
+    // A page can always be loaded anew.
+    let _ = window().location().reload();
 }
 
 /// The prefix of this site's preferences.

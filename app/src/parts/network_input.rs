@@ -2,8 +2,7 @@
 
 use ink::{Image, PIXELS, SIDE};
 use leptos::{html, prelude::*};
-use wasm_bindgen::{Clamped, JsCast as _};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+use web_sys::HtmlCanvasElement;
 
 use crate::lab::Lab;
 
@@ -28,19 +27,7 @@ pub(crate) fn NetworkInput() -> impl IntoView {
 
 /// Paints an image onto a canvas of its size.
 pub(crate) fn show_image(canvas: &HtmlCanvasElement, image: Option<&Image>) {
-    show_levels(canvas, SIDE, image.unwrap_or(&[0; PIXELS]));
-}
-
-/// Paints grey levels, of which 255 is ink, onto a canvas of their size.
-pub(crate) fn show_levels(canvas: &HtmlCanvasElement, width: usize, levels: &[u8]) {
-    let Ok(Some(context)) = canvas.get_context("2d") else { return };
-    let context: CanvasRenderingContext2d = context.unchecked_into();
-    // Ink is opacity, so that the page's colours show through.
-    let pixels: Vec<u8> = levels.iter().flat_map(|&level| [0, 0, 0, level]).collect();
-    if let Ok(data) = ImageData::new_with_u8_clamped_array(Clamped(&pixels), width as u32) {
-        // Pixels of the right size are always accepted.
-        let _ = context.put_image_data(&data, 0.0, 0.0);
-    }
+    ::paper::show_levels(canvas, SIDE, image.unwrap_or(&[0; PIXELS]));
 }
 
 /// A 28 x 28 image, enlarged by the page.

@@ -5,7 +5,9 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, PointerEvent};
 
-use crate::{drawing_state::PictureInput, lab::Lab, parts::network_input::show_levels};
+use ::paper::show_levels;
+
+use crate::{drawing_state::PictureInput, lab::Lab};
 
 /// A marked part smaller than this, in pixels, was a click.
 const MIN_PART: usize = 6;

@@ -3,7 +3,9 @@
 use ink::{Image, SIDE};
 use leptos::{html, prelude::*};
 
-use crate::{drawing_state::network_input, lab::Lab, parts::network_input::show_levels};
+use ::paper::show_levels;
+
+use crate::{drawing_state::network_input, lab::Lab};
 
 /// Finds edges that are bright below and dark above: strokes from left to right.
 const KERNEL: [[f32; 3]; 3] = [[-1.0, -1.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]];
