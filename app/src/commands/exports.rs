@@ -33,7 +33,7 @@ impl Lab {
         self,
         request: Delivery<C>,
     ) -> Result<Vec<u8>, JobError> {
-        let mut reply = self.workers.call_files(request).await?;
+        let mut reply = self.workers.call_writing(request).await?;
         let file = reply.content.file;
         Ok(reply.take(file)?)
     }
@@ -58,7 +58,7 @@ impl Lab {
     pub(crate) async fn layers_of(self, file: Arc<Vec<u8>>) -> Result<Vec<LayerSummary>, JobError> {
         let mut blobs = Blobs::new();
         let content = Summarize { model: blobs.add(file) };
-        Ok(self.workers.call_files(Delivery { content, blobs }).await?.content)
+        Ok(self.workers.call_writing(Delivery { content, blobs }).await?.content)
     }
 
     /// A model's file with another card.
@@ -120,7 +120,7 @@ impl Lab {
             let mut blobs = Blobs::new();
             let content =
                 MakeLink { model: blobs.add(Arc::clone(&file)), name: model.name.clone(), measured };
-            self.workers.call_files(Delivery { content, blobs }).await
+            self.workers.call_writing(Delivery { content, blobs }).await
         };
         let mut first = make(None).await?;
         let rounded = first.content.rounded;

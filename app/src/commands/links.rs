@@ -23,7 +23,7 @@ impl Lab {
 
     async fn qr_of(self, address: String) -> Result<SharedLink, JobError> {
         let request = Delivery::bare(DrawQr { text: address.clone() });
-        let mut reply = self.workers.call_files(request).await?;
+        let mut reply = self.workers.call_writing(request).await?;
         let modules = reply.content.modules;
         let modules = reply.take(modules)?;
         Ok(SharedLink { address, side: reply.content.side, modules })

@@ -66,7 +66,7 @@ impl Lab {
     }
 
     async fn open_link(self, link: String) -> Result<Offer, JobError> {
-        let mut opened = self.workers.call_files(Delivery::bare(OpenLink { link })).await?;
+        let mut opened = self.workers.call_writing(Delivery::bare(OpenLink { link })).await?;
         let model = opened.content.model;
         let model = Arc::new(opened.take(model)?);
         let OpenedLink { name, card, .. } = opened.content;
@@ -174,7 +174,7 @@ impl Lab {
         let files =
             brought.files.into_iter().map(|(name, bytes)| ChosenFile { name, bytes: blobs.add(bytes) });
         let content = ReadModel { files: files.collect() };
-        let mut found = self.workers.call_files(Delivery { content, blobs }).await?;
+        let mut found = self.workers.read_model(Delivery { content, blobs }).await?;
         let mut readings = Vec::new();
         for reading in core::mem::take(&mut found.content.readings) {
             readings.push(OfferedReading {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use protocol::{FromWorker, Hello, JobError, Message, Program, ToWorker};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, MessageEvent, Worker};
 use worker_client::{Host, LocalFuture, Transport, WorkerEvent};
 
 use super::Site;
@@ -27,7 +27,9 @@ impl Host for BrowserHost {
             let missing = || match program {
                 Program::Cpu => "The site has no CPU worker: build it again.",
                 Program::WebGpu => "The site has no WebGPU worker yet.",
-                Program::Files => "The site has no worker for files of models: build it again.",
+                Program::ReadFiles | Program::WriteFiles => {
+                    "The site has no worker for files of models: build it again."
+                }
             };
             let url = site.worker_url(program).ok_or_else(|| JobError::NoWorker(missing().into()))?;
             WebWorker::start(&url, on_event)
@@ -57,9 +59,7 @@ pub(crate) struct WebWorker {
 
 impl WebWorker {
     fn start(url: &str, on_event: Box<dyn Fn(WorkerEvent)>) -> Result<Self, JobError> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(url, &options)
+        let worker = worker_transport::start_worker(url)
             .map_err(|_| JobError::NoWorker("The browser does not start web workers here.".into()))?;
         let on_event: Rc<dyn Fn(WorkerEvent)> = on_event.into();
 

@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use protocol::{Call, Delivery, JobError, Program};
+use protocol::{
+    Call, Delivery, JobError, Program,
+    model_files::{ModelRead, ReadModel},
+};
 use worker_client::{Pool, Recognizer};
 
 use crate::{
@@ -24,7 +27,8 @@ pub(crate) type OwnRecognizer = Recognizer<BrowserHost, ModelFile>;
 pub(crate) struct Workers {
     recognizer: StoredValue<Option<OwnRecognizer>, LocalStorage>,
     pool: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
-    files: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
+    reading: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
+    writing: StoredValue<Option<Pool<BrowserHost>>, LocalStorage>,
     trainer: StoredValue<Option<TrainerShell>, LocalStorage>,
 }
 
@@ -34,7 +38,8 @@ impl Workers {
         Self {
             recognizer: StoredValue::new_local(None),
             pool: StoredValue::new_local(None),
-            files: StoredValue::new_local(None),
+            reading: StoredValue::new_local(None),
+            writing: StoredValue::new_local(None),
             trainer: StoredValue::new_local(None),
         }
     }
@@ -44,7 +49,8 @@ impl Workers {
         self.recognizer.set_value(Some(recognizer));
         self.trainer.set_value(Some(trainer));
         self.pool.set_value(Some(Pool::new(Rc::clone(&host), Program::Cpu, MAX_POOL_WORKERS)));
-        self.files.set_value(Some(Pool::new(host, Program::Files, 1)));
+        self.reading.set_value(Some(Pool::new(Rc::clone(&host), Program::ReadFiles, 1)));
+        self.writing.set_value(Some(Pool::new(host, Program::WriteFiles, 1)));
     }
 
     /// Workers for jobs that take a while.
@@ -52,13 +58,22 @@ impl Workers {
         self.pool.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))
     }
 
-    /// Makes a call to the worker for files of models, which is loaded for it.
-    pub(crate) async fn call_files<C: Call>(
+    /// Has a file of a model read; the worker that does is loaded for it.
+    pub(crate) async fn read_model(
+        self,
+        request: Delivery<ReadModel>,
+    ) -> Result<Delivery<ModelRead>, JobError> {
+        let reading = self.reading.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))?;
+        reading.call(request, |_| ()).await
+    }
+
+    /// Makes a call to the worker that writes files and links, which is loaded for it.
+    pub(crate) async fn call_writing<C: Call>(
         self,
         request: Delivery<C>,
     ) -> Result<Delivery<C::Reply>, JobError> {
-        let files = self.files.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))?;
-        files.call(request, |_| ()).await
+        let writing = self.writing.get_value().ok_or_else(|| JobError::NoWorker(STARTING.into()))?;
+        writing.call(request, |_| ()).await
     }
 
     /// Makes a call that takes a moment.

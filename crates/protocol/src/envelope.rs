@@ -21,8 +21,10 @@ pub enum Program {
     Cpu,
     /// Networks, on WebGPU.
     WebGpu,
-    /// Files of models in other formats.
-    Files,
+    /// Files of models in any format, in.
+    ReadFiles,
+    /// Files of models in other formats, out; links.
+    WriteFiles,
 }
 
 impl From<Backend> for Program {

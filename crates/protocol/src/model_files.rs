@@ -1,5 +1,5 @@
 //! Files of models in other formats, and links that hold one. All but [`TryReadings`] is for the worker of
-//! [`Program::Files`](crate::Program::Files).
+//! [`Program::ReadFiles`](crate::Program::ReadFiles) and [`Program::WriteFiles`](crate::Program::WriteFiles).
 
 use model_card::{LayerSummary, ModelCard};
 use model_spec::Preprocessing;

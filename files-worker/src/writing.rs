@@ -1,45 +1,36 @@
-//! What the calls do.
+//! Writing models as files of others and as links, and what else is done with a model that is there.
 
 use model_card::{LayerSummary, ModelCard};
-use model_io::{Candidate, LinkWeights, ModelFile, read_link, summary, write_onnx, write_package};
+use model_io::{LinkWeights, read_link, summary, write_onnx, write_package};
 use protocol::{
-    Blobs, Delivery, JobError,
+    Blobs, Call as _, Delivery, FromWorker, JobError, JobId, Message, ToWorker,
     files::Written,
     model_files::{
-        DrawQr, MadeLink, MakeLink, ModelFormat, ModelRead, ModelReading, OpenLink, OpenedLink, QrCode,
-        ReadModel, SetCard, Summarize, WriteModel,
+        DrawQr, MadeLink, MakeLink, ModelFormat, OpenLink, OpenedLink, QrCode, SetCard, Summarize, WriteModel,
     },
 };
-use weights::{Precision, Reading, Weights, read_safetensors, write_safetensors, write_safetensors_as};
+use weights::{Precision, Weights, read_safetensors, write_safetensors, write_safetensors_as};
 
-/// Of something the user gave.
-fn of_input(error: impl core::fmt::Display) -> JobError {
-    // Some say it in whole sentences.
-    JobError::BadInput(format!("This model cannot be used: {}.", error.to_string().trim_end_matches('.')))
-}
+use crate::{
+    errors::{of_input, of_writing},
+    serve::{reply, unknown},
+};
 
-/// Of writing what should always be writable.
-fn of_writing(error: impl core::fmt::Display) -> JobError {
-    JobError::Internal(format!("a file could not be written: {error}"))
-}
-
-/// Handles [`ReadModel`].
-pub(crate) fn read(mut request: Delivery<ReadModel>) -> Result<Delivery<ModelRead>, JobError> {
-    let mut files = Vec::new();
-    for file in core::mem::take(&mut request.content.files) {
-        files.push(ModelFile { name: file.name, bytes: request.take(file.bytes)? });
+/// Passes a call to its handler.
+pub(crate) fn answer(
+    job: JobId,
+    name: &str,
+    message: Message<ToWorker>,
+) -> Result<Message<FromWorker>, JobError> {
+    match name {
+        WriteModel::NAME => reply(job, message, write),
+        MakeLink::NAME => reply(job, message, make_link),
+        OpenLink::NAME => reply(job, message, |call| open_link(&call)),
+        Summarize::NAME => reply(job, message, summarize),
+        SetCard::NAME => reply(job, message, set_card),
+        DrawQr::NAME => reply(job, message, |call| draw_qr(&call)),
+        other => Err(unknown(other)),
     }
-    let found = model_io::read(&files).map_err(of_input)?;
-    drop(files);
-    let (mut blobs, mut readings) = (Blobs::new(), Vec::new());
-    for candidate in found.candidates {
-        let card = found.card.clone().unwrap_or_else(|| candidate.card());
-        let Candidate { reading: Reading { weights, preprocessing, is_unusual }, assumes, .. } = candidate;
-        let model = blobs.add(write_safetensors(&weights, &card).map_err(of_writing)?);
-        readings.push(ModelReading { model, card, preprocessing, assumes, is_unusual });
-    }
-    let content = ModelRead { format: found.format.into(), is_known: found.card.is_some(), readings };
-    Ok(Delivery { content, blobs })
 }
 
 fn model(
@@ -50,7 +41,7 @@ fn model(
 }
 
 /// Handles [`WriteModel`].
-pub(crate) fn write(mut request: Delivery<WriteModel>) -> Result<Delivery<Written>, JobError> {
+fn write(mut request: Delivery<WriteModel>) -> Result<Delivery<Written>, JobError> {
     let file = request.content.model;
     let (weights, card) = model(&mut request, file)?;
     let file = match request.content.format {
@@ -68,7 +59,7 @@ pub(crate) fn write(mut request: Delivery<WriteModel>) -> Result<Delivery<Writte
 }
 
 /// Handles [`MakeLink`].
-pub(crate) fn make_link(mut request: Delivery<MakeLink>) -> Result<Delivery<MadeLink>, JobError> {
+fn make_link(mut request: Delivery<MakeLink>) -> Result<Delivery<MadeLink>, JobError> {
     let file = request.content.model;
     let (weights, card) = model(&mut request, file)?;
     let name = &request.content.name;
@@ -83,7 +74,7 @@ pub(crate) fn make_link(mut request: Delivery<MakeLink>) -> Result<Delivery<Made
 }
 
 /// Handles [`OpenLink`].
-pub(crate) fn open_link(request: &Delivery<OpenLink>) -> Result<Delivery<OpenedLink>, JobError> {
+fn open_link(request: &Delivery<OpenLink>) -> Result<Delivery<OpenedLink>, JobError> {
     let linked = read_link(&request.content.link).map_err(|error| JobError::BadInput(error.to_string()))?;
     let mut blobs = Blobs::new();
     let model = blobs.add(write_safetensors(&linked.weights, &linked.card).map_err(of_writing)?);
@@ -91,14 +82,14 @@ pub(crate) fn open_link(request: &Delivery<OpenLink>) -> Result<Delivery<OpenedL
 }
 
 /// Handles [`Summarize`].
-pub(crate) fn summarize(mut request: Delivery<Summarize>) -> Result<Delivery<Vec<LayerSummary>>, JobError> {
+fn summarize(mut request: Delivery<Summarize>) -> Result<Delivery<Vec<LayerSummary>>, JobError> {
     let file = request.content.model;
     let (weights, _) = model(&mut request, file)?;
     Ok(Delivery::bare(summary(&weights)))
 }
 
 /// Handles [`SetCard`].
-pub(crate) fn set_card(mut request: Delivery<SetCard>) -> Result<Delivery<Written>, JobError> {
+fn set_card(mut request: Delivery<SetCard>) -> Result<Delivery<Written>, JobError> {
     let file = request.content.model;
     let (weights, _) = model(&mut request, file)?;
     let card = &request.content.card;
@@ -112,7 +103,7 @@ pub(crate) fn set_card(mut request: Delivery<SetCard>) -> Result<Delivery<Writte
 }
 
 /// Handles [`DrawQr`].
-pub(crate) fn draw_qr(request: &Delivery<DrawQr>) -> Result<Delivery<QrCode>, JobError> {
+fn draw_qr(request: &Delivery<DrawQr>) -> Result<Delivery<QrCode>, JobError> {
     let code = qrcodegen::QrCode::encode_text(&request.content.text, qrcodegen::QrCodeEcc::Low);
     let code =
         code.map_err(|_| JobError::BadInput("This link is too long for a QR code. Copy it instead.".into()))?;

@@ -1,0 +1,5 @@
+//! Reads files of models.
+
+fn main() {
+    files_worker::start_reading();
+}

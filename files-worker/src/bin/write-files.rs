@@ -1,0 +1,5 @@
+//! Writes models as files and links.
+
+fn main() {
+    files_worker::start_writing();
+}
