@@ -16,9 +16,7 @@ use protocol::{
 };
 use training::{AllToAll, GroupError, Received};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{
-    ErrorEvent, Event, MessageChannel, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType,
-};
+use web_sys::{ErrorEvent, Event, MessageChannel, MessageEvent, MessagePort, Worker};
 
 use crate::scope;
 
@@ -54,9 +52,7 @@ impl HelpingWorker {
     }
 
     fn start(request: Delivery<Help>, ports: Vec<MessagePort>) -> Result<Self, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&scope::own_url(), &options)?;
+        let worker = worker_transport::start_same_worker()?;
         let mut request = Some((request, ports));
         let (to, mut is_greeted) = (worker.clone(), false);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {

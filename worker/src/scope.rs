@@ -8,11 +8,6 @@ use web_sys::{MessageChannel, MessagePort, Response};
 
 pub(crate) use worker_transport::worker::{post, post_fatal, post_hello, scope};
 
-/// The address of this worker's script.
-pub(crate) fn own_url() -> String {
-    scope().location().href()
-}
-
 /// Milliseconds on a clock that never goes back.
 pub(crate) fn now_ms() -> f64 {
     scope().performance().map_or_else(js_sys::Date::now, |performance| performance.now())

@@ -3,7 +3,10 @@
 //! A buffer is copied twice on its way: once out of the sender's WebAssembly memory into an `ArrayBuffer`, and once into
 //! the receiver's memory. In between the `ArrayBuffer` is transferred, so the browser itself copies nothing.
 
+mod start;
 pub mod worker;
+
+pub use start::{start_same_worker, start_worker};
 
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use protocol::{DecodeError, EncodeError, Message};
