@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ink::Stroke;
 use leptos::prelude::*;
 use protocol::data::DataSource;
 use train_config::DataChoice;
@@ -13,11 +14,13 @@ use crate::{
     commands::{PEN_KEY, data_source},
     drawing_state::DrawingState,
     engine::{BrowserHost, Site, TrainerShell},
+    first,
     form::Form,
     personalization::Personalization,
     state::{
-        data_sets::DataSets, drawings::Drawings, kept::Kept, models::Models, notifications::Notifications,
-        offers::Offers, queue::QueueStore, runs::Runs, training::Training, workers::Workers,
+        announcer::Announcer, data_sets::DataSets, drawings::Drawings, kept::Kept, models::Models,
+        notifications::Notifications, offers::Offers, queue::QueueStore, runs::Runs, site_copy::SiteCopy,
+        training::Training, workers::Workers,
     },
 };
 
@@ -37,16 +40,20 @@ pub(crate) struct Lab {
     pub(crate) queue: QueueStore,
     pub(crate) personalization: Personalization,
     pub(crate) notifications: Notifications,
+    /// What assistive software is told.
+    pub(crate) announcer: Announcer,
     /// A model that was brought and not kept yet.
     pub(crate) offers: Offers,
     pub(crate) site: RwSignal<Option<Site>>,
+    /// The copy of the site that the browser keeps.
+    pub(crate) site_copy: SiteCopy,
     pub(crate) kept: Kept,
     pub(crate) workers: Workers,
 }
 
 impl Lab {
-    /// Starts the workers and opens the storage.
-    pub(crate) fn begin() -> Self {
+    /// Starts the workers and opens the storage. `strokes` were drawn before the page was there.
+    pub(crate) fn begin(strokes: Vec<Stroke>) -> Self {
         let lab = Self {
             form: Form::new(),
             drawing: DrawingState::new(),
@@ -58,13 +65,16 @@ impl Lab {
             queue: QueueStore::new(),
             personalization: Personalization::new(),
             notifications: Notifications::new(),
+            announcer: Announcer::new(),
             offers: Offers::new(),
             site: RwSignal::new(None),
+            site_copy: SiteCopy::new(),
             kept: Kept::new(),
             workers: Workers::new(),
         };
         let host = Rc::new(BrowserHost);
-        let recognizer = Recognizer::start(Rc::clone(&host), move |event| lab.on_recognizer_event(event));
+        let recognizer =
+            Recognizer::start(Rc::clone(&host), first::reader(), move |event| lab.on_recognizer_event(event));
         let view = lab.training.view;
         let trainer = TrainerShell::new(Rc::clone(&host), recognizer.clone(), view, move |update| {
             lab.on_run_update(update);
@@ -73,7 +83,11 @@ impl Lab {
         if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
             lab.set_pen_radius(radius);
         }
+        if !strokes.is_empty() {
+            lab.set_drawing(strokes);
+        }
         lab.watch_runs();
+        lab.watch_for_new_versions();
         spawn_local(lab.read_site());
         spawn_local(lab.open_storage());
         lab.open_fragment();

@@ -7,10 +7,12 @@ mod browser;
 mod commands;
 mod drawing_state;
 mod engine;
+mod first;
 mod form;
 mod lab;
 mod labelled_drawings;
 mod locks;
+mod offline;
 mod pages;
 mod parts;
 mod personalization;
@@ -28,20 +30,24 @@ use leptos_router::{
 use crate::{
     lab::Lab,
     pages::{
-        data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage, personalize::MyHandwritingPage,
-        runs::RunsPage, train::TrainPage,
+        about::AboutPage, data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage,
+        personalize::MyHandwritingPage, runs::RunsPage, train::TrainPage,
     },
-    parts::{frame::Frame, notices::Notices},
+    parts::{announcements::Announcements, frame::Frame, notices::Notices},
 };
 
 fn main() {
     broken::show_failures();
-    mount_to_body(App);
+    wasm_bindgen_futures::spawn_local(async {
+        let strokes = first::take_over().await;
+        mount_to_body(move || view! { <App strokes /> });
+    });
 }
 
+/// The whole page; `strokes` were drawn before it was there.
 #[component]
-fn App() -> impl IntoView {
-    let lab = Lab::begin();
+fn App(strokes: Vec<ink::Stroke>) -> impl IntoView {
+    let lab = Lab::begin(strokes);
     provide_context(lab);
     view! {
         <Router base=browser::base_path()>
@@ -54,9 +60,11 @@ fn App() -> impl IntoView {
                     <Route path=path!("/hand") view=MyHandwritingPage />
                     <Route path=path!("/learn") view=LearnPage />
                     <Route path=path!("/models") view=ModelsPage />
+                    <Route path=path!("/about") view=AboutPage />
                 </Routes>
             </Frame>
             <Notices />
+            <Announcements />
         </Router>
     }
 }

@@ -6,7 +6,7 @@ use leptos_router::components::A;
 use worker_client::{Phase, RunView};
 
 use crate::{
-    browser,
+    browser, first,
     lab::Lab,
     parts::{offer::OfferCard, shared_link::SharedLinkCard},
     words,
@@ -22,6 +22,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             // A model that was saved under its default name says all of that already.
             if name.contains(&known) { name } else { format!("{name}: {known}") }
         }
+        None if first::reader().is_some() => "A small model reads until the full one has loaded".into(),
         None => "Loading the model".into(),
     };
     let run = move || {

@@ -21,7 +21,7 @@ pub use device::{Device, DeviceReason, GpuProbe, choose_device};
 pub use handle::{Job, WorkerHandle};
 pub use host::{Host, LocalFuture, Transport, WorkerEvent};
 pub use pool::Pool;
-pub use recognizer::{Recognizer, RecognizerEvent};
+pub use recognizer::{FirstReader, Recognizer, RecognizerEvent};
 pub use run_view::{EpochResult, RunView};
 pub use trainer::{
     Attempt, Effect, Event, Failure, Launch, Loss, Phase, Preparation, Restart, RunUpdate, SavedState, Timer,

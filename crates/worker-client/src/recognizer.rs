@@ -46,11 +46,16 @@ pub enum RecognizerEvent<M> {
     GaveUp(JobError),
 }
 
+/// Predictions for images of 784 grey levels each, at once and without a worker; nothing where it cannot read.
+pub type FirstReader = Rc<dyn Fn(&[u8]) -> Vec<Prediction>>;
+
 struct State<H: Host, M> {
     handle: WorkerHandle<H>,
     is_ready: bool,
     has_model: bool,
     is_predicting: bool,
+    /// What reads until the first model is loaded.
+    first: Option<FirstReader>,
     restarts: u32,
     gave_up: Option<JobError>,
     /// The newest model, to be loaded by the next worker too.
@@ -79,13 +84,18 @@ impl<H: Host, M> Clone for Recognizer<H, M> {
 }
 
 impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
-    /// Starts the worker.
-    pub fn start(host: Rc<H>, on_event: impl Fn(RecognizerEvent<M>) + 'static) -> Self {
+    /// Starts the worker. Until the first model is loaded, `first` reads in its place, if there is one.
+    pub fn start(
+        host: Rc<H>,
+        first: Option<FirstReader>,
+        on_event: impl Fn(RecognizerEvent<M>) + 'static,
+    ) -> Self {
         let state = State {
             handle: WorkerHandle::start(&host, Program::Cpu),
             is_ready: false,
             has_model: false,
             is_predicting: false,
+            first,
             restarts: 0,
             gave_up: None,
             model: None,
@@ -107,13 +117,21 @@ impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
     /// Whether [`predict`](Self::predict) would start at once.
     pub fn is_free(&self) -> bool {
         let state = self.inner.state.borrow();
-        state.is_ready && state.has_model && !state.is_predicting
+        state.first.is_some() || (state.is_ready && state.has_model && !state.is_predicting)
     }
 
     /// Classifies images of 784 grey levels each. Does nothing unless the recognizer [is free](Self::is_free).
     pub fn predict(&self, number: u32, levels: Vec<u8>) {
         if !self.is_free() {
             return;
+        }
+        let first = self.inner.state.borrow().first.clone();
+        if let Some(read) = first {
+            let recognizer = self.clone();
+            // Answered later, as a worker would.
+            return self.inner.host.spawn(Box::pin(async move {
+                recognizer.report(RecognizerEvent::Predicted { number, predictions: read(&levels) });
+            }));
         }
         let mut blobs = Blobs::new();
         let content = Predict { levels: blobs.add(levels) };
@@ -216,7 +234,7 @@ impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
                 Ok(reply) => {
                     {
                         let mut state = recognizer.inner.state.borrow_mut();
-                        (state.has_model, state.restarts) = (true, 0);
+                        (state.has_model, state.first, state.restarts) = (true, None, 0);
                         state.loaded = Some((model.clone(), file));
                     }
                     recognizer.report(RecognizerEvent::Loaded { model, card: Box::new(reply.content) });
@@ -276,7 +294,7 @@ mod tests {
     fn start(host: &Rc<FakeHost>) -> (Recognizer<FakeHost, &'static str>, Events) {
         let events = Events::default();
         let log = Rc::clone(&events);
-        (Recognizer::start(Rc::clone(host), move |event| log.borrow_mut().push(event)), events)
+        (Recognizer::start(Rc::clone(host), None, move |event| log.borrow_mut().push(event)), events)
     }
 
     fn load(recognizer: &Recognizer<FakeHost, &'static str>, name: &'static str) {
@@ -344,6 +362,31 @@ mod tests {
         assert!(recognizer.is_free());
         let predicted = RecognizerEvent::Predicted { number: 2, predictions: Vec::new() };
         assert_eq!(*events.borrow(), [loaded("mlp"), predicted]);
+    }
+
+    #[test]
+    fn another_reads_until_the_first_model_is_loaded() {
+        let host = FakeHost::new();
+        let (events, asked) = (Events::default(), Rc::new(RefCell::new(0)));
+        let (log, count) = (Rc::clone(&events), Rc::clone(&asked));
+        let first: FirstReader = Rc::new(move |levels: &[u8]| {
+            *count.borrow_mut() += levels.len();
+            Vec::new()
+        });
+        let recognizer =
+            Recognizer::start(Rc::clone(&host), Some(first), move |event| log.borrow_mut().push(event));
+        assert!(recognizer.is_free());
+        recognizer.predict(1, vec![0; 784]);
+        host.run();
+        let predicted = |number| RecognizerEvent::Predicted { number, predictions: Vec::new() };
+        assert_eq!((*asked.borrow(), &*events.borrow()), (784, &vec![predicted(1)]));
+        load(&recognizer, "mlp");
+        host.run();
+        host.worker(0).ready();
+        serve(&host, 0);
+        recognizer.predict(2, vec![0; 784]);
+        serve(&host, 0);
+        assert_eq!((*asked.borrow(), events.borrow().last()), (784, Some(&predicted(2))));
     }
 
     #[test]

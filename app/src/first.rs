@@ -1,0 +1,77 @@
+//! What stood in the HTML before the page (`first-page`): its ink, and a reader that goes on until the page has its own.
+
+use std::rc::Rc;
+
+use evaluation::Prediction;
+use ink::{Point, Stroke};
+use js_sys::{Float32Array, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+use worker_client::FirstReader;
+
+use crate::browser;
+
+#[wasm_bindgen]
+extern "C" {
+    type Program;
+    #[wasm_bindgen(method, js_name = penIsUp)]
+    async fn pen_is_up(this: &Program);
+    #[wasm_bindgen(method, js_name = takeStrokes)]
+    fn take_strokes(this: &Program) -> Float32Array;
+    #[wasm_bindgen(method)]
+    fn predict(this: &Program, levels: &[u8]) -> Float32Array;
+}
+
+/// The program that reads before the page has arrived; none where there was nothing to draw on.
+fn program() -> Option<Program> {
+    let program = Reflect::get(&browser::window(), &"inklingFirst".into()).unwrap_or(JsValue::UNDEFINED);
+    program.is_object().then(|| program.unchecked_into())
+}
+
+/// Takes over what was drawn, after the stroke under way, and makes room for the page.
+pub(crate) async fn take_over() -> Vec<Stroke> {
+    let mut strokes = Vec::new();
+    if let Some(program) = program() {
+        program.pen_is_up().await;
+        strokes = from_numbers(&program.take_strokes().to_vec());
+    }
+    let standing = browser::window().document().and_then(|document| document.get_element_by_id("first"));
+    if let Some(standing) = standing {
+        standing.remove();
+    }
+    strokes
+}
+
+/// Classes that the small network tells apart.
+const CLASSES: usize = 10;
+
+/// From whether it is a digit, and the probabilities.
+fn prediction([is_digit, probabilities @ ..]: &[f32; 1 + CLASSES]) -> Prediction {
+    let likeliest =
+        |best: usize, one: usize| if probabilities[one] > probabilities[best] { one } else { best };
+    let class = (1..CLASSES).fold(0, likeliest);
+    Prediction {
+        probabilities: probabilities.to_vec(),
+        class: class as u8,
+        confidence: probabilities[class],
+        is_digit: *is_digit > 0.0,
+    }
+}
+
+/// Each stroke is its number of points, then `x` and `y` of each.
+fn from_numbers(mut numbers: &[f32]) -> Vec<Stroke> {
+    let mut strokes = Vec::new();
+    while let Some((&count, rest)) = numbers.split_first() {
+        let (own, after) = rest.split_at((2 * count as usize).min(rest.len()));
+        strokes.push(own.chunks_exact(2).map(|point| Point { x: point[0], y: point[1] }).collect());
+        numbers = after;
+    }
+    strokes
+}
+
+/// Reads with the small network until the page's own reader has loaded; none where there is no such program.
+pub(crate) fn reader() -> Option<FirstReader> {
+    let program = Rc::new(program()?);
+    Some(Rc::new(move |levels: &[u8]| -> Vec<Prediction> {
+        program.predict(levels).to_vec().as_chunks::<{ 1 + CLASSES }>().0.iter().map(prediction).collect()
+    }))
+}
