@@ -1,19 +1,40 @@
 //! Drawing, and pictures in its place.
 
-use ink::{Drawing, Point, Stroke};
+use ink::{Drawing, Image, Picture, Point, SIDE, Stroke};
 use leptos::prelude::*;
+use protocol::data::{Listed, Order, PartName};
+use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::{
     browser,
     drawing_state::PictureInput,
-    lab::Lab,
+    lab::{Lab, default_data},
+    parts::image_grid::Shown,
     pictures::{self, Decoded},
+    words,
 };
 
 /// Preference: the pen's radius.
 pub(crate) const PEN_KEY: &str = "inkling.pen";
+
+/// Pixels of a picture for each pixel of an image that is shown as one.
+const ENLARGED: usize = 10;
+
+/// An image's level at a place of the enlarged picture, between those of the nearest four pixels.
+fn smoothly(image: &Image, x: usize, y: usize) -> u8 {
+    let place = |pixel: usize| {
+        let place = ((pixel as f32 + 0.5) / ENLARGED as f32 - 0.5).clamp(0.0, (SIDE - 1) as f32);
+        (place as usize, (place as usize + 1).min(SIDE - 1), place.fract())
+    };
+    let ((left, right, across), (upper, lower, down)) = (place(x), place(y));
+    let row = |y: usize| {
+        let [one, other] = [left, right].map(|x| f32::from(image[y * SIDE + x]));
+        one + across * (other - one)
+    };
+    (row(upper) + down * (row(lower) - row(upper))).round() as u8
+}
 
 impl Lab {
     /// Puts the pen down. `event_ms` is the time of the pointer event.
@@ -69,6 +90,37 @@ impl Lab {
     /// Shows a picture, or the drawing again.
     pub(crate) fn show(self, picture: Option<PictureInput>) {
         self.workers.with_recognizer(|recognizer| self.drawing.show(recognizer, picture));
+    }
+
+    /// Shows a test image of this digit, each time another one, as a picture: of MNIST where the site has it, else a built-in one.
+    pub(crate) fn show_me(self, digit: u8) {
+        spawn_local(async move {
+            let images = Listed::Stretch {
+                part: PartName::Test,
+                class: Some(digit),
+                order: Order::Shuffled((js_sys::Math::random() * f64::from(u32::MAX)) as u32),
+                offset: 0,
+                count: 1,
+            };
+            let mut look = self.look(default_data(&self).choice, images.clone()).await;
+            if look.is_err() {
+                // Without a network there may be no MNIST.
+                look = self.look(DataChoice::BuiltIn { train_images: 600 }, images).await;
+            }
+            let mut look = match look {
+                Ok(look) => look,
+                Err(error) => return self.report_trouble(words::job_error(&error)),
+            };
+            let side = ENLARGED * SIDE;
+            let shown = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
+            let Some(Shown { image, .. }) = shown.first() else { return };
+            let brightness =
+                (0..side * side).map(|index| 255 - smoothly(image, index % side, index / side)).collect();
+            // As many pixels as its sides say.
+            if let Ok(picture) = Picture::from_brightness(side, side, brightness) {
+                self.show(Some(PictureInput::new(picture)));
+            }
+        });
     }
 
     /// Shows a picture file, if it is one.

@@ -7,7 +7,7 @@ use experiments::RunRecord;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, closure::Closure};
 
-use super::models::ACTIVE_MODEL_KEY;
+use super::{models::ACTIVE_MODEL_KEY, site_copy::goes_on_by_itself};
 use crate::{
     browser,
     engine::TrainerShell,
@@ -69,6 +69,7 @@ impl Lab {
         let by_hand: Vec<&RunRecord> = interrupted.iter().filter(|record| !record.is_queued).collect();
         match by_hand[..] {
             [] => {}
+            [record] if goes_on_by_itself(&record.id) => self.go_on(record.id.clone()),
             [record] => {
                 let id = record.id.clone();
                 let go_on = Rc::new(move || self.go_on(id.clone()));

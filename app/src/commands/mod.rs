@@ -13,6 +13,7 @@ mod offers;
 mod queue;
 mod recognition;
 mod runs;
+mod site_copy;
 mod storage;
 mod tabs;
 

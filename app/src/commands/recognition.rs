@@ -18,6 +18,10 @@ impl Lab {
                 });
             }
             RecognizerEvent::Loaded { model, card } => {
+                if self.models.active.with_untracked(Option::is_none) {
+                    // The line is idle now.
+                    self.keep_site_copy();
+                }
                 self.models.active.set(Some(ActiveModel { file: model, card: *card }));
                 self.workers.with_recognizer(|recognizer| self.drawing.recognize(recognizer));
             }

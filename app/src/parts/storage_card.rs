@@ -7,11 +7,66 @@ use wasm_bindgen_futures::spawn_local;
 use crate::{
     browser::{self, StorageUse},
     lab::Lab,
+    offline,
     parts::file_button::FileButton,
 };
 
 /// The largest backup that is read: MNIST and a hundred runs are a fifth of it.
 const MAX_BACKUP_MIB: u32 = 1_024;
+
+/// What works without a network, and what can be made to. `look` counts the used bytes anew.
+#[component]
+fn Offline(look: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let has_all = RwSignal::new(None::<bool>);
+    let status = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        let files = lab.files_for_later();
+        spawn_local(async move {
+            let found = offline::has_files(&files).await;
+            has_all.try_set(Some(found));
+        });
+    });
+    let keep = move |_| {
+        let files = untrack(|| lab.files_for_later());
+        status.set("Downloading …".into());
+        spawn_local(async move {
+            let text = match offline::keep_files(&files).await {
+                Ok(()) => String::new(),
+                Err(text) => text,
+            };
+            status.try_set(text);
+            has_all.try_set(Some(offline::has_files(&files).await));
+            look();
+        });
+    };
+    let free = move |_| {
+        spawn_local(async move {
+            offline::free_files().await;
+            has_all.try_set(Some(false));
+            look();
+        });
+    };
+    let text = move || match (lab.site_copy.is_ready.get(), has_all.get()) {
+        (false, _) => "This page needs the network: the browser keeps no copy of it yet.",
+        (true, Some(true)) => "Everything works without a network.",
+        (true, _) => {
+            "Drawing, reading and training on built-in digits work without a network. MNIST and the WebGPU worker are kept when they are first used."
+        }
+    };
+    view! {
+        <h2>"Offline"</h2>
+        <p role="status" aria-label="Offline">{text}</p>
+        <div class="buttons">
+            <button disabled=move || has_all.get() != Some(false) || !lab.site_copy.is_ready.get() on:click=keep>"Make available offline"</button>
+            <button disabled=move || has_all.get() != Some(true) on:click=free>"Free this space"</button>
+            <Show when=move || lab.site_copy.new_version.with(Option::is_some)>
+                <button class="primary" on:click=move |_| lab.accept_new_version()>"Use the new version"</button>
+            </Show>
+        </div>
+        <p class="hint">{status}</p>
+    }
+}
 
 /// Used and free storage, backup and restoring.
 #[component]
@@ -100,6 +155,7 @@ pub(crate) fn StorageCard() -> impl IntoView {
             </div>
             <p class="hint">"Models, runs with their curves and checkpoints, drawings, data sets, the queue and preferences, in one file with a checksum. Restoring adds what is missing and changes nothing else."</p>
             <p role="status" aria-label="Backup">{status}</p>
+            <Offline look />
         </section>
     }
 }
