@@ -16,6 +16,7 @@ use crate::{
         network_input::NetworkInput,
         paper::Paper,
         picture::{PictureButtons, PictureView},
+        show_me::ShowMe,
     },
 };
 
@@ -71,6 +72,7 @@ pub(crate) fn DrawPage() -> impl IntoView {
                 <Bars />
                 <Correct />
                 <NetworkInput />
+                <ShowMe />
                 <Show when=move || !is_blank() && !has_picture.get()>
                     <button class="link" title="As text and as a QR code" on:click=move |_| lab.share_drawing()>"Link to this drawing"</button>
                 </Show>

@@ -3,9 +3,12 @@
 use glossary::{TOPICS, Term};
 use leptos::prelude::*;
 
-use crate::parts::{
-    term::Explanation,
-    term_pictures::{TermPicture, has_picture},
+use crate::{
+    browser,
+    parts::{
+        term::Explanation,
+        term_pictures::{TermPicture, has_picture},
+    },
 };
 
 /// The Learn page: every term, found by a search.
@@ -46,6 +49,7 @@ pub(crate) fn LearnPage() -> impl IntoView {
             </label>
             <p class="hint" role="status">{found}</p>
             {TOPICS.iter().map(topic).collect_view()}
+            <p><a href=format!("{}/about", browser::base_path())>"About Inkling: privacy, and what it is made of"</a></p>
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! The pages.
 
+pub(crate) mod about;
 pub(crate) mod data;
 pub(crate) mod draw;
 pub(crate) mod evaluate;

@@ -43,7 +43,8 @@ pub(crate) fn Answer() -> impl IntoView {
     let has_ink = lab.drawing.has_ink;
     let has_picture = Memo::new(move |_| lab.drawing.picture.with(Option::is_some));
     view! {
-        <p class="answer" role="status" aria-label="Prediction">
+        // It changes with every move of the pen; `Announcements` speaks once the pen rests.
+        <p class="answer" role="status" aria-live="off" aria-label="Prediction">
             {move || match answer.get() {
                 Some(InWords { text, percent, is_digit: true }) => view! {
                     <strong class:several={text.len() > 1} class:long={text.len() > 6}>{text.clone()}</strong>
@@ -96,7 +97,7 @@ pub(crate) fn Bars() -> impl IntoView {
                     aria-valuemax="100"
                     aria-valuenow=move || format!("{:.1}", 100.0 * share())
                 >
-                    <span class="fill" style=format!("--digit: var(--digit-{})", digit % 10)
+                    <span class=format!("fill digit-{}", digit % 10)
                         style:transform=move || format!("scaleX({:.4})", share())></span>
                 </span>
                 <span class="percent" aria-hidden="true">

@@ -18,7 +18,8 @@ pub(crate) fn Digits() -> impl IntoView {
         let name = format!("Digit {}: {read}, {percent} %{doubt}", index + 1);
         let is_selected = move || lab.drawing.selected.get() == index;
         let bar = |(digit, share): (usize, f32)| {
-            view! { <span style=format!("--digit: var(--digit-{}); height: {:.0}%", digit % 10, 100.0 * share.max(0.02))></span> }
+            let height = format!("{:.0}%", 100.0 * share.max(0.02));
+            view! { <span class=format!("digit-{}", digit % 10) style:height=height></span> }
         };
         view! {
             <li>

@@ -15,7 +15,7 @@ pub(crate) fn LabelBars(summary: DataSummary) -> impl IntoView {
         let cells = parts.iter().map(|(_, counts)| {
             let count = counts.get(class).copied().unwrap_or(0);
             let share = 100.0 * f64::from(count) / f64::from(most);
-            view! { <td><span class="count-bar" style=format!("width: {share:.1}%")></span><span>{metrics::grouped(count)}</span></td> }
+            view! { <td><span class="count-bar" style:width=format!("{share:.1}%")></span><span>{metrics::grouped(count)}</span></td> }
         });
         view! { <tr><th scope="row">{summary.class_name(class)}</th>{cells.collect_view()}</tr> }
     });

@@ -1,5 +1,6 @@
 //! Parts of pages.
 
+pub(crate) mod announcements;
 pub(crate) mod bars;
 pub(crate) mod bring_data;
 pub(crate) mod chart;
@@ -21,6 +22,7 @@ pub(crate) mod paper;
 pub(crate) mod picture;
 pub(crate) mod plot;
 pub(crate) mod shared_link;
+pub(crate) mod show_me;
 pub(crate) mod storage_card;
 pub(crate) mod term;
 pub(crate) mod term_pictures;

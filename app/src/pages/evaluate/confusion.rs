@@ -23,7 +23,7 @@ pub(super) fn Confusion(tested: Tested) -> impl IntoView {
                 format!("{}: {} read as {}", metrics::counted(count, "image"), name(label), name(read));
             let open = move |_| opened.set(Some((label as u8, read as u8)));
             let inner = (count > 0).then(|| view! { <button aria-label=what on:click=open>{count}</button> });
-            view! { <td class=class style=format!("--share: {:.0}%", 100.0 * share)>{inner}</td> }
+            view! { <td class=class style=("--share", format!("{:.0}%", 100.0 * share))>{inner}</td> }
         };
         let cells = row.iter().enumerate().map(cell).collect_view();
         view! { <tr><th scope="row">{name(label)}</th>{cells}</tr> }
