@@ -38,11 +38,22 @@ enum Command {
         /// Path that the site will be served under.
         #[arg(long, default_value = "/")]
         public_url: String,
+        /// Have browsers drop the offline copy that they keep of the site.
+        #[arg(long)]
+        no_offline: bool,
     },
     /// Set up, lint and run every test, native and in a browser.
     Test,
     /// The fast inner loop of `test`: format, native lints, native tests.
     Check,
+    /// Use the site that `test` has built for a while, and watch its memory.
+    Soak {
+        /// For how long.
+        #[arg(long, default_value_t = 120)]
+        minutes: u32,
+    },
+    /// Look for known faults, unfit licences and odd origins among all dependencies.
+    Audit,
     /// Install the pinned tools that a build needs.
     Setup,
     /// Find MNIST, or fetch it into the cache.
@@ -59,11 +70,12 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { public_url, port } => serve::run(&site::base_path(&public_url), port),
-        Command::Dist { public_url } => {
+        Command::Dist { public_url, no_offline } => {
             let _claim = places::claim_target()?;
             let dist = places::dist();
             site::build_page(&site::base_path(&public_url), &dist)?;
             site::add_gpu_worker(&dist)?;
+            site::seal(&dist, !no_offline)?;
             sizes::report(&dist).map(drop)
         }
         Command::Test => {
@@ -74,6 +86,11 @@ fn main() -> anyhow::Result<()> {
             let _claim = places::claim_target()?;
             suite::check()
         }
+        Command::Soak { minutes } => {
+            let _claim = places::claim_target()?;
+            suite::soak(minutes)
+        }
+        Command::Audit => tools::audit(),
         Command::Setup => tools::set_up_build(),
         Command::Mnist => match mnist::folder() {
             Some(_) => Ok(()),

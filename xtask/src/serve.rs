@@ -22,6 +22,8 @@ pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
         Ok(()) => "The WebGPU worker is there too: the next training run uses it.".to_owned(),
         Err(error) => format!("The WebGPU worker could not be built; training uses the CPU. {error:#}"),
     };
+    // Only now: the page that is open already would have to be offered a new version.
+    site::seal(&dist, true)?;
     println!("\n    {news}\n    {}\n", server.url());
     drop(claim);
     loop {

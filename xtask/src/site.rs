@@ -1,19 +1,26 @@
-//! The finished site: Trunk's page, the workers, MNIST, and what a static host needs.
+//! The finished site: Trunk's page, what stands there before it, the workers, MNIST, and what a static host needs.
+
+mod licences;
+mod offline;
+mod packed;
+mod pages;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+pub(crate) use packed::brotli;
 
 use crate::{
     mnist,
     process::{cargo, command, run, step},
     tools,
-    worker_build::{self, Build},
+    worker_build::{self, Build, short_hex},
 };
 
 /// A path with a slash at both ends.
@@ -50,8 +57,37 @@ pub(crate) fn add_gpu_worker(dist: &Path) -> anyhow::Result<()> {
     let path = dist.join("site.json");
     let mut site: Value = serde_json::from_slice(&fs::read(&path)?)?;
     site["gpu_worker"] = json!(folder);
-    fs::write(&path, site.to_string())?;
-    Ok(())
+    Ok(fs::write(&path, site.to_string())?)
+}
+
+/// Writes what is made of all files together, once nothing else changes: the service worker, and each file compressed. Without
+/// `offline`, browsers that come back drop the copy that they keep.
+pub(crate) fn seal(dist: &Path, offline: bool) -> anyhow::Result<()> {
+    step("Offline copy, compressed files");
+    if offline {
+        offline::write(dist)?;
+    } else {
+        offline::write_off_switch(dist)?;
+    }
+    packed::write(dist)
+}
+
+/// Writes what the first program reads with, and returns its path below the site's root.
+fn pack_first_model(site: &Path) -> anyhow::Result<String> {
+    let file = fs::read(site.join("models/small-cnn.safetensors"))?;
+    let (weights, card) = weights::read_safetensors(&file)?;
+    let packed = forward::pack(&weights, &card).context("the small model has no named network")?;
+    let path = format!("first/model-{}.bin", short_hex(&Sha256::digest(&packed)));
+    fs::write(site.join(&path), packed)?;
+    Ok(path)
+}
+
+/// The program that reads before the page has arrived.
+struct FirstPage {
+    /// Its folder below the site's root, with a slash at its end.
+    folder: String,
+    /// What it reads with, below the site's root.
+    model: String,
 }
 
 /// Completes the page that Trunk has just built, in Trunk's staging folder.
@@ -64,7 +100,9 @@ pub(crate) fn stage() -> anyhow::Result<()> {
         }
     }
     let cpu_worker = worker_build::build(Build::Cpu, &staging)?;
-    let files_worker = worker_build::build(Build::Files, &staging)?;
+    let reading_worker = worker_build::build(Build::ReadFiles, &staging)?;
+    let writing_worker = worker_build::build(Build::WriteFiles, &staging)?;
+    let folder = worker_build::build(Build::First, &staging)?;
     let mnist = mnist::folder();
     if let Some(folder) = &mnist {
         let data = staging.join("data/mnist");
@@ -73,67 +111,18 @@ pub(crate) fn stage() -> anyhow::Result<()> {
             fs::copy(folder.join(file.name), data.join(file.name))?;
         }
     }
-    let site = json!({ "cpu_worker": cpu_worker, "files_worker": files_worker, "gpu_worker": null, "mnist": mnist.is_some() });
+    let site = json!({
+        "cpu_worker": cpu_worker,
+        "reading_worker": reading_worker,
+        "writing_worker": writing_worker,
+        "gpu_worker": null,
+        "mnist": mnist.is_some(),
+    });
     fs::write(staging.join("site.json"), site.to_string())?;
-    finish_pages(&staging)
-}
-
-/// Adds the security policy, and a page at every route, so that a host needs no rewriting rules.
-fn finish_pages(site: &Path) -> anyhow::Result<()> {
-    let path = site.join("index.html");
-    let page = fs::read_to_string(&path)?;
-    let policy = policy(&page)?;
-    let page = page.replacen(
-        "<head>",
-        &format!("<head><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"),
-        1,
-    );
-    ensure!(page.contains("Content-Security-Policy"), "index.html has no <head> to put the policy into");
-    fs::write(&path, &page)?;
-    for copy in [
-        "404.html",
-        "train/index.html",
-        "data/index.html",
-        "hand/index.html",
-        "runs/index.html",
-        "models/index.html",
-        "learn/index.html",
-    ] {
-        let copy = site.join(copy);
-        fs::create_dir_all(copy.parent().unwrap_or(site))?;
-        fs::write(copy, &page)?;
-    }
-    Ok(())
-}
-
-/// Nothing but the site's own files, and no script but the one that Trunk put into the page.
-fn policy(page: &str) -> anyhow::Result<String> {
-    let mut sources = String::new();
-    for script in page.split("<script").skip(1) {
-        let (attributes, rest) = script.split_once('>').context("a script tag is not closed")?;
-        let (body, _) = rest.split_once("</script>").context("a script is not closed")?;
-        if !attributes.contains("src=") && !body.trim().is_empty() {
-            sources.extend([" 'sha256-", &base64(&Sha256::digest(body.as_bytes())), "'"]);
-        }
-    }
-    Ok(format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{sources}; worker-src 'self'; connect-src 'self' blob:; \
-         style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; manifest-src 'self'; base-uri 'self'; form-action 'none'"
-    ))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let word =
-            group.iter().fold(0_u32, |word, &byte| (word << 8) | u32::from(byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    let model = pack_first_model(&staging)?;
+    pages::finish(&staging, &FirstPage { folder, model })?;
+    licences::write(&staging)?;
+    packed::write(&staging)
 }
 
 #[cfg(test)]
@@ -141,24 +130,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
-
-    #[test]
     fn public_urls_get_a_slash_at_both_ends() {
         for (given, path) in [("/", "/"), ("", "/"), ("x", "/x/"), ("/x/", "/x/"), ("/a/b", "/a/b/")] {
             assert_eq!(base_path(given), path);
         }
-    }
-
-    #[test]
-    fn the_policy_names_inline_scripts_by_their_sum() {
-        let policy = policy("<script src=\"a.js\"></script><script type=\"module\">abc</script>").unwrap();
-        assert!(policy.contains("'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='"), "{policy}");
     }
 }

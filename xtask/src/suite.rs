@@ -20,11 +20,13 @@ use crate::{
 };
 
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
-const BROWSER_ONLY: [&str; 5] = ["app", "worker", "files-worker", "worker-transport", "browser-storage"];
+const BROWSER_ONLY: [&str; 7] =
+    ["app", "first-page", "paper", "worker", "files-worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 25] = [
+const BOTH: [&str; 26] = [
     "backup",
     "experiments",
+    "forward",
     "ink",
     "model-spec",
     "train-config",
@@ -70,6 +72,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     fs::create_dir_all(&site)?;
     site::build_page("/inkling/", &site)?;
     site::add_gpu_worker(&site)?;
+    site::seal(&site, true)?;
     sizes::hold(&site)?;
     end_to_end(&browser, mnist.as_deref(), &peers)
 }
@@ -111,6 +114,10 @@ fn lint_wasm() -> anyhow::Result<()> {
     clippy(&[
         "--package",
         "app",
+        "--package",
+        "first-page",
+        "--package",
+        "paper",
         "--package",
         "worker-transport",
         "--package",
@@ -194,6 +201,7 @@ fn test_in_browser(browser: &Browser) -> anyhow::Result<()> {
 
 fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow::Result<()> {
     let axe = tools::axe()?;
+    let others = tools::set_up_other_browsers();
     end_to_end::run_all(|arguments| {
         // The same packages as before: with others, cargo would resolve other features and compile Burn anew.
         let mut tests = native(&["test"]);
@@ -204,6 +212,7 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow:
             // The same as before, or the tests would be compiled anew.
             .envs(peers.variables())
             .envs(axe.as_ref().map(|script| ("INKLING_AXE", script)))
+            .envs(others.iter().map(|(name, path)| (*name, path)))
             // What failed must not drown in the stack of the test's runtime.
             .env("RUST_BACKTRACE", "0")
             .env("INKLING_DIST", places::test_site())
@@ -212,6 +221,18 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow:
             .env("INKLING_BROWSER_FLAGS", browser_flags().join(" "));
         Ok(tests)
     })
+}
+
+/// The test that uses the page for `minutes`.
+pub(crate) fn soak(minutes: u32) -> anyhow::Result<()> {
+    let browser = tools::set_up_browser()?;
+    let mut soak = native(&["test", "--test", "e2e", "--", "--nocapture", "--exact", "soak::soak"]);
+    soak.env("INKLING_SOAK_MINUTES", minutes.to_string())
+        .env("INKLING_DIST", places::test_site())
+        .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
+        .env("INKLING_BROWSER", program(&browser.browser)?)
+        .env("INKLING_BROWSER_FLAGS", browser_flags().join(" "));
+    run(&mut soak)
 }
 
 fn browser_flags() -> Vec<&'static str> {

@@ -17,6 +17,9 @@ const WASM_BINDGEN: &str = "0.2.130";
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const BINARYEN: &str = "132.0.0";
 const AXE: &str = "4.14.1";
+const CARGO_DENY: &str = "0.20.2";
+const CARGO_AUDIT: &str = "0.22.2";
+const GECKODRIVER: &str = "0.37.1";
 /// The oldest `wasm-opt` that is known to write pages that start.
 const MIN_WASM_OPT: u32 = 116;
 
@@ -41,6 +44,15 @@ pub(crate) fn set_up_build() -> anyhow::Result<()> {
         None => println!("    wasm-opt: not to be had (no npm); the site works without it, and is larger"),
     }
     Ok(())
+}
+
+/// Holds every dependency to `deny.toml`, and to the list of known faults.
+pub(crate) fn audit() -> anyhow::Result<()> {
+    step("Dependencies: known faults, licences, origins");
+    cargo_install("cargo-deny", "cargo-deny", CARGO_DENY, true)?;
+    cargo_install("cargo-audit", "cargo-audit", CARGO_AUDIT, true)?;
+    run(&mut cargo(&["deny", "--all-features", "check"]))?;
+    run(&mut cargo(&["audit"]))
 }
 
 /// Adds a package to the cache. One that npm cannot get is done without.
@@ -99,24 +111,27 @@ pub(crate) struct Browser {
     pub(crate) browser: String,
 }
 
+/// Installs packages of Debian or Ubuntu, where this user may.
+fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
+    let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let apt = |arguments: &[&str]| {
+        let mut apt = if is_root { command("apt-get") } else { command("sudo") };
+        if !is_root {
+            apt.args(["--non-interactive", "apt-get"]);
+        }
+        run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "-qq"])?;
+    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())
+}
+
 /// What the browser tests need.
 pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
     step("Set-up: a browser and its driver");
     if find_browser().is_none() && Path::new("/usr/bin/apt-get").exists() {
-        let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-        let apt = |arguments: &[&str]| {
-            let mut apt = if is_root { command("apt-get") } else { command("sudo") };
-            if !is_root {
-                apt.args(["--non-interactive", "apt-get"]);
-            }
-            run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-        };
-        let install =
-            |browser, driver| apt(&["install", "-y", "-qq", "--no-install-recommends", browser, driver]);
         // Debian's names, then Ubuntu's.
-        let installed = apt(&["update", "-qq"])
-            .and_then(|()| install("chromium", "chromium-driver"))
-            .or_else(|_| install("chromium-browser", "chromium-chromedriver"));
+        let installed = apt_install(&["chromium", "chromium-driver"])
+            .or_else(|_| apt_install(&["chromium-browser", "chromium-chromedriver"]));
         if let Err(error) = installed {
             println!("    {error}");
         }
@@ -129,6 +144,48 @@ pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
     };
     println!("    {} and {}", found.browser, found.driver);
     Ok(found)
+}
+
+/// Firefox and `WebKit` with their drivers, as variables for the tests; without one of them its tests say that they are skipped.
+pub(crate) fn set_up_other_browsers() -> Vec<(&'static str, PathBuf)> {
+    step("Set-up: Firefox and WebKit");
+    let mut variables = Vec::new();
+    if firefox().is_none() || webkit().is_none() {
+        let installed = apt_install(&["firefox-esr", "webkit2gtk-driver", "xvfb"]);
+        if let Err(error) = installed {
+            println!("    {error:#}");
+        }
+    }
+    match (firefox(), cargo_install("geckodriver", "geckodriver", GECKODRIVER, true)) {
+        (Some(firefox), Ok(())) => {
+            variables.push(("INKLING_FIREFOX", firefox));
+            variables.push(("INKLING_GECKODRIVER", places::cache().join("tools/bin/geckodriver")));
+        }
+        (None, _) => println!("    There is no Firefox: its tests are skipped."),
+        (_, Err(error)) => println!("    There is no geckodriver, so Firefox's tests are skipped: {error:#}"),
+    }
+    match webkit() {
+        Some((driver, browser)) => {
+            variables.push(("INKLING_WEBKITDRIVER", driver));
+            variables.push(("INKLING_MINIBROWSER", browser));
+        }
+        None => println!("    There is no WebKit with a driver and Xvfb: its tests are skipped."),
+    }
+    variables
+}
+
+fn firefox() -> Option<PathBuf> {
+    ["/usr/bin/firefox-esr", "/usr/bin/firefox"].map(PathBuf::from).into_iter().find(|path| path.exists())
+}
+
+/// The driver of `WebKitGTK`, and the browser of the same library.
+fn webkit() -> Option<(PathBuf, PathBuf)> {
+    let driver = PathBuf::from("/usr/bin/WebKitWebDriver");
+    let browser = fs::read_dir("/usr/lib").ok()?.flatten().find_map(|entry| {
+        let path = entry.path().join("webkit2gtk-4.1/MiniBrowser");
+        path.exists().then_some(path)
+    })?;
+    (driver.exists() && Path::new("/usr/bin/Xvfb").exists()).then_some((driver, browser))
 }
 
 pub(crate) fn find_browser() -> Option<Browser> {

@@ -14,12 +14,22 @@ use crate::{
     site::PAGE_FLAGS,
 };
 
+/// A worker's script. The page's policy binds it, so the address of a helping worker, which is its own, must be let through by name.
+const LOADER: &str = "\
+import init from './worker.js';
+self.trustedTypes?.createPolicy('default', { createScriptURL: url => (url === location.href ? url : null) });
+await init();
+";
+
 /// One of the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
     Cpu,
     Gpu,
-    Files,
+    ReadFiles,
+    WriteFiles,
+    /// What reads before the page has arrived: no worker, but built as one.
+    First,
 }
 
 impl Build {
@@ -28,7 +38,17 @@ impl Build {
         match self {
             Self::Cpu => "cpu",
             Self::Gpu => "gpu",
-            Self::Files => "files",
+            Self::ReadFiles => "reads",
+            Self::WriteFiles => "writes",
+            Self::First => "first",
+        }
+    }
+
+    /// Name of its script and its module, without their endings.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            _ => "worker",
         }
     }
 
@@ -36,7 +56,9 @@ impl Build {
         match self {
             Self::Cpu => "The CPU worker",
             Self::Gpu => "The WebGPU worker",
-            Self::Files => "The worker for files of models",
+            Self::ReadFiles => "The worker that reads files of models",
+            Self::WriteFiles => "The worker that writes files of models",
+            Self::First => "What reads before the page has arrived",
         }
     }
 
@@ -45,7 +67,9 @@ impl Build {
         match self {
             Self::Cpu => ("worker", "worker-cpu", &["--features", "cpu"]),
             Self::Gpu => ("worker", "worker-gpu", &["--features", "gpu"]),
-            Self::Files => ("files-worker", "files-worker", &[]),
+            Self::ReadFiles => ("files-worker", "read-files", &[]),
+            Self::WriteFiles => ("files-worker", "write-files", &[]),
+            Self::First => ("first-page", "first-page", &[]),
         }
     }
 
@@ -54,7 +78,7 @@ impl Build {
             Self::Cpu => "release",
             Self::Gpu => "gpu-release",
             // As small as the page.
-            Self::Files => "app-release",
+            Self::ReadFiles | Self::WriteFiles | Self::First => "app-release",
         }
     }
 
@@ -62,7 +86,7 @@ impl Build {
         match self {
             Self::Cpu => "-O3",
             Self::Gpu => "-Os",
-            Self::Files => "-Oz",
+            Self::ReadFiles | Self::WriteFiles | Self::First => "-Oz",
         }
     }
 }
@@ -87,15 +111,16 @@ pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
     run(command("wasm-bindgen")
         .arg(&compiled)
         .args(["--remove-name-section", "--remove-producers-section"])
-        .args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"])
+        .args(["--target", "web", "--no-typescript", "--out-name", build.file(), "--out-dir"])
         .arg(&out))?;
-    fs::write(out.join("loader.js"), "import init from './worker.js';\nawait init();\n")?;
-    let wasm = out.join("worker_bg.wasm");
-    optimise(&wasm, build.optimisation())?;
+    if build != Build::First {
+        fs::write(out.join("loader.js"), LOADER)?;
+    }
+    optimise(&out.join(format!("{}_bg.wasm", build.file())), build.optimisation())?;
 
-    let folder = format!("worker/{id}-{}/", content_hash(&out)?);
-    let worker_folder = site.join("worker");
-    remove_older(&worker_folder, id)?;
+    let parent = if build == Build::First { "first" } else { "worker" };
+    let folder = format!("{parent}/{id}-{}/", content_hash(&out)?);
+    remove_older(&site.join(parent), id)?;
     copy_folder(&out, &site.join(&folder))?;
     Ok(folder)
 }
@@ -158,7 +183,7 @@ fn content_hash(folder: &Path) -> anyhow::Result<String> {
     Ok(short_hex(&sum.finalize()))
 }
 
-fn short_hex(bytes: &[u8]) -> String {
+pub(crate) fn short_hex(bytes: &[u8]) -> String {
     let word = bytes.iter().take(8).fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
     format!("{word:016x}")
 }
