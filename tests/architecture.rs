@@ -62,6 +62,15 @@ fn a_visit_without_files_does_not_pay_for_them() {
 }
 
 #[test]
+fn what_reads_first_is_small() {
+    check_absent(
+        "first-page",
+        "",
+        &["burn*", "cubecl*", "leptos*", "network", "training", "kernels", "protocol"],
+    );
+}
+
+#[test]
 fn logic_knows_no_browser() {
     for package in [
         "ink",
@@ -80,6 +89,7 @@ fn logic_knows_no_browser() {
         "experiments",
         "backup",
         "weights",
+        "forward",
         "model-io",
         "link-text",
         "npy",

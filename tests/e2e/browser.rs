@@ -1,24 +1,22 @@
 //! A browser with the site in it.
 
-use std::{
-    env, fs,
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-};
+use std::{env, fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use site_server::{Override, SiteServer};
 
-use crate::webdriver::SessionCommand;
+use crate::{
+    kinds::{Drivers, Kind, Session},
+    webdriver::SessionCommand,
+};
 
 /// How a browser differs from the usual one.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
+    /// Which browser; the flags and scripts below are for Chromium.
+    pub(crate) kind: Kind,
     /// Further flags.
     pub(crate) flags: &'static [&'static str],
     /// A script to run before the page's own.
@@ -37,7 +35,7 @@ pub(crate) struct Browser {
     pub(crate) downloads: PathBuf,
     profile: PathBuf,
     options: Options,
-    driver: Child,
+    drivers: Drivers,
     server: Option<SiteServer>,
 }
 
@@ -59,28 +57,6 @@ pub(crate) fn out() -> PathBuf {
     out
 }
 
-/// Starts ChromeDriver on a free port. It takes the same one for IPv4 and IPv6, and ends where only one of them is
-/// free: then there is none, and another try finds another port.
-fn start_driver() -> Option<(Child, String)> {
-    let mut driver = Command::new(env::var("INKLING_CHROMEDRIVER").unwrap_or("chromedriver".into()))
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("ChromeDriver starts");
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let line = lines.find_map(|line| Some(line.unwrap().split_once("successfully on port ")?.1.to_owned()));
-    let Some(port) = line else {
-        // It has ended, or says nothing that helps.
-        let _ = driver.kill();
-        driver.wait().unwrap();
-        return None;
-    };
-    // What it says later must not fill the pipe.
-    std::thread::spawn(move || lines.for_each(drop));
-    Some((driver, port.trim_end_matches('.').to_owned()))
-}
-
 impl Browser {
     pub(crate) async fn open(options: Options) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -91,8 +67,7 @@ impl Browser {
     /// Kills the browser with everything in it, as a power cut would, and opens it anew on the same site and profile.
     pub(crate) async fn kill_and_reopen(mut self) -> Self {
         let server = self.server.take().unwrap();
-        let _ = self.driver.kill();
-        self.driver.wait().unwrap();
+        self.drivers.end();
         let pattern = format!("user-data-dir={}", self.profile.display());
         let killed = Command::new("pkill").args(["-9", "-f", &pattern]).status();
         assert!(killed.is_ok(), "pkill is there");
@@ -106,41 +81,47 @@ impl Browser {
 
     async fn open_in(options: Options, server: SiteServer, profile: Option<PathBuf>) -> Self {
         let url = server.url().to_owned();
-        let (driver, port) =
-            (0..5).find_map(|_| start_driver()).expect("ChromeDriver starts and says its port");
+        let kind = options.kind;
+        let (drivers, port) = kind.start_driver();
 
-        let (width, height) = options.window.unwrap_or((1280, 900));
+        let size = options.window.unwrap_or((1280, 900));
         let flags = env::var("INKLING_BROWSER_FLAGS").unwrap_or("--headless=new --no-sandbox".into());
         let mut arguments: Vec<String> = flags.split(' ').map(str::to_owned).collect();
         arguments.extend(options.flags.iter().map(|flag| (*flag).to_owned()));
-        arguments.push(format!("--window-size={width},{height}"));
         let profile = profile.unwrap_or_else(|| out().join(format!("profile-{port}")));
-        arguments.push(format!("--user-data-dir={}", profile.display()));
         let downloads = out().join(format!("downloads-{port}"));
         fs::create_dir_all(&downloads).unwrap();
-
-        let mut chrome = json!({ "args": arguments, "prefs": { "download.default_directory": downloads } });
-        if let Ok(program) = env::var("INKLING_BROWSER") {
-            chrome["binary"] = json!(program);
-        }
-        let mut capabilities = Map::new();
-        capabilities.insert("goog:chromeOptions".into(), chrome);
+        let session = Session { arguments: &arguments, profile: &profile, downloads: &downloads, size };
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
+            .capabilities(kind.capabilities(&session))
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the browser starts");
         let before = options.before;
-        let browser = Self { client, url, downloads, profile, options, driver, server: Some(server) };
-        // Window sizes below the browser's least width are emulated, as its own developer tools do.
+        let browser = Self { client, url, downloads, profile, options, drivers, server: Some(server) };
+        if kind == Kind::Chromium {
+            // Window sizes below the browser's least width are emulated, as its own developer tools do.
+            let (width, height) = size;
+            let metrics =
+                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+            browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+            browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": before })).await;
+        }
         browser
-            .devtools(
-                "Emulation.setDeviceMetricsOverride",
-                &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 }),
-            )
-            .await;
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": before })).await;
-        browser
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.options.kind
+    }
+
+    /// The driver's process, which started the browser's.
+    pub(crate) fn driver_id(&self) -> u32 {
+        self.drivers.id()
+    }
+
+    /// Takes the site's host off the network.
+    pub(crate) fn stop_server(&mut self) {
+        self.server = None;
     }
 
     pub(crate) async fn devtools(&self, command: &str, parameters: &Value) -> Value {
@@ -157,15 +138,7 @@ impl Browser {
             assert!(own, "the page asked for {name}");
         }
         self.client.clone().close().await.unwrap();
-        // It ends by itself at the worst: nothing depends on it any more.
-        let _ = self.driver.kill();
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
         // A test that failed leaves its browser to the driver, which ends it with itself.
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        self.drivers.end();
     }
 }

@@ -16,7 +16,7 @@ impl Browser {
     }
 
     /// Clicks a button of one model's card.
-    async fn click_of(&self, model: &str, button: &str) {
+    pub(crate) async fn click_of(&self, model: &str, button: &str) {
         let script = format!(
             "const item = [...document.querySelectorAll('li.model')].find(item => item.getAttribute('aria-label') === '{model}');
              [...item.querySelectorAll('button')].find(button => button.textContent === '{button}').click(); return 0"
@@ -24,7 +24,7 @@ impl Browser {
         self.script(&script).await;
     }
 
-    async fn value_of(&self, label: &str) -> String {
+    pub(crate) async fn value_of(&self, label: &str) -> String {
         self.get("textbox", label).await.prop("value").await.unwrap().unwrap_or_default()
     }
 }

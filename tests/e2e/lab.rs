@@ -16,13 +16,13 @@ const SPACE: &str = "\u{e00d}";
 
 impl Browser {
     /// Presses keys where the focus is.
-    async fn type_keys(&self, keys: &str) {
+    pub(crate) async fn type_keys(&self, keys: &str) {
         self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
     /// Goes on by Tab until the focus is on the control of this name.
     #[track_caller]
-    fn tab_to<'a>(&'a self, name: &'a str) -> impl Future<Output = ()> + 'a {
+    pub(crate) fn tab_to<'a>(&'a self, name: &'a str) -> impl Future<Output = ()> + 'a {
         let caller = core::panic::Location::caller();
         async move {
             let script = "const own = document.activeElement;

@@ -27,6 +27,7 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                 ("hand", "hand"),
                 ("models", "models"),
                 ("learn", "learn"),
+                ("about", "about"),
             ] {
                 browser.visit(path).await;
                 browser.says("Shipped model: Reader CNN", SOON).await;
@@ -61,7 +62,7 @@ async fn assistive_software_meets_no_barrier() {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
-            for path in ["", "train", "runs", "data", "hand", "models", "learn"] {
+            for path in ["", "train", "runs", "data", "hand", "models", "learn", "about"] {
                 if path == "train" {
                     browser.start_built_in("cpu", 640, 1).await;
                     browser.says("Done: 1 epoch", Duration::from_mins(1)).await;
@@ -105,6 +106,99 @@ async fn the_page_can_be_used_with_the_keyboard_alone() {
         assert!(reached.iter().any(|name| name == wanted), "\"{wanted}\" is not reached: {reached:?}");
     }
     browser.close().await;
+}
+
+/// From the first stroke to an exported model, without a mouse.
+#[tokio::test]
+async fn one_path_through_all_of_it_by_keyboard_alone() {
+    const TAB: &str = "\u{e004}";
+    const ENTER: &str = "\u{e007}";
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("?device=cpu").await;
+    browser.says("Shipped model: Reader CNN", SOON).await;
+    browser.tab_to("Drawing canvas").await;
+    browser.type_keys(&format!("{} {} ", "\u{e013}".repeat(9), "\u{e015}".repeat(18))).await;
+    browser.text_when("status", "Announcements", SOON, |text| text.starts_with("Looks like 1")).await;
+    browser.script("document.querySelector('nav a').focus()").await;
+    browser.tab_to("Train").await;
+    browser.type_keys(ENTER).await;
+    browser.get("button", "Start training").await;
+    // The link of this name, then the list.
+    browser.tab_to("Data").await;
+    browser.type_keys(TAB).await;
+    browser.tab_to("Data").await;
+    browser.type_keys("Built-in").await;
+    browser.tab_to("Built-in digits").await;
+    browser.type_keys("\u{e009}a\u{e000}2000").await;
+    browser.script("document.querySelector('nav a').focus()").await;
+    browser.tab_to("Start training").await;
+    browser.type_keys(ENTER).await;
+    browser.says("Done: 1 epoch", Duration::from_mins(2)).await;
+    browser.text_when("status", "Announcements", SOON, |text| text.starts_with("Training has ended")).await;
+    browser.script("document.querySelector('nav a').focus()").await;
+    browser.tab_to("Save model").await;
+    browser.type_keys(ENTER).await;
+    browser.says("Saved as", SOON).await;
+    browser.script("document.querySelector('nav a').focus()").await;
+    browser.tab_to("Models").await;
+    browser.type_keys(ENTER).await;
+    browser.get("button", "Export").await;
+    browser.tab_to("Export").await;
+    browser.type_keys(ENTER).await;
+    browser.downloaded("safetensors").await;
+    browser.close().await;
+}
+
+/// The reader's own text size and colours, a window zoomed to 400 %, and no motion where none is wanted.
+#[tokio::test]
+async fn pages_bend_to_their_reader() {
+    let browser = Browser::open(Options::default()).await;
+    let pages = ["", "train", "runs", "data", "hand", "models", "learn", "about"];
+    // 1280 x 1024 at 400 %.
+    let metrics = json!({ "width": 320, "height": 256, "deviceScaleFactor": 4, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+    for path in pages {
+        browser.fits(path, "at 400 %").await;
+    }
+    let metrics = json!({ "width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+    browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+    for path in pages {
+        browser.visit(path).await;
+        browser.script("document.documentElement.style.fontSize = '200%'").await;
+        browser.fits_now(path, "with text of 200 %").await;
+        browser.picture(&format!("large-text-{path}")).await;
+    }
+    let features = json!([
+        { "name": "forced-colors", "value": "active" },
+        { "name": "prefers-reduced-motion", "value": "reduce" },
+    ]);
+    browser.devtools("Emulation.setEmulatedMedia", &json!({ "features": features })).await;
+    browser.visit("").await;
+    browser.draw(SEVEN).await;
+    browser.reads('7').await;
+    browser.picture("forced-colours").await;
+    let look = "const fill = document.querySelector('.bar.best .fill');
+        return [getComputedStyle(fill).backgroundColor !== getComputedStyle(fill.parentElement).backgroundColor,
+            getComputedStyle(fill).transitionDuration]";
+    assert_eq!(browser.script(look).await, json!([true, "0s"]));
+    browser.close().await;
+}
+
+impl Browser {
+    async fn fits(&self, path: &str, how: &str) {
+        self.visit(path).await;
+        self.fits_now(path, how).await;
+    }
+
+    /// Checks that nobody has to scroll sideways.
+    async fn fits_now(&self, path: &str, how: &str) {
+        self.get("link", "Learn").await;
+        let overflow = self.script("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(
+            overflow.as_i64().is_some_and(|pixels| pixels <= 0),
+            "\"{path}\" {how}: {overflow} px too wide"
+        );
+    }
 }
 
 /// Names that tests and assistive software rely on.

@@ -6,18 +6,26 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect should end there")]
 
 mod browser;
+mod kinds;
 mod page;
 mod webdriver;
 
+mod browsers;
 mod data;
 mod draw;
+mod faults;
 mod files;
+mod first_load;
 mod gpu;
 mod hands;
+mod inputs;
 mod keep;
 mod lab;
 mod look;
+mod offline;
 mod onnx;
+mod policy;
 mod runs;
+mod soak;
 mod train;
 mod trouble;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, out},
+    kinds::Kind,
     webdriver::SessionCommand,
 };
 
@@ -24,9 +25,14 @@ pub(crate) const SEVEN: &[&[(f64, f64)]] = &[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 impl Browser {
-    /// Opens an address below the site's root.
+    /// Opens an address below the site's root, and waits until the page has taken the place of what stood there before.
     pub(crate) async fn visit(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.url)).await.unwrap();
+        let start = Instant::now();
+        while self.client.find(Locator::Css("#first")).await.is_ok() {
+            assert!(start.elapsed() < SOON, "the page does not come:\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Every element of this role and exact name that is there now.
@@ -44,7 +50,21 @@ impl Browser {
             role => &format!("[role={role}]"),
         };
         let mut found = Vec::new();
-        for element in self.client.find_all(Locator::Css(candidates)).await.unwrap_or_default() {
+        let elements = self.client.find_all(Locator::Css(candidates)).await.unwrap_or_default();
+        if self.kind() == Kind::WebKit {
+            // Its driver names lists and fields otherwise than the browser names them to assistive software.
+            let script = "const one = arguments[0], label = one.labels?.[0];
+                const text = one.getAttribute('aria-label') ?? (label?.querySelector('span') ?? label ?? one).textContent;
+                return text.trim()";
+            for element in elements {
+                let own = vec![serde_json::to_value(&element).unwrap()];
+                if self.client.execute(script, own).await.is_ok_and(|text| text == name) {
+                    found.push(element);
+                }
+            }
+            return found;
+        }
+        for element in elements {
             let id = element.element_id().to_string();
             let label = self.client.issue_cmd(SessionCommand::name(&id)).await;
             if label.is_ok_and(|label| label == name) {
