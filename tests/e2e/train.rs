@@ -36,11 +36,16 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     browser.script("longTasks.length = 0").await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     browser.picture("train-running").await;
+    browser.script("window.trainingTasks = [...longTasks]").await;
     browser.click("link", "Draw").await;
     browser.draw(SEVEN).await;
     browser.reads('7').await;
     browser.picture("draw-while-training").await;
     browser.click("link", "Train").await;
+    browser.says("images/s", SOON).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Nor is what changes the page: what the run did before stays counted.
+    browser.script("longTasks.splice(0, Infinity, ...trainingTasks)").await;
 
     let limit = Duration::from_mins(7);
     let text =
