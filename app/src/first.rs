@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use evaluation::Prediction;
+use evaluation::{Calibration, Prediction};
 use ink::{Point, Stroke};
 use js_sys::{Float32Array, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
@@ -27,6 +27,11 @@ fn program() -> Option<Program> {
     program.is_object().then(|| program.unchecked_into())
 }
 
+/// Whether that program reads.
+pub(crate) fn is_there() -> bool {
+    program().is_some()
+}
+
 /// Takes over what was drawn, after the stroke under way, and makes room for the page.
 pub(crate) async fn take_over() -> Vec<Stroke> {
     let mut strokes = Vec::new();
@@ -44,17 +49,9 @@ pub(crate) async fn take_over() -> Vec<Stroke> {
 /// Classes that the small network tells apart.
 const CLASSES: usize = 10;
 
-/// From whether it is a digit, and the probabilities.
+/// From whether it is a digit, and the probabilities, which are calibrated already.
 fn prediction([is_digit, probabilities @ ..]: &[f32; 1 + CLASSES]) -> Prediction {
-    let likeliest =
-        |best: usize, one: usize| if probabilities[one] > probabilities[best] { one } else { best };
-    let class = (1..CLASSES).fold(0, likeliest);
-    Prediction {
-        probabilities: probabilities.to_vec(),
-        class: class as u8,
-        confidence: probabilities[class],
-        is_digit: *is_digit > 0.0,
-    }
+    Prediction { is_digit: *is_digit > 0.0, ..Calibration::NONE.read(probabilities) }
 }
 
 /// Each stroke is its number of points, then `x` and `y` of each.

@@ -142,16 +142,14 @@ fn preference(key: &str) -> Option<String> {
     web_sys::window()?.local_storage().ok().flatten()?.get_item(key).ok().flatten()
 }
 
-/// Takes the small network, as `forward` packs it. False where it cannot be used, or where another model was chosen: its answers are waited for.
+/// Takes the small network, as `forward` packs it. Where another model was chosen, nothing is read: its answers are waited for.
 #[wasm_bindgen(js_name = useModel)]
-pub fn use_model(file: &[u8]) -> bool {
+pub fn use_model(file: &[u8]) {
     if preference(MODEL_KEY).is_some_and(|model| !model.is_empty() && !model.starts_with("shipped")) {
-        return false;
+        return;
     }
-    let Some(forward) = Forward::unpack(file) else { return false };
-    with(|first| first.forward = Some(forward));
+    with(|first| first.forward = Forward::unpack(file));
     changed();
-    true
 }
 
 /// Predictions for images of 784 grey levels each: for each 1 where it is sure enough to be a digit, else 0, then the probabilities of

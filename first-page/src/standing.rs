@@ -1,6 +1,6 @@
 //! The Draw page as it stands in `index.html`.
 
-use recognition::RecognizedNumber;
+use recognition::{InWords, RecognizedNumber};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement};
 
@@ -66,26 +66,13 @@ impl Standing {
 
     /// Shows what was read: the number in words, and the bars of its first digit.
     pub(crate) fn show_numbers(&self, numbers: &[RecognizedNumber]) {
-        let Some(first) = numbers.iter().flatten().next() else {
+        let first = numbers.iter().flatten().next();
+        let words = InWords::of(numbers, |class| class.to_string());
+        let (Some(first), Some(words)) = (first, words) else {
             self.bars.iter().for_each(|bar| bar.show(None, false));
             return self.say("quiet", "Too much or too little ink for digits", "");
         };
-        let words: Vec<String> = numbers
-            .iter()
-            .map(|number| number.iter().map(|digit| digit.prediction.class.to_string()).collect())
-            .collect();
-        let (text, all) = (words.join(" "), || numbers.iter().flatten().map(|digit| &digit.prediction));
-        let percent = (100.0 * all().map(|prediction| prediction.confidence).product::<f32>()).round();
-        if all().any(|prediction| prediction.is_digit) {
-            let class = match text.len() {
-                0..=1 => "",
-                2..=6 => "several",
-                _ => "several long",
-            };
-            self.say(class, &text, &format!(" {percent} %"));
-        } else {
-            self.say("doubt", "Not a digit?", &format!(" Most like {text}, {percent} %"));
-        }
+        self.say(words.heading_class(), words.heading(), &words.rest());
         for (digit, bar) in self.bars.iter().enumerate() {
             bar.show(Some(first.prediction.probability(digit)), usize::from(first.prediction.class) == digit);
         }

@@ -1,44 +1,19 @@
 //! Ten bars and the answer.
 
 use leptos::prelude::*;
+use recognition::InWords;
 
 use crate::{browser, lab::Lab};
 
 /// The measure, in the browser's timeline, from a pointer event to the bars that show it.
 const MEASURE: &str = "ink-to-bars";
 
-/// What was recognized, in words.
-#[derive(Clone, PartialEq)]
-struct InWords {
-    /// Digits, with spaces between numbers.
-    text: String,
-    /// The probability that all of it is right, in percent.
-    percent: u32,
-    /// Whether anything in it looks like a digit.
-    is_digit: bool,
-}
-
 /// The answer in words, starting with the first digit. If nothing looks like a digit, a question and the best guess.
 #[component]
 pub(crate) fn Answer() -> impl IntoView {
     let lab = expect_context::<Lab>();
     let answer = Memo::new(move |_| {
-        lab.drawing.numbers.with(|numbers| {
-            let all = || numbers.iter().flatten().map(|digit| &digit.prediction);
-            let word = |number: &recognition::RecognizedNumber| -> String {
-                number
-                    .iter()
-                    .map(|digit| lab.models.class_name(usize::from(digit.prediction.class)))
-                    .collect()
-            };
-            let words: Vec<String> = numbers.iter().map(word).collect();
-            (!words.is_empty()).then(|| InWords {
-                text: words.join(" "),
-                percent: (100.0 * all().map(|prediction| prediction.confidence).product::<f32>()).round()
-                    as u32,
-                is_digit: all().any(|prediction| prediction.is_digit),
-            })
-        })
+        lab.drawing.numbers.with(|numbers| InWords::of(numbers, |class| lab.models.class_name(class)))
     });
     let has_ink = lab.drawing.has_ink;
     let has_picture = Memo::new(move |_| lab.drawing.picture.with(Option::is_some));
@@ -46,13 +21,9 @@ pub(crate) fn Answer() -> impl IntoView {
         // It changes with every move of the pen; `Announcements` speaks once the pen rests.
         <p class="answer" role="status" aria-live="off" aria-label="Prediction">
             {move || match answer.get() {
-                Some(InWords { text, percent, is_digit: true }) => view! {
-                    <strong class:several={text.len() > 1} class:long={text.len() > 6}>{text.clone()}</strong>
-                    <span>{format!(" {percent} %")}</span>
-                }.into_any(),
-                Some(InWords { text, percent, is_digit: false }) => view! {
-                    <strong class="doubt">"Not a digit?"</strong>
-                    <span>{format!(" Most like {text}, {percent} %")}</span>
+                Some(words) => view! {
+                    <strong class=words.heading_class()>{words.heading().to_owned()}</strong>
+                    <span>{words.rest()}</span>
                 }.into_any(),
                 None if has_ink.get() && lab.drawing.is_unreadable.get() => {
                     view! { <span class="quiet">"Too much or too little ink for digits"</span> }.into_any()

@@ -22,7 +22,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             // A model that was saved under its default name says all of that already.
             if name.contains(&known) { name } else { format!("{name}: {known}") }
         }
-        None if first::reader().is_some() => "A small model reads until the full one has loaded".into(),
+        None if first::is_there() => "A small model reads until the full one has loaded".into(),
         None => "Loading the model".into(),
     };
     let run = move || {

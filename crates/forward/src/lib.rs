@@ -39,7 +39,7 @@ impl Forward {
     }
 
     /// The outputs of the last layer for one image of 784 grey levels, one a class.
-    pub fn logits(&self, levels: &[u8]) -> Vec<f32> {
+    fn logits(&self, levels: &[u8]) -> Vec<f32> {
         let network = self.weights.network();
         let mut tensors = self.weights.tensors().map(|(_, values)| values);
         let mut values = self.preprocessing.apply(levels);

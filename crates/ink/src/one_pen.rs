@@ -89,7 +89,7 @@ mod tests {
     use PointerDown::{Draws, Ignored, ReplacesStroke};
     use PointerKind::{Mouse, Pen, Touch};
 
-    /// Pointers that come down one after the other, a second apart, and what each does.
+    /// Pointers that come down one after the other, and what each does.
     #[track_caller]
     fn check(downs: &[(i32, PointerKind, f64, PointerDown)]) {
         let mut pen = OnePen::default();

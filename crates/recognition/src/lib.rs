@@ -3,6 +3,10 @@
 //! A [`Segmentation`] lists the pieces of ink that may be digits. A network classifies the image of each piece. The
 //! pieces whose predictions fit together best become the digits.
 
+mod words;
+
+pub use words::InWords;
+
 use evaluation::Prediction;
 use ink::{Bounds, Candidate, Image, Line, Raster, cheapest, lines};
 
