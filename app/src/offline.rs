@@ -1,5 +1,6 @@
 //! The copy of the site that the browser keeps, so that it works without a network (`first-page/sw.js`).
 
+use core::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -86,9 +87,13 @@ pub(crate) async fn keep_copy(on_event: impl Fn(CopyEvent) + 'static) {
     };
     on_found();
     listen(&registration, "updatefound", on_found);
-    if was_controlled {
-        listen(&container, "controllerchange", move || on_event(CopyEvent::TakenOver));
-    }
+    // At a first visit the copy takes over the page once, in its own build.
+    let is_first_copy = Cell::new(!was_controlled);
+    listen(&container, "controllerchange", move || {
+        if !is_first_copy.replace(false) {
+            on_event(CopyEvent::TakenOver);
+        }
+    });
     loop {
         browser::sleep(UPDATE_MS).await;
         if let Ok(update) = registration.update() {
@@ -125,16 +130,16 @@ pub(crate) async fn keep_files(paths: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether all of these files are kept.
-pub(crate) async fn has_files(paths: &[String]) -> bool {
-    let Some(cache) = data_cache().await else { return false };
+/// How many of these files are kept.
+pub(crate) async fn kept_files(paths: &[String]) -> usize {
+    let Some(cache) = data_cache().await else { return 0 };
+    let mut kept = 0;
     for path in paths {
-        let Ok(request) = Request::new_with_str(&browser::site_url(path)) else { return false };
-        if !has(&cache, &request).await {
-            return false;
+        if let Ok(request) = Request::new_with_str(&browser::site_url(path)) {
+            kept += usize::from(has(&cache, &request).await);
         }
     }
-    true
+    kept
 }
 
 async fn has(cache: &Cache, request: &Request) -> bool {

@@ -85,12 +85,13 @@ impl Lab {
         }
     }
 
-    /// The files that are kept only once they are used: MNIST's and those of the WebGPU worker, below the site's root.
-    pub(crate) fn files_for_later(self) -> Vec<String> {
-        let Some(site) = self.site.get() else { return Vec::new() };
+    /// The files that are kept only once they are used: MNIST's and those of the WebGPU worker, below the site's root; none while it
+    /// is not known which the site has.
+    pub(crate) fn files_for_later(self) -> Option<Vec<String>> {
+        let site = self.site.get()?;
         let mnist = data_files::mnist::FILES.iter().map(|file| format!("data/mnist/{}", file.name));
         let mut files: Vec<String> = mnist.filter(|_| site.mnist).collect();
         files.extend(site.gpu_files());
-        files
+        Some(files)
     }
 }

@@ -18,39 +18,40 @@ const MAX_BACKUP_MIB: u32 = 1_024;
 #[component]
 fn Offline(look: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let has_all = RwSignal::new(None::<bool>);
+    let kept = RwSignal::new(None::<usize>);
     let status = RwSignal::new(String::new());
-    Effect::new(move |_| {
-        let files = lab.files_for_later();
+    let files = Memo::new(move |_| lab.files_for_later());
+    let count = move || {
+        let Some(files) = files.get() else { return };
         spawn_local(async move {
-            let found = offline::has_files(&files).await;
-            has_all.try_set(Some(found));
+            let found = offline::kept_files(&files).await;
+            // The card may have gone with its page.
+            kept.try_set(Some(found));
         });
-    });
+    };
+    Effect::new(move |_| count());
+    let has_all =
+        move || files.with(|files| files.as_ref().is_some_and(|files| Some(files.len()) == kept.get()));
     let keep = move |_| {
-        let files = untrack(|| lab.files_for_later());
+        let Some(wanted) = files.get_untracked() else { return };
         status.set("Downloading …".into());
         spawn_local(async move {
-            let text = match offline::keep_files(&files).await {
-                Ok(()) => String::new(),
-                Err(text) => text,
-            };
-            status.try_set(text);
-            has_all.try_set(Some(offline::has_files(&files).await));
+            status.try_set(offline::keep_files(&wanted).await.err().unwrap_or_default());
+            untrack(count);
             look();
         });
     };
     let free = move |_| {
         spawn_local(async move {
             offline::free_files().await;
-            has_all.try_set(Some(false));
+            untrack(count);
             look();
         });
     };
-    let text = move || match (lab.site_copy.is_ready.get(), has_all.get()) {
+    let text = move || match (lab.site_copy.is_ready.get(), has_all()) {
         (false, _) => "This page needs the network: the browser keeps no copy of it yet.",
-        (true, Some(true)) => "Everything works without a network.",
-        (true, _) => {
+        (true, true) => "Everything works without a network.",
+        (true, false) => {
             "Drawing, reading and training on built-in digits work without a network. MNIST and the WebGPU worker are kept when they are first used."
         }
     };
@@ -58,8 +59,8 @@ fn Offline(look: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
         <h2>"Offline"</h2>
         <p role="status" aria-label="Offline">{text}</p>
         <div class="buttons">
-            <button disabled=move || has_all.get() != Some(false) || !lab.site_copy.is_ready.get() on:click=keep>"Make available offline"</button>
-            <button disabled=move || has_all.get() != Some(true) on:click=free>"Free this space"</button>
+            <button disabled=move || has_all() || !lab.site_copy.is_ready.get() on:click=keep>"Make available offline"</button>
+            <button disabled=move || kept.get().unwrap_or(0) == 0 on:click=free>"Free this space"</button>
             <Show when=move || lab.site_copy.new_version.with(Option::is_some)>
                 <button class="primary" on:click=move |_| lab.accept_new_version()>"Use the new version"</button>
             </Show>
