@@ -81,10 +81,7 @@ async fn is_bound_by_the_policy(kind: Kind) {
 async fn works_offline(kind: Kind) {
     let Some(mut browser) = open(kind, Options::default()).await else { return };
     browser.is_kept().await;
-    browser.stop_server();
-    browser.visit("").await;
-    browser.draw(SEVEN).await;
-    browser.reads('7').await;
+    browser.reads_without_a_network().await;
     browser.close().await;
 }
 

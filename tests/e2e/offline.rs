@@ -39,6 +39,14 @@ impl Browser {
         .await;
     }
 
+    /// Takes the site off the network; it is drawn and read all the same.
+    pub(crate) async fn reads_without_a_network(&mut self) {
+        self.stop_server();
+        self.visit("").await;
+        self.draw(SEVEN).await;
+        self.reads('7').await;
+    }
+
     /// Has the browser look for a new version, as it does by itself every hour.
     async fn look_for_a_new_version(&self) {
         self.script(
@@ -52,15 +60,18 @@ impl Browser {
 async fn without_a_network_it_draws_trains_and_saves() {
     let mut browser = Browser::open(Options::default()).await;
     browser.is_kept().await;
-    browser.stop_server();
-    browser.visit("").await;
-    browser.draw(SEVEN).await;
-    browser.reads('7').await;
+    browser.reads_without_a_network().await;
     browser.picture("offline").await;
     browser.start_built_in("cpu", 600, 2).await;
     browser.says("Done: 2 epochs", Duration::from_mins(1)).await;
     browser.click("button", "Save model").await;
     browser.says("Saved", SOON).await;
+    browser.visit("models").await;
+    browser.click_of("Small shipped model", "Export ONNX").await;
+    browser.downloaded("onnx").await;
+    browser.choose("Test on", "Built-in digits").await;
+    browser.click("button", "Evaluate").await;
+    browser.text_when("table", "Confusion matrix", Duration::from_mins(1), |text| !text.is_empty()).await;
     browser.visit("learn").await;
     browser.says("Convolution", SOON).await;
     browser.close().await;
@@ -127,10 +138,7 @@ async fn a_version_that_is_not_whole_leaves_the_old_one() {
     browser.visit("models").await;
     browser.text_when("status", "Offline", SOON, |text| text.contains("without a network")).await;
     assert!(!browser.has("button", "Use the new version").await);
-    browser.stop_server();
-    browser.visit("").await;
-    browser.draw(SEVEN).await;
-    browser.reads('7').await;
+    browser.reads_without_a_network().await;
     browser.close().await;
 }
 

@@ -132,7 +132,8 @@ async fn soak() {
             browser.click("button", "Close picture").await;
         }
         browser.click("link", "Models").await;
-        browser.click_of("Small shipped model", "Evaluate").await;
+        browser.choose("Test on", "Built-in digits").await;
+        browser.click("button", "Evaluate").await;
         browser.text_when("table", "Confusion matrix", A_WHILE, |text| !text.is_empty()).await;
         round += 1;
         let mib = memory_mib(browser.driver_id());

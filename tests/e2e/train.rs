@@ -36,7 +36,7 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     browser.script("longTasks.length = 0").await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     browser.picture("train-running").await;
-    browser.script("window.trainingTasks = [...longTasks]").await;
+    browser.script("window.before = longTasks.length").await;
     browser.click("link", "Draw").await;
     browser.draw(SEVEN).await;
     browser.reads('7').await;
@@ -44,8 +44,8 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     browser.click("link", "Train").await;
     browser.says("images/s", SOON).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    // Nor is what changes the page: what the run did before stays counted.
-    browser.script("longTasks.splice(0, Infinity, ...trainingTasks)").await;
+    // Pages that are built are counted on their own.
+    browser.script("window.building = longTasks.splice(before)").await;
 
     let limit = Duration::from_mins(7);
     let text =
@@ -53,11 +53,17 @@ async fn a_network_learns_mnist_and_survives_reload_and_export() {
     println!("MNIST, one epoch, CPU, seed 1: {text} after {:.0} s", start.elapsed().as_secs_f64());
     assert!(percent(&text) >= 98.5, "{text}");
     browser.says("Done", SOON).await;
-    let tasks = browser.script("return longTasks").await;
-    let long_ms: Vec<f64> = tasks.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
-    println!("tasks above 50 ms on the main thread while training, in ms: {long_ms:?}");
+    let tasks = browser.script("return [longTasks, building]").await;
+    let numbers = |index: usize| -> Vec<f64> {
+        tasks[index].as_array().unwrap().iter().filter_map(Value::as_f64).collect()
+    };
+    let (long_ms, building_ms) = (numbers(0), numbers(1));
+    println!(
+        "tasks above 50 ms on the main thread while training, in ms: {long_ms:?}; building pages: {building_ms:?}"
+    );
     // A busy machine takes the core away now and then; a page that training holds up is held up all the time.
-    assert!(long_ms.len() <= 2 && long_ms.iter().all(|&ms| ms < 500.0), "{long_ms:?}");
+    assert!(long_ms.len() <= 2 && building_ms.len() <= 2, "{long_ms:?}, {building_ms:?}");
+    assert!(long_ms.iter().chain(&building_ms).all(|&ms| ms < 500.0), "{long_ms:?}, {building_ms:?}");
     browser.picture("train-done").await;
 
     browser.click("button", "Save model").await;

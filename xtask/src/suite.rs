@@ -215,10 +215,7 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow:
             .envs(others.iter().map(|(name, path)| (*name, path)))
             // What failed must not drown in the stack of the test's runtime.
             .env("RUST_BACKTRACE", "0")
-            .env("INKLING_DIST", places::test_site())
-            .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
-            .env("INKLING_BROWSER", program(&browser.browser)?)
-            .env("INKLING_BROWSER_FLAGS", browser_flags().join(" "));
+            .envs(page_variables(browser)?);
         Ok(tests)
     })
 }
@@ -227,12 +224,18 @@ fn end_to_end(browser: &Browser, mnist: Option<&Path>, peers: &Peers) -> anyhow:
 pub(crate) fn soak(minutes: u32) -> anyhow::Result<()> {
     let browser = tools::set_up_browser()?;
     let mut soak = native(&["test", "--test", "e2e", "--", "--nocapture", "--exact", "soak::soak"]);
-    soak.env("INKLING_SOAK_MINUTES", minutes.to_string())
-        .env("INKLING_DIST", places::test_site())
-        .env("INKLING_CHROMEDRIVER", program(&browser.driver)?)
-        .env("INKLING_BROWSER", program(&browser.browser)?)
-        .env("INKLING_BROWSER_FLAGS", browser_flags().join(" "));
+    soak.env("INKLING_SOAK_MINUTES", minutes.to_string()).envs(page_variables(&browser)?);
     run(&mut soak)
+}
+
+/// Where the end-to-end tests find the site and the browser.
+fn page_variables(browser: &Browser) -> anyhow::Result<[(&'static str, OsString); 4]> {
+    Ok([
+        ("INKLING_DIST", places::test_site().into()),
+        ("INKLING_CHROMEDRIVER", program(&browser.driver)?.into()),
+        ("INKLING_BROWSER", program(&browser.browser)?.into()),
+        ("INKLING_BROWSER_FLAGS", browser_flags().join(" ").into()),
+    ])
 }
 
 fn browser_flags() -> Vec<&'static str> {
