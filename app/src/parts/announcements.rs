@@ -15,20 +15,21 @@ const EPOCH_MS: f64 = 5_000.0;
 #[component]
 pub(crate) fn Announcements() -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let change = StoredValue::new(0_u32);
-    Effect::new(move |before: Option<String>| {
-        let text = in_words(&lab);
-        if before.is_some_and(|before| before != text) {
-            change.update_value(|change| *change += 1);
-            let (own, text) = (change.get_value(), text.clone());
+    let newest = StoredValue::new(0_u32);
+    Effect::new(move |before: Option<u32>| {
+        lab.drawing.numbers.track();
+        let change = before.map_or(0, |before| before + 1);
+        newest.set_value(change);
+        if change > 0 {
+            // Nothing is put into words while the pen moves.
             wasm_bindgen_futures::spawn_local(async move {
                 browser::sleep(REST_MS).await;
-                if change.try_get_value() == Some(own) {
-                    lab.announcer.say(text);
+                if newest.try_get_value() == Some(change) {
+                    lab.announcer.say(untrack(|| in_words(&lab)));
                 }
             });
         }
-        text
+        change
     });
     let said_ms = StoredValue::new(0.0);
     let run = Memo::new(move |_| lab.training.view.with(run_in_words));
