@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::{
     places,
@@ -113,6 +113,7 @@ pub(crate) struct Browser {
 
 /// Installs packages of Debian or Ubuntu, where this user may.
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
+    ensure!(Path::new("/usr/bin/apt-get").exists(), "this machine has no apt-get");
     let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     let apt = |arguments: &[&str]| {
         let mut apt = if is_root { command("apt-get") } else { command("sudo") };
@@ -128,7 +129,7 @@ fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
 /// What the browser tests need.
 pub(crate) fn set_up_browser() -> anyhow::Result<Browser> {
     step("Set-up: a browser and its driver");
-    if find_browser().is_none() && Path::new("/usr/bin/apt-get").exists() {
+    if find_browser().is_none() {
         // Debian's names, then Ubuntu's.
         let installed = apt_install(&["chromium", "chromium-driver"])
             .or_else(|_| apt_install(&["chromium-browser", "chromium-chromedriver"]));
@@ -156,13 +157,15 @@ pub(crate) fn set_up_other_browsers() -> Vec<(&'static str, PathBuf)> {
             println!("    {error:#}");
         }
     }
-    match (firefox(), cargo_install("geckodriver", "geckodriver", GECKODRIVER, true)) {
-        (Some(firefox), Ok(())) => {
+    match firefox().map(|firefox| (firefox, cargo_install("geckodriver", "geckodriver", GECKODRIVER, true))) {
+        Some((firefox, Ok(()))) => {
             variables.push(("INKLING_FIREFOX", firefox));
             variables.push(("INKLING_GECKODRIVER", places::cache().join("tools/bin/geckodriver")));
         }
-        (None, _) => println!("    There is no Firefox: its tests are skipped."),
-        (_, Err(error)) => println!("    There is no geckodriver, so Firefox's tests are skipped: {error:#}"),
+        Some((_, Err(error))) => {
+            println!("    There is no geckodriver, so Firefox's tests are skipped: {error:#}");
+        }
+        None => println!("    There is no Firefox: its tests are skipped."),
     }
     match webkit() {
         Some((driver, browser)) => {
