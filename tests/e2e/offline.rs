@@ -67,6 +67,7 @@ async fn without_a_network_it_draws_trains_and_saves() {
     browser.click("button", "Save model").await;
     browser.says("Saved", SOON).await;
     browser.visit("models").await;
+    browser.says("Small shipped model", SOON).await;
     browser.click_of("Small shipped model", "Export ONNX").await;
     browser.downloaded("onnx").await;
     browser.choose("Test on", "Built-in digits").await;
