@@ -9,7 +9,7 @@ use model_card::ModelCard;
 use model_io::{ModelFile, package_files};
 use network::Network;
 use pollster::block_on;
-use train_config::{StopReason, TrainConfig, experiment};
+use train_config::{LiveChange, StopReason, TrainConfig, experiment};
 use training::{Event, MicroBatch, Run, measure};
 use weights::Weights;
 
@@ -35,12 +35,12 @@ fn accuracy(weights: &Weights, card: &ModelCard, dataset: &Dataset) -> Accuracy 
     block_on(measure(&network, (&dataset.test).into(), 100, async |_| ())).unwrap().accuracy
 }
 
-/// Goes on for an epoch in PyTorch and reads what it wrote.
+/// Goes on for an epoch in PyTorch, at a tenth of the learning rate, and reads what it wrote.
 fn went_on(folder: &Path, launcher: &[&str], out: &str) -> (Weights, ModelCard) {
     let python = env::var_os("INKLING_PYTHON").unwrap();
     let out = folder.join(out);
     let mut command = Command::new(python);
-    command.args(launcher).arg(folder.join("train.py")).args(["--epochs", "1", "--learning-rate", "0.001"]);
+    command.args(launcher).arg(folder.join("train.py")).args(["--epochs", "1"]);
     output(
         command
             .arg("--data")
@@ -59,10 +59,13 @@ fn went_on(folder: &Path, launcher: &[&str], out: &str) -> (Weights, ModelCard) 
 fn training_goes_on_in_pytorch_and_reaches_what_it_reaches_here() {
     let folder = folder("trained-on");
     let dataset = Arc::new(tests::mnist());
-    let of_epochs = |epochs| TrainConfig { epochs, ..experiment("keras-mlp").unwrap().config() };
-    let (weights, card) = trained(&of_epochs(1), &dataset);
+    let once = TrainConfig { epochs: 1, ..experiment("keras-mlp").unwrap().config() };
+    let (weights, card) = trained(&once, &dataset);
     let before = accuracy(&weights, &card, &dataset);
-    let (ours, _) = trained(&of_epochs(2), &dataset);
+    // The same here. At so low a rate the accuracy hardly depends on the order of the images, so that it can be compared.
+    let step = (dataset.train.len() / once.batch_size as usize) as u32;
+    let slower = LiveChange { step, learning_rate: Some(0.1 * once.learning_rate), ..LiveChange::default() };
+    let (ours, _) = trained(&TrainConfig { epochs: 2, changes: vec![slower], ..once }, &dataset);
     let ours = accuracy(&ours, &card, &dataset);
     for (name, bytes) in package_files("MLP", &weights, &card).unwrap() {
         fs::write(folder.join(name), bytes).unwrap();
@@ -78,7 +81,8 @@ fn training_goes_on_in_pytorch_and_reaches_what_it_reaches_here() {
             ours.share(),
             theirs.share()
         );
-        assert!((theirs.share() - ours.share()).abs() < 0.007, "{theirs:?} there, {ours:?} here");
+        assert!(theirs.share() > before.share() + 0.002, "{theirs:?} after {before:?}");
+        assert!((theirs.share() - ours.share()).abs() < 0.005, "{theirs:?} there, {ours:?} here");
         // A figure that no longer holds is gone, and what was learned is counted.
         assert_eq!((card.epochs_done, card.test), (2, None));
     }
