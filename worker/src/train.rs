@@ -252,7 +252,9 @@ impl<'a> Session<'a> {
         let checkpoint = Checkpoint::from_bytes(&bytes).map_err(failure::of_input)?;
         let micro_batch = device::micro_batch(&self.run.config().network);
         let run = Run::resume(&checkpoint, Arc::clone(&self.dataset), &self.device, micro_batch);
-        self.run = run.map_err(|error| failure::of_run(&error, 0))?;
+        let mut run = run.map_err(|error| failure::of_run(&error, 0))?;
+        run.take_requests(&self.run);
+        self.run = run;
         let loaded = self.test_accuracy().await?;
         self.job.report(TrainProgress::Reloaded(Reload { epoch, expected, loaded }))
     }

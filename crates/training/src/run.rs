@@ -138,7 +138,7 @@ pub struct Run {
 }
 
 /// What a caller wants of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Wanted {
     checkpoint: bool,
     change: Option<LiveChange>,
@@ -375,6 +375,11 @@ impl Run {
             augmentation: change.augmentation.or(before.augmentation),
         });
         Ok(())
+    }
+
+    /// Takes over what another run was asked for and has not done yet: a checkpoint does not hold it.
+    pub fn take_requests(&mut self, of: &Self) {
+        self.wanted = of.wanted;
     }
 
     /// Takes on a change from here on. Those of a repeat that are yet to come stay behind it.

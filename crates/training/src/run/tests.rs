@@ -210,6 +210,19 @@ fn a_changed_run_is_repeated_exactly() {
 }
 
 #[test]
+fn what_was_asked_for_outlasts_a_checkpoint() {
+    let (config, dataset) = small();
+    let mut run = begin(&config, &dataset, 20);
+    block_on(run.advance()).unwrap();
+    run.change(LiveChange { learning_rate: Some(0.02), ..LiveChange::default() }).unwrap();
+    let checkpoint = block_on(run.checkpoint()).unwrap();
+    let mut read = Run::resume(&checkpoint, Arc::clone(&dataset), &Device::flex(), WHOLE).unwrap();
+    read.take_requests(&run);
+    block_on(read.advance()).unwrap();
+    assert_eq!(read.config().learning_rate_at(read.steps_done()), 0.02);
+}
+
+#[test]
 fn every_part_is_measured_without_dropout() {
     let (config, dataset) = small();
     let config = TrainConfig {
