@@ -3,7 +3,6 @@
 pub(crate) mod announcements;
 pub(crate) mod bars;
 pub(crate) mod bring_data;
-pub(crate) mod chart;
 pub(crate) mod correct;
 pub(crate) mod data_select;
 pub(crate) mod digits;

@@ -41,8 +41,8 @@ pub(crate) struct PlotLine {
     pub(crate) xs: Rc<Vec<f64>>,
     /// The values themselves, as many as there are `xs`.
     pub(crate) raw: Rc<Vec<f64>>,
-    /// The smoothed values, drawn strong with the raw ones thin behind them.
-    pub(crate) smooth: Option<Rc<Vec<f64>>>,
+    /// Drawn strong, with the raw values thin behind them.
+    pub(crate) smooth: Option<Smoothed>,
     /// How far several runs lie apart, as an area.
     pub(crate) band: Option<Rc<Band>>,
     /// Whether each value is marked, where there are not too many.
@@ -51,11 +51,19 @@ pub(crate) struct PlotLine {
     pub(crate) marks: Vec<f64>,
 }
 
+/// Smoothed values of a line, as many as it has.
+#[derive(Clone)]
+pub(crate) struct Smoothed {
+    /// What they are, as in "mean of 10".
+    pub(crate) what: String,
+    pub(crate) values: Rc<Vec<f64>>,
+}
+
 /// Whether it is the same line with the same lists of values: they are not looked at one by one.
 impl PartialEq for PlotLine {
     fn eq(&self, other: &Self) -> bool {
         let is_same_smooth = match (&self.smooth, &other.smooth) {
-            (Some(own), Some(other)) => Rc::ptr_eq(own, other),
+            (Some(own), Some(other)) => own.what == other.what && Rc::ptr_eq(&own.values, &other.values),
             (own, other) => own.is_none() && other.is_none(),
         };
         let is_same_band = match (&self.band, &other.band) {
@@ -74,8 +82,18 @@ impl PartialEq for PlotLine {
 
 impl PlotLine {
     /// The values that are drawn strong and read.
-    fn strong(&self) -> &Rc<Vec<f64>> {
-        self.smooth.as_ref().unwrap_or(&self.raw)
+    pub(crate) fn strong(&self) -> &[f64] {
+        self.smooth.as_ref().map_or(&self.raw, |smooth| &smooth.values)
+    }
+
+    /// What those are called.
+    fn strong_name(&self) -> String {
+        self.smoothed_name().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// What the smoothed values are called, if it has such.
+    fn smoothed_name(&self) -> Option<String> {
+        self.smooth.as_ref().map(|smooth| format!("{}, {}", self.name, smooth.what))
     }
 
     /// Where the value nearest to `x` stands; `None` outside the line's own range.
@@ -120,7 +138,7 @@ struct View {
     /// The lines as they are shown: those given, as of a moment ago.
     shown: RwSignal<Vec<PlotLine>, LocalStorage>,
     pyramids: StoredValue<Pyramids, LocalStorage>,
-    /// All x values of what is shown, from and to.
+    /// All x values of what is shown, from and to, and those that are to come.
     whole: Memo<Window>,
     /// The axes of what is in view, and the size of the area between them in CSS pixels.
     scale: Memo<Scale>,
@@ -134,6 +152,11 @@ impl View {
     /// The part of the x axis that is in view.
     fn in_view(&self) -> Window {
         self.scale.with_untracked(|scale| (scale.x_axis.at(0.0), scale.x_axis.at(1.0)))
+    }
+
+    /// The last x that any line has: what is read until another is chosen.
+    fn last(&self) -> f64 {
+        self.shown.with(|lines| whole_of(lines).1)
     }
 }
 
@@ -156,6 +179,9 @@ pub(crate) fn Plot(
     /// Whether the values can be shown on a logarithmic scale.
     #[prop(optional)]
     has_log: bool,
+    /// How far the x axis goes at least: the planned end of a run under way.
+    #[prop(optional, into)]
+    x_end: Signal<f64>,
 ) -> impl IntoView {
     let is_log = RwSignal::new(false);
     let shown = RwSignal::new_local(Vec::<PlotLine>::new());
@@ -163,7 +189,10 @@ pub(crate) fn Plot(
     let is_visible = RwSignal::new(false);
     let size = RwSignal::new((480.0, 200.0));
     show_now_and_then(lines, shown, is_visible);
-    let whole = Memo::new(move |_| shown.with(|lines| whole_of(lines)));
+    let whole = Memo::new(move |_| {
+        let (first, last) = shown.with(|lines| whole_of(lines));
+        (first, last.max(x_end.get()))
+    });
     let scale = Memo::new(move |_| {
         let (from, to) = window.get().unwrap_or_else(|| whole.get());
         let x_axis = Axis::between(from, to, false);
@@ -210,7 +239,7 @@ pub(crate) fn Plot(
         })
     };
     view! {
-        <figure class="chart plotted" aria-label=name>
+        <figure class="chart" aria-label=name>
             <figcaption>
                 <span><b>{name}</b>" "{unit}</span>
                 {has_log.then(|| view! {

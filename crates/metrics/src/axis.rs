@@ -114,6 +114,29 @@ fn round_step(length: f64) -> f64 {
     if down < least * (1.0 - 1e-9) { next_up(down) } else { down }
 }
 
+/// Maps values to a chart's own units, in which y points down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// What lies from left to right.
+    pub x_axis: Axis,
+    /// What lies from bottom to top.
+    pub y_axis: Axis,
+    /// Width and height of the chart.
+    pub size: (f64, f64),
+}
+
+impl Scale {
+    /// The distance from the left edge.
+    pub fn x(&self, value: f64) -> f64 {
+        self.size.0 * self.x_axis.place(value)
+    }
+
+    /// The distance from the top edge; outside the chart for a value out of range.
+    pub fn y(&self, value: f64) -> f64 {
+        self.size.1 * (1.0 - self.y_axis.place(value))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]

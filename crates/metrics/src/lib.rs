@@ -14,7 +14,7 @@ mod series;
 mod smoothing;
 mod window;
 
-pub use axis::Axis;
+pub use axis::{Axis, Scale};
 pub use band::Band;
 pub use export::{DrawnBand, DrawnLine, Picture, chart_csv, chart_svg};
 pub use number::{counted, grouped};
@@ -22,6 +22,6 @@ pub use palette::{dash_text, line_colour, line_dash};
 pub use plot::polyline;
 pub use pyramid::Pyramid;
 pub use rate::{Rate, duration_text};
-pub use series::{Point, Scale, Series};
-pub use smoothing::ema;
+pub use series::{Point, Series};
+pub use smoothing::{ema, moving_average};
 pub use window::{Window, clamp_window, pan_window, zoom_window};

@@ -22,6 +22,24 @@ pub fn ema(values: impl Iterator<Item = f64>, weight: f64) -> Vec<f64> {
     values.map(smoothed).collect()
 }
 
+/// At each value the mean of it and the `window - 1` before it; of as many as there are at the start. A `window` of 0 is one of 1.
+#[must_use]
+pub fn moving_average(values: &[f64], window: usize) -> Vec<f64> {
+    let window = window.max(1);
+    let mut sum = 0.0;
+    let mean = |(index, value): (usize, &f64)| {
+        if index % window == 0 {
+            // Added anew once a window: what rounding leaves of a running sum does not grow.
+            sum = values[(index + 1).saturating_sub(window)..index].iter().sum();
+        } else if index >= window {
+            sum -= values[index - window];
+        }
+        sum += value;
+        sum / (index + 1).min(window) as f64
+    };
+    values.iter().enumerate().map(mean).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -83,6 +101,19 @@ mod tests {
                 assert!(ema(std::iter::repeat_n(constant, 5_000), weight).iter().all(|&y| y == constant));
             }
         }
+    }
+
+    #[test]
+    fn a_moving_average_is_the_mean_of_the_window() {
+        let mut noise = Noise::new(5);
+        let all: Vec<f64> = (0..60_000).map(|_| noise.number()).collect();
+        for (index, mean) in moving_average(&all, 10).into_iter().enumerate() {
+            let window = &all[(index + 1).saturating_sub(10)..=index];
+            let expected = window.iter().sum::<f64>() / window.len() as f64;
+            assert!((mean - expected).abs() < 1e-12, "{index}: {mean} is not {expected}");
+        }
+        assert_eq!(moving_average(&[3.0, 1.0], 1), [3.0, 1.0]);
+        assert_eq!(moving_average(&[3.0, 1.0], 0), [3.0, 1.0]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use experiments::{Curve, CurvePoint, EpochRecord, RunRecord, alike_but_for_the_seed};
 use metrics::Band;
 
-use crate::parts::plot::{LineStyle, PlotLine};
+use crate::parts::plot::{LineStyle, PlotLine, Smoothed};
 
 /// What the charts are drawn over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,10 @@ pub(crate) fn of_steps(
     };
     // A learning rate is never smoothed: it is what it is.
     let is_smoothed = smoothing > 0.0 && shown != Shown::LearningRate;
-    let smooth = is_smoothed.then(|| Rc::new(metrics::ema(values.iter().copied(), smoothing)));
+    let smooth = is_smoothed.then(|| Smoothed {
+        what: "smoothed".into(),
+        values: Rc::new(metrics::ema(values.iter().copied(), smoothing)),
+    });
     let marks = record.config.changes.iter().map(|change| {
         let elapsed_ms = points
             .get(points.partition_point(|point| point.step <= change.step))
@@ -160,8 +163,7 @@ pub(crate) fn together(
         if lines.len() < 2 {
             return lines.into_iter().next();
         }
-        let series: Vec<(&[f64], &[f64])> =
-            lines.iter().map(|line| (&line.xs[..], &line.smooth.as_ref().unwrap_or(&line.raw)[..])).collect();
+        let series: Vec<(&[f64], &[f64])> = lines.iter().map(|line| (&line.xs[..], line.strong())).collect();
         let band = Band::of(&series);
         let first = lines.first()?;
         Some(PlotLine {

@@ -1,15 +1,17 @@
 //! The curves of a run.
 
+use std::rc::Rc;
+
 use evaluation::{EpochScores, Score};
 use leptos::prelude::*;
-use metrics::Series;
+use metrics::{Series, moving_average};
 use train_config::TrainConfig;
 use worker_client::RunView;
 
 use crate::{
     lab::Lab,
     parts::{
-        chart::{Chart, Line},
+        plot::{LineStyle, Plot, PlotLine, Smoothed},
         term::TermButton,
     },
     words,
@@ -18,67 +20,78 @@ use crate::{
 /// Steps of the moving average unless another number is chosen.
 const USUAL_WINDOW: usize = 10;
 
-fn line(name: impl Into<String>, class: &'static str, series: Series) -> Line {
-    Line { name: name.into(), class, series, has_dots: false }
-}
+const OF_STEPS: LineStyle = LineStyle { colour: 0, dash: 0 };
 
-/// What was measured after each epoch, over the steps.
-fn by_epoch(run: &RunView, value: impl Fn(&EpochScores) -> Option<f64>) -> Series {
-    let mut series = Series::default();
-    let steps_per_epoch = f64::from(run.steps) / f64::from(run.config.epochs.max(1));
-    for result in &run.epochs {
-        if let Some(value) = value(&result.scores) {
-            series.push((f64::from(result.epoch) * steps_per_epoch).round(), value);
-        }
+fn line(name: &str, style: LineStyle, points: impl Iterator<Item = (f64, f64)>) -> PlotLine {
+    let (xs, raw): (Vec<f64>, Vec<f64>) = points.unzip();
+    PlotLine {
+        id: name.into(),
+        name: name.into(),
+        style,
+        xs: Rc::new(xs),
+        raw: Rc::new(raw),
+        smooth: None,
+        band: None,
+        has_dots: false,
+        marks: Vec::new(),
     }
-    series
 }
 
-/// A part of the data: its name, its line's class, and its score among those of an epoch.
-type PartOf = (&'static str, &'static str, fn(&EpochScores) -> Option<Score>);
+/// A part of the data: its name, its line's look, and its score among those of an epoch.
+type PartOf = (&'static str, LineStyle, fn(&EpochScores) -> Option<Score>);
 
 const PARTS: [PartOf; 3] = [
-    ("train", "train-line", |scores| Some(scores.train)),
-    ("validation", "validation-line", |scores| scores.validation),
-    ("test", "test-line", |scores| scores.test),
+    ("train", LineStyle { colour: 6, dash: 2 }, |scores| Some(scores.train)),
+    ("validation", LineStyle { colour: 1, dash: 1 }, |scores| scores.validation),
+    ("test", LineStyle { colour: 2, dash: 0 }, |scores| scores.test),
 ];
 
-fn lines(run: &RunView, steps: &Series, window: usize, of_score: impl Fn(Score) -> f64) -> Vec<Line> {
-    let mut all = vec![line("batch", "raw", steps.clone())];
-    if window > 1 {
-        all.push(line(format!("mean of {window}"), "smooth", steps.moving_average(window)));
-    }
-    for (name, class, score) in PARTS {
-        let series = by_epoch(run, |scores| score(scores).map(&of_score));
-        if !series.points().is_empty() {
-            all.push(Line { has_dots: true, ..line(name, class, series) });
+/// A value of every step, and what was measured after each epoch.
+fn lines(
+    run: &RunView,
+    steps: &Series,
+    factor: f64,
+    window: usize,
+    of_score: impl Fn(Score) -> f64,
+) -> Vec<PlotLine> {
+    let points = steps.points().iter().map(|point| (point.x, factor * point.y));
+    let batch = line("batch", OF_STEPS, points);
+    let smooth = (window > 1).then(|| Smoothed {
+        what: format!("mean of {window}"),
+        values: Rc::new(moving_average(&batch.raw, window)),
+    });
+    let mut all = vec![PlotLine { smooth, marks: changes(&run.config), ..batch }];
+    let steps_per_epoch = f64::from(run.steps) / f64::from(run.config.epochs.max(1));
+    for (name, style, score) in PARTS {
+        let measured = run.epochs.iter().filter_map(|result| {
+            let step = (f64::from(result.epoch) * steps_per_epoch).round();
+            Some((step, of_score(score(&result.scores)?)))
+        });
+        let line = line(name, style, measured);
+        if !line.xs.is_empty() {
+            all.push(PlotLine { has_dots: true, ..line });
         }
     }
     all
 }
 
-fn percent(series: &Series) -> Series {
-    let mut percent = Series::default();
-    series.points().iter().for_each(|point| percent.push(point.x, 100.0 * point.y));
-    percent
+/// Steps at which the run was changed while it ran.
+fn changes(config: &TrainConfig) -> Vec<f64> {
+    config.changes.iter().map(|change| f64::from(change.step)).collect()
 }
 
 /// The learning rate of every step so far and to come.
-fn rates(config: &TrainConfig, steps: u32) -> Series {
+fn rates(config: &TrainConfig, steps: u32) -> PlotLine {
     /// No chart is wider.
     const MAX_POINTS: u32 = 1_000;
-    let mut series = Series::default();
     let steps_per_epoch = steps / config.epochs.max(1);
-    if steps_per_epoch == 0 {
-        return series;
-    }
-    for step in (0..steps).step_by(steps.div_ceil(MAX_POINTS) as usize) {
-        series.push(
-            f64::from(step + 1),
-            config.learning_rate_at(step) * config.rate_factor(step, steps_per_epoch),
-        );
-    }
-    series
+    let shown = if steps_per_epoch == 0 { 0 } else { steps };
+    let at = |step: u32| {
+        let rate = config.learning_rate_at(step) * config.rate_factor(step, steps_per_epoch);
+        (f64::from(step + 1), rate)
+    };
+    let points = (0..shown).step_by(steps.div_ceil(MAX_POINTS).max(1) as usize).map(at);
+    PlotLine { marks: changes(config), ..line("learning rate", OF_STEPS, points) }
 }
 
 /// Loss, accuracy and learning rate over the steps.
@@ -86,31 +99,30 @@ fn rates(config: &TrainConfig, steps: u32) -> Series {
 pub(crate) fn Charts() -> impl IntoView {
     let lab = expect_context::<Lab>();
     let run = lab.training.view;
-    let window = RwSignal::new(USUAL_WINDOW);
-    let cursor = RwSignal::new(None);
-    let x_max = Memo::new(move |_| run.with(|run| f64::from(run.steps.max(1))));
-    let x_max = Signal::derive(move || x_max.get());
-    // Computed once an update: a chart asks for its lines several times.
-    let loss = Memo::new(move |_| {
-        run.with(|run| lines(run, &run.loss, window.get(), |score| f64::from(score.loss)))
+    let average = RwSignal::new(USUAL_WINDOW);
+    let (cursor, window) = (RwSignal::new(None), RwSignal::new(None));
+    let x_name = Signal::stored("Step".to_owned());
+    let x_end = Signal::derive(move || run.with(|run| f64::from(run.steps)));
+    let loss = Signal::derive_local(move || {
+        run.with(|run| lines(run, &run.loss, 1.0, average.get(), |score| f64::from(score.loss)))
     });
-    let accuracy = Memo::new(move |_| {
-        let shares = run.with(|run| percent(&run.accuracy));
-        run.with(|run| lines(run, &shares, window.get(), |score| 100.0 * score.accuracy.share()))
+    let accuracy = Signal::derive_local(move || {
+        run.with(|run| {
+            lines(run, &run.accuracy, 100.0, average.get(), |score| 100.0 * score.accuracy.share())
+        })
     });
-    let marks = Memo::new(move |_| {
-        let step = |change: &train_config::LiveChange| f64::from(change.step);
-        lab.training.view.with(|run| run.config.changes.iter().map(step).collect::<Vec<_>>())
-    });
-    let marks = Signal::from(marks);
     let plan = Memo::new(move |_| run.with(|run| (run.config.clone(), run.steps)));
-    let rate = Memo::new(move |_| {
-        let series = plan.with(|(config, steps)| rates(config, *steps));
-        vec![line("learning rate", "smooth", series)]
+    let rate = Signal::derive_local(move || plan.with(|(config, steps)| vec![rates(config, *steps)]));
+    // Another run has other steps.
+    let steps = Memo::new(move |_| run.with(|run| run.steps));
+    Effect::new(move |_| {
+        steps.track();
+        window.set(None);
+        cursor.set(None);
     });
     let typed = move |event| {
         if let Ok(steps @ 1..=10_000) = event_target_value(&event).parse() {
-            window.set(steps);
+            average.set(steps);
         }
     };
     let has_points = Memo::new(move |_| run.with(|run| !run.loss.points().is_empty()));
@@ -118,12 +130,12 @@ pub(crate) fn Charts() -> impl IntoView {
         <Show when=move || has_points.get()>
             <div class="setting window">
                 <TermButton id="moving-average" text="Moving average, steps" />
-                <input type="number" aria-label="Moving average, steps" min="1" max="10000" step="1" prop:value=move || window.get().to_string() on:change=typed />
+                <input type="number" aria-label="Moving average, steps" min="1" max="10000" step="1" prop:value=move || average.get().to_string() on:change=typed />
             </div>
             <div class="charts">
-                <Chart name="Loss" unit="cross-entropy, nats" lines=Signal::from(loss) x_max marks text=|value| format!("{value:.4}") cursor has_log=true />
-                <Chart name="Accuracy" unit="%" lines=Signal::from(accuracy) x_max marks text=|value| format!("{value:.2} %") cursor />
-                <Chart name="Learning rate" unit="a step" lines=Signal::from(rate) x_max marks text=words::learning_rate cursor has_log=true />
+                <Plot name="Loss" unit="cross-entropy, nats" x_name lines=loss text=|value| format!("{value:.4}") cursor window has_log=true x_end />
+                <Plot name="Accuracy" unit="%" x_name lines=accuracy text=|value| format!("{value:.2} %") cursor window x_end />
+                <Plot name="Learning rate" unit="per step" x_name lines=rate text=words::learning_rate cursor window has_log=true x_end />
             </div>
         </Show>
     }

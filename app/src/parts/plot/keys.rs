@@ -73,10 +73,10 @@ fn perform(view: View, action: Action) -> bool {
             view.window.set(zoom_window(now, about, factor, whole));
         }
         Action::First => go_to(view, Some(whole.0)),
-        Action::Last => go_to(view, Some(whole.1)),
+        Action::Last => go_to(view, Some(untrack(|| view.last()))),
         Action::Step(share) => {
             let by = share * (now.1 - now.0);
-            let from = at.unwrap_or_else(|| whole.1.min(now.1));
+            let from = at.unwrap_or_else(|| untrack(|| view.last()).min(now.1));
             go_to(view, view.shown.with_untracked(|lines| stepped(lines, from, by)));
         }
         Action::Reset => {

@@ -16,7 +16,7 @@ pub(super) struct Reading {
 pub(super) fn readings(view: View) -> Vec<Reading> {
     let at = view.cursor.get();
     let entry = |line: &PlotLine| Reading {
-        name: line.name.clone(),
+        name: line.strong_name(),
         style: line.style,
         value: value_text(line, at, view.text),
     };

@@ -57,7 +57,7 @@ impl PlotLine {
         Some(match part {
             Part::Raw => (values(&self.raw), &self.xs, &self.raw),
             Part::Smooth => {
-                let smooth = self.smooth.as_ref()?;
+                let smooth = &self.smooth.as_ref()?.values;
                 (values(smooth), &self.xs, smooth)
             }
             Part::Low => {

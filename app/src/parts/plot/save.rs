@@ -128,8 +128,8 @@ fn csv_of(lines: &[PlotLine]) -> String {
     let mut columns: Vec<(String, &[f64], &[f64])> = Vec::new();
     for line in lines {
         columns.push((line.name.clone(), &line.xs, &line.raw));
-        if let Some(smooth) = &line.smooth {
-            columns.push((format!("{}, smoothed", line.name), &line.xs, smooth));
+        if let Some((name, smooth)) = line.smoothed_name().zip(line.smooth.as_ref()) {
+            columns.push((name, &line.xs, &smooth.values));
         }
         if let Some(band) = &line.band {
             for (what, values) in [

@@ -12,6 +12,7 @@ pub(super) fn Surface(
     canvas: NodeRef<html::Canvas>,
 ) -> impl IntoView {
     let View { name, x_name, whole, scale, cursor, window, .. } = view;
+    let at = move || cursor.get().unwrap_or_else(|| view.last());
     let pointers = Pointers::new(view, canvas);
     let sentence = move || {
         let values = readings.get();
@@ -20,8 +21,7 @@ pub(super) fn Surface(
         }
         let each: Vec<_> =
             values.iter().map(|reading| format!("{} {}", reading.name, reading.value)).collect();
-        let at = cursor.get().unwrap_or_else(|| whole.get().1);
-        format!("{} {}: {}", x_name.get().to_lowercase(), x_text(at), each.join(", "))
+        format!("{} {}: {}", x_name.get().to_lowercase(), x_text(at()), each.join(", "))
     };
     let cursor_line = move || {
         let place = cursor.get().map(|x| scale.with(|scale| scale.x_axis.place(x)));
@@ -37,7 +37,7 @@ pub(super) fn Surface(
     view! {
         <div class="surface" tabindex="0" role="slider" aria-label=format!("Read {name}") aria-describedby=help.clone()
             aria-orientation="horizontal" aria-valuemin=move || whole.get().0 aria-valuemax=move || whole.get().1
-            aria-valuenow=move || cursor.get().unwrap_or_else(|| whole.get().1) aria-valuetext=sentence
+            aria-valuenow=at aria-valuetext=sentence
             on:keydown=move |event| keys::pressed(view, &event)
             on:pointerdown=move |event| pointers.down(&event)
             on:pointermove=move |event| pointers.moved(&event)

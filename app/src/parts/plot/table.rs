@@ -52,10 +52,9 @@ fn Pages(view: View) -> impl IntoView {
     let is_last = move || page.get() + 1 >= pages.get();
     let headings = move || {
         shown.with(|lines| {
-            let names = lines.iter().flat_map(|line| {
-                let smooth = line.smooth.is_some().then(|| format!("{}, smoothed", line.name));
-                [Some(line.name.clone()), smooth].into_iter().flatten()
-            });
+            let names = lines
+                .iter()
+                .flat_map(|line| [Some(line.name.clone()), line.smoothed_name()].into_iter().flatten());
             names.map(|name| view! { <th>{name}</th> }).collect_view()
         })
     };
@@ -96,6 +95,6 @@ fn cells(line: &PlotLine, x: f64) -> Vec<Option<f64>> {
     let at = line.xs.partition_point(|own| *own < x);
     let is_there = line.xs.get(at) == Some(&x);
     let value = |values: &[f64]| values.get(at).copied().filter(|_| is_there);
-    let smooth = line.smooth.as_ref().map(|values| value(values));
+    let smooth = line.smooth.as_ref().map(|smooth| value(&smooth.values));
     [Some(value(&line.raw)), smooth].into_iter().flatten().collect()
 }
