@@ -1,6 +1,7 @@
 //! Experiments as plain state: runs that are kept, their curves, repeats over seeds, sweeps, the queue in which they wait, and
 //! links to them. No browser, no clock, no chance: whoever uses it says what time it is and gives a seed.
 
+mod axis;
 mod coordinates;
 mod curve;
 mod group;
@@ -13,6 +14,7 @@ mod sweep;
 mod table;
 mod values;
 
+pub use axis::sweep_settings;
 pub use coordinates::Coordinate;
 pub use curve::{Curve, CurvePoint};
 pub use group::{GroupSummary, alike_but_for_the_seed};

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use train_config::{ConfigError, EXPERIMENTS, FIELDS, Field, FieldKind, TrainConfig};
+use train_config::{ConfigError, EXPERIMENTS, TrainConfig};
 
-use crate::names::Draws;
+use crate::{
+    axis::{Axis, SEED, sweep_settings},
+    names::Draws,
+};
 
 /// Many runs that a person asks for at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,9 +30,9 @@ pub struct SweepSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepAxis {
-    /// Its name in [`FIELDS`].
+    /// Its name among [`sweep_settings`].
     pub field: String,
-    /// What it takes, as [`Field::set`] reads it; `none` for nothing.
+    /// What it takes, as a person enters it; `none` for nothing.
     pub values: Vec<String>,
 }
 
@@ -99,12 +102,8 @@ pub enum SweepError {
 }
 
 fn field_names() -> String {
-    let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != SEED);
-    names.collect::<Vec<_>>().join("; ")
+    sweep_settings().collect::<Vec<_>>().join("; ")
 }
-
-/// The field that axes leave to [`SweepSpec::seeds`].
-const SEED: &str = "Seed";
 
 impl SweepSpec {
     /// Trials of a sweep at most, all seeds counted.
@@ -198,7 +197,7 @@ impl SweepSpec {
         for axis in &self.axes {
             let axis = Axis::new(axis, &self.base)?;
             if axes.iter().any(|other| other.rank == axis.rank) {
-                return Err(SweepError::SameAxis(axis.field.name.into()));
+                return Err(SweepError::SameAxis(axis.name().into()));
             }
             axes.push(axis);
         }
@@ -224,7 +223,7 @@ impl SweepSpec {
             }
         }
         match axes.iter().zip(had_meaning).find(|(_, had_meaning)| !had_meaning) {
-            Some((axis, _)) => Err(SweepError::NoEffect(axis.field.name.into())),
+            Some((axis, _)) => Err(SweepError::NoEffect(axis.name().into())),
             None => Ok(trials),
         }
     }
@@ -242,7 +241,7 @@ impl SweepSpec {
             turns.push((place, axis, axis.values[(combination % count) as usize]));
             combination /= count;
         }
-        // An optimizer brings a learning rate of its own, so that it must be set before it: the order of the fields.
+        // An optimizer brings a learning rate of its own, so that it must be set before it: the order of the settings.
         turns.sort_by_key(|(_, axis, _)| axis.rank);
         let mut config = self.base.clone();
         let mut used = Vec::new();
@@ -257,7 +256,7 @@ impl SweepSpec {
         let varied = used.into_iter().filter(|(_, axis, _)| axis.values.len() > 1);
         let titles: Vec<_> = varied
             .map(|(_, axis, value)| {
-                described(axis.field.name, &axis.field.text(&config).unwrap_or_else(|| value.into()))
+                described(axis.name(), &axis.text(&config).unwrap_or_else(|| value.into()))
             })
             .collect();
         let title = if titles.is_empty() { self.name.clone() } else { titles.join(", ") };
@@ -271,81 +270,6 @@ fn described(name: &str, text: &str) -> String {
         Some((name, unit)) if text != "none" => format!("{name} {text} {unit}"),
         Some((name, _)) => format!("{name} {text}"),
         None => format!("{name} {text}"),
-    }
-}
-
-/// An axis whose values can be read.
-struct Axis<'a> {
-    field: &'static Field,
-    /// The field's place in [`FIELDS`].
-    rank: usize,
-    /// No two are the same.
-    values: Vec<&'a str>,
-}
-
-impl<'a> Axis<'a> {
-    fn new(axis: &'a SweepAxis, base: &TrainConfig) -> Result<Self, SweepError> {
-        let name = axis.field.as_str();
-        let (rank, field) = FIELDS
-            .iter()
-            .enumerate()
-            .find(|(_, field)| field.name == name)
-            .ok_or_else(|| SweepError::UnknownField { field: name.into() })?;
-        if name == SEED {
-            return Err(SweepError::SeedAxis);
-        }
-        let mut checked = Self { field, rank, values: Vec::new() };
-        for value in &axis.values {
-            let value = match (field.kind, value.trim()) {
-                (FieldKind::Optional, "none") => "",
-                (_, value) => value,
-            };
-            if checked.values.contains(&value) {
-                continue;
-            }
-            checked.set(&mut base.clone(), value)?;
-            checked.values.push(value);
-        }
-        match checked.values.len() {
-            0 => Err(SweepError::NoValues(name.into())),
-            count if count > SweepSpec::MAX_TRIALS => {
-                Err(SweepError::TooManyValues { axis: name.into(), count })
-            }
-            _ => Ok(checked),
-        }
-    }
-
-    fn set(&self, config: &mut TrainConfig, value: &str) -> Result<(), SweepError> {
-        let is_read = self.field.set(config, value).is_ok()
-            && match self.field.kind {
-                // Some fields take an id that they do not know for another one.
-                FieldKind::Choice { .. } => self.field.get(config).as_deref() == Some(value),
-                FieldKind::Switch => matches!(value, "yes" | "no"),
-                _ => true,
-            };
-        if is_read {
-            return Ok(());
-        }
-        let needed = match self.field.kind {
-            FieldKind::Whole => "a whole number".into(),
-            FieldKind::Number => "a number".into(),
-            FieldKind::Optional => "a number, or none".into(),
-            FieldKind::Choice { all, .. } => {
-                format!("one of {}", all().into_iter().map(|(id, _)| id).collect::<Vec<_>>().join(", "))
-            }
-            FieldKind::Switch => "yes or no".into(),
-        };
-        Err(SweepError::Value { axis: self.field.name.into(), value: value.into(), needed })
-    }
-
-    /// Whether the setting is one of this configuration, or becomes one by one of the values, as SGD's momentum does.
-    fn has_meaning(&self, config: &TrainConfig) -> bool {
-        let is_there = |config: &TrainConfig| self.field.get(config).is_some();
-        is_there(config)
-            || self.values.iter().any(|value| {
-                let mut changed = config.clone();
-                self.field.set(&mut changed, value).is_ok() && is_there(&changed)
-            })
     }
 }
 
@@ -389,6 +313,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use model_spec::{dropout, hidden_units, named_network};
     use train_config::experiment;
 
     use super::*;
@@ -443,6 +368,44 @@ mod tests {
     }
 
     #[test]
+    fn a_network_s_layers_are_settings_too() {
+        check(
+            &sweep(&[("Hidden units", "100-50, 64, 20-20-20"), ("Epochs", "1 2")]),
+            Ok(&[
+                "Hidden units 100-50, Epochs 1",
+                "Hidden units 100-50, Epochs 2",
+                "Hidden units 64, Epochs 1",
+                "Hidden units 64, Epochs 2",
+                "Hidden units 20-20-20, Epochs 1",
+                "Hidden units 20-20-20, Epochs 2",
+            ]),
+        );
+        let norm = SweepSpec {
+            base: experiment("study-norm-0.4").unwrap().config(),
+            ..sweep(&[("Dropout", "0 0.25"), ("Hidden units", "30-5 50-10")])
+        };
+        for trial in norm.trials().unwrap() {
+            let draft = trial.config.network.draft();
+            let units: Vec<_> = hidden_units(&draft).iter().map(usize::to_string).collect();
+            let dropout = dropout(&draft).unwrap();
+            assert_eq!(trial.title, format!("Dropout {dropout}, Hidden units {}", units.join("-")));
+        }
+        check(&sweep(&[("Dropout", "0 0.5")]), Err("Dropout does not apply to any of these trials"));
+        let network = named_network("small-cnn").unwrap().spec();
+        let base = TrainConfig { network, ..TrainConfig::default() };
+        let cnn = SweepSpec { base, ..sweep(&[("Hidden units", "64 32")]) };
+        check(&cnn, Err("Hidden units does not apply to any of these trials"));
+        for (field, values, needed) in [
+            ("Hidden units", "30-x", "the units of each hidden layer, 1 to 8,192, such as 100-50"),
+            ("Hidden units", "0", "the units of each hidden layer, 1 to 8,192, such as 100-50"),
+            ("Dropout", "1", "a number from 0 to 0.95"),
+        ] {
+            let error = format!("{field}: \"{values}\" cannot be used. Enter {needed}.");
+            check(&sweep(&[(field, values)]), Err(&error));
+        }
+    }
+
+    #[test]
     fn configurations_are_those_of_the_titles() {
         // The optimizer's own rate does not replace that of the axis, though it stands behind it.
         let spec = sweep(&[("Learning rate", "0.1 0.02"), ("Optimizer", "sgd rmsprop"), ("Epochs", "7")]);
@@ -493,7 +456,9 @@ mod tests {
     fn faults_are_named() {
         check(
             &sweep(&[("Speed", "1")]),
-            Err("\"Speed\" is not a setting that can be varied. Choose one of Optimizer; "),
+            Err(
+                "\"Speed\" is not a setting that can be varied. Choose one of Hidden units; Dropout; Optimizer; ",
+            ),
         );
         check(&sweep(&[("Seed", "1 2")]), Err("Seed cannot be one"));
         check(&sweep(&[("Epochs", "1"), ("Epochs", "2")]), Err("Epochs is listed twice"));

@@ -1,11 +1,14 @@
 //! The columns of a table that compares runs: what is not the same in all of them.
 
+use model_spec::{NetworkDraft, dropout, hidden_units, with_dropout, with_hidden_units};
 use train_config::{FIELDS, TrainConfig};
+
+use crate::axis::{DROPOUT, HIDDEN_UNITS, dropout_text, hidden_units_text};
 
 /// A setting in which configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The field's name, `Network`, or `Changed while running`.
+    /// The field's name, `Network`, `Hidden units`, `Dropout`, or `Changed while running`.
     pub name: &'static str,
     /// What each configuration has, in their order; empty where it has no such setting.
     pub values: Vec<String>,
@@ -28,14 +31,50 @@ pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
 pub(crate) fn differing_settings<'a>(
     configs: &'a [&TrainConfig],
 ) -> impl Iterator<Item = &'static str> + use<'a> {
+    let shape = NetworkColumns::of(configs);
     setting_names().filter(move |name| {
-        if *name == NETWORK {
-            // Different ones may have the same title.
-            return configs.windows(2).any(|pair| pair[0].network != pair[1].network);
+        match *name {
+            NETWORK => return shape == NetworkColumns::Whole,
+            HIDDEN_UNITS | DROPOUT if shape != NetworkColumns::InPart => return false,
+            _ => {}
         }
         let first = configs.first().map(|config| setting(config, name));
         configs.iter().skip(1).any(|config| Some(setting(config, name)) != first)
     })
+}
+
+/// How networks are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NetworkColumns {
+    /// All are the same.
+    None,
+    /// They differ in the units of their hidden layers or in their dropout, and in nothing else.
+    InPart,
+    /// By their titles.
+    Whole,
+}
+
+impl NetworkColumns {
+    fn of(configs: &[&TrainConfig]) -> Self {
+        let Some((first, others)) = configs.split_first() else { return Self::None };
+        let first_draft = first.network.draft();
+        let mut found = Self::None;
+        for other in others.iter().filter(|other| other.network != first.network) {
+            if !differs_in_part(&first_draft, &other.network.draft()) {
+                return Self::Whole;
+            }
+            found = Self::InPart;
+        }
+        found
+    }
+}
+
+/// Whether a network becomes the other one by the units of its hidden layers and its dropout.
+fn differs_in_part(own: &NetworkDraft, other: &NetworkDraft) -> bool {
+    let resized = with_hidden_units(own, &hidden_units(other));
+    let resized = resized.as_ref().unwrap_or(own);
+    let changed = dropout(other).and_then(|share| with_dropout(resized, share));
+    changed.as_ref().unwrap_or(resized) == other
 }
 
 /// The name of the network's column.
@@ -44,13 +83,15 @@ const CHANGES: &str = "Changed while running";
 
 /// The names of all settings, in the order of their columns.
 fn setting_names() -> impl Iterator<Item = &'static str> {
-    [NETWORK].into_iter().chain(FIELDS.iter().map(|field| field.name)).chain([CHANGES])
+    [NETWORK, HIDDEN_UNITS, DROPOUT].into_iter().chain(FIELDS.iter().map(|field| field.name)).chain([CHANGES])
 }
 
 /// What a configuration has in a setting, for people; empty where it has no such setting.
 pub(crate) fn setting(config: &TrainConfig, name: &str) -> String {
     match name {
         NETWORK => config.network.title(),
+        HIDDEN_UNITS => hidden_units_text(config).unwrap_or_default(),
+        DROPOUT => dropout_text(config).unwrap_or_default(),
         CHANGES => config.changes_text(),
         name => FIELDS
             .iter()
@@ -114,9 +155,15 @@ mod tests {
         check(&[study("30-5-1"), changed], &["Changed while running:  | from step 10: learning rate 0.5"]);
         check(
             &[study("norm-0.2"), study("norm-0.4")],
+            &["Dropout: 0.2 | 0.4", "Learning rate: 0.001 | 0.0005"],
+        );
+        check(&[study("30-5-1"), study("100-50-1")], &["Hidden units: 30-5 | 100-50"]);
+        check(
+            &[study("30-5-10"), study("norm-0.2"), study("norm-0.4")],
             &[
-                "Network: MLP 784-30-5-10, layer norm, dropout 20 % | MLP 784-30-5-10, layer norm, dropout 40 %",
-                "Learning rate: 0.001 | 0.0005",
+                "Network: MLP 784-30-5-10 | MLP 784-30-5-10, layer norm, dropout 20 % | \
+                 MLP 784-30-5-10, layer norm, dropout 40 %",
+                "Learning rate: 0.01 | 0.001 | 0.0005",
             ],
         );
     }

@@ -16,7 +16,7 @@ mod shape;
 mod spec;
 mod tensor;
 
-pub use builder::{normalized, with_classes};
+pub use builder::{dropout, hidden_units, normalized, with_classes, with_dropout, with_hidden_units};
 pub use catalog::{NAMED_NETWORKS, NamedNetwork, named_network};
 pub use draft::{NetworkDraft, SCHEMA};
 pub use layer::LayerSpec;

@@ -1,8 +1,7 @@
 //! A sweep: many runs that differ in chosen settings.
 
-use experiments::{Shared, SweepAxis, SweepKind, SweepSpec, encode, parse_values};
+use experiments::{Shared, SweepAxis, SweepKind, SweepSpec, encode, parse_values, sweep_settings};
 use leptos::prelude::*;
-use train_config::FIELDS;
 
 use super::study_data;
 use crate::{lab::Lab, parts::term::TermButton, state::runs::RunPlan};
@@ -113,7 +112,7 @@ pub(super) fn SweepCard() -> impl IntoView {
         <section class="card sweep" aria-label="Sweep">
             <h2><TermButton id="sweep" /></h2>
             <p class="hint">
-                "Trains the configuration from the Train page once for every combination of these values, one run after another. The results appear above. Values are a list such as 0.1, 0.01 or a range: 1..5, or 0.001..0.1 x3 for three values evenly spaced on a log scale."
+                "Trains the configuration from the Train page once for every combination of these values, one run after another. The results appear above. Values are a list such as 0.1, 0.01 or a range: 1..5, or 0.001..0.1 x3 for three values evenly spaced on a log scale. Hidden units are those of each hidden layer: 100-50, 30-5."
             </p>
             <For each=move || axes.get() key=|axis| axis.number let:axis><Axis typed axis /></For>
             <div class="pair">
@@ -137,13 +136,12 @@ pub(super) fn SweepCard() -> impl IntoView {
 #[component]
 fn Axis(typed: TypedSweep, axis: TypedAxis) -> impl IntoView {
     let number = axis.number;
-    let options = FIELDS.iter().filter(|field| field.name != "Seed").map(|field| {
-        view! { <option value=field.name selected=field.name == axis.field>{field.name}</option> }
-    });
+    let options =
+        sweep_settings().map(|name| view! { <option value=name selected=name == axis.field>{name}</option> });
     let choose = move |event| {
         let name = event_target_value(&event);
-        if let Some(field) = FIELDS.iter().find(|field| field.name == name) {
-            typed.change(number, |axis| axis.field = field.name);
+        if let Some(name) = sweep_settings().find(|own| *own == name) {
+            typed.change(number, |axis| axis.field = name);
         }
     };
     let remove = move |_| typed.axes.update(|axes| axes.retain(|axis| axis.number != number));
