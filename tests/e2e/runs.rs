@@ -392,6 +392,37 @@ async fn a_queue_goes_on_after_a_reload() {
     browser.close().await;
 }
 
+/// A sweep varies the network itself: layer sizes in a grid with dropout, and the table shows those two columns.
+#[tokio::test]
+async fn a_sweep_varies_the_network() {
+    let browser = Browser::open(Options::default()).await;
+    browser.fill_built_in("cpu", 640, 1).await;
+    browser.choose("Preset", "Study 9: layer norm, dropout 0.4").await;
+    browser.fill("Epochs", "1").await;
+    browser.fill("Workers", "1").await;
+    browser.click("link", "Runs").await;
+    browser.choose("Setting", "Hidden units").await;
+    browser.get("textbox", "Values").await.send_keys("30-5, 24, 20-10-10").await.unwrap();
+    browser.click("button", "Start sweep").await;
+    let stored = browser
+        .stored_when(Duration::from_mins(1), |stored| stored.runs.len() == 3 && stored.runs.iter().all(is_over))
+        .await;
+    let units = |run: &Value| -> Vec<u64> {
+        let layers = run["config"]["network"]["layers"].as_array().unwrap();
+        layers.iter().filter_map(|layer| layer["units"].as_u64()).collect()
+    };
+    let trained: Vec<Vec<u64>> = stored.runs.iter().map(units).collect();
+    assert_eq!(trained, [vec![30, 5, 10], vec![24, 10], vec![20, 10, 10, 10]]);
+    let headings = browser
+        .script("return [...document.querySelectorAll('table[aria-label=Runs] thead th')].map(cell => cell.textContent)")
+        .await;
+    let headings: Vec<String> = serde_json::from_value(headings).unwrap();
+    assert!(headings.iter().any(|heading| heading.contains("Hidden units")), "{headings:?}");
+    assert!(!headings.iter().any(|heading| heading.contains("Network")), "{headings:?}");
+    browser.picture("runs-sweep-network").await;
+    browser.close().await;
+}
+
 /// One tab trains a run; another one sees it grow, and may not train it.
 #[tokio::test]
 async fn another_tab_follows_a_run() {
@@ -508,6 +539,47 @@ async fn a_clock_set_back_loses_nothing() {
     let stored = browser.stored_when(SOON, |stored| stored.runs.len() == 2).await;
     let newest = stored.runs.iter().find(|run| run["config"]["seed"] == 2).unwrap();
     assert_eq!(browser.run_rows().await[0][1], name(newest));
+    browser.close().await;
+}
+
+/// In a tab behind another one, and in one that the browser has frozen for longer than any worker may be silent, a run goes on to
+/// the same bits.
+#[tokio::test]
+async fn a_hidden_and_a_frozen_tab_lose_nothing() {
+    let browser = Browser::open(Options::default()).await;
+    let start = async || {
+        browser.fill_built_in("cpu", 6_000, 12).await;
+        browser.fill("Workers", "1").await;
+        browser.click("button", "Start training").await;
+    };
+    let all_over = |stored: &Stored| !stored.runs.is_empty() && stored.runs.iter().all(is_over);
+    start().await;
+    browser.stored_when(Duration::from_mins(2), all_over).await;
+    start().await;
+    browser.says("images/s", Duration::from_mins(1)).await;
+    let own = browser.client.window().await.unwrap();
+    let other = browser.client.new_window(true).await.unwrap().handle;
+    // The driver's commands go to the tab behind; it stays there.
+    browser.client.switch_to_window(own.clone()).await.unwrap();
+    assert_eq!(browser.script("return document.visibilityState").await, json!("hidden"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for state in ["frozen", "active"] {
+        browser.devtools("Page.setWebLifecycleState", &json!({ "state": state })).await;
+        if state == "frozen" {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+    }
+    let stored = browser.stored_when(Duration::from_mins(2), all_over).await;
+    assert_eq!(browser.script("return document.visibilityState").await, json!("hidden"));
+    let [seen, hidden] = &stored.runs[..] else { panic!("{} runs", stored.runs.len()) };
+    assert_eq!((&hidden["interruptions"], &hidden["is_exact"]), (&json!(0), &json!(true)));
+    assert_eq!(stored.points[&id(seen)], stored.points[&id(hidden)], "another curve");
+    let weights = |run: &Value| stored.weights[&format!("{}/last", id(run))].clone();
+    assert_eq!(weights(seen), weights(hidden), "other weights");
+    println!("ms of training: {} in front, {} behind and frozen for 20 s", seen["trained_ms"], hidden["trained_ms"]);
+    browser.client.switch_to_window(other).await.unwrap();
+    browser.client.close_window().await.unwrap();
+    browser.client.switch_to_window(own).await.unwrap();
     browser.close().await;
 }
 
