@@ -78,8 +78,8 @@ pub(crate) const TERMS: &[Term] = &[
         ],
         what: "How grey levels from 0 to 255 become the numbers that the network reads: 0 to 1, -1 to 1, or with mean 0 and deviation 1 over \
                the training part. Keras's normalize scales each column of pixels to length 1.",
-        more_or_less: "Numbers around 0 of size 1 suit the usual initial weights. A network reads well only what was scaled as when it \
-                       learned, so the scaling is saved with it.",
+        more_or_less: "Numbers around 0 of size 1 suit the usual initial weights. A network reads well only images that are scaled as \
+                       they were in training, so the scaling is saved with it.",
         place: "\"Pixel values\" on the Train page.",
     },
     Term {

@@ -141,7 +141,7 @@ pub(crate) const TERMS: &[Term] = &[
         id: "seed",
         name: "Seed",
         also: &["random", "reproducible"],
-        what: "The number that all chance comes from: initial weights, order of the images, their changes, dropout, the split.",
+        what: "The number that determines everything random: initial weights, order of the images, their changes, dropout, the split.",
         more_or_less: "The same seed and settings give the same network to the last bit. Another seed shows how much of a difference is luck.",
         place: "On the Train page.",
     },

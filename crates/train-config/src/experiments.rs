@@ -170,10 +170,10 @@ pub const EXPERIMENTS: &[Experiment] = &[
         "Turned, moved and zoomed images teach more.",
         || TrainConfig { augmentation: KERAS_AUGMENTATION, ..kaggle("kaggle-cnn", 10) },
     ),
-    alone("kaggle-cnn-deeper", "Kaggle CNN, a layer more", "Whether one more convolution helps.", || {
+    alone("kaggle-cnn-deeper", "Kaggle CNN, a layer more", "Does one more convolution help?", || {
         kaggle("kaggle-cnn-deeper", 10)
     }),
-    alone("kaggle-cnn-30", "Kaggle CNN, 30 epochs", "Whether three times the epochs help.", || {
+    alone("kaggle-cnn-30", "Kaggle CNN, 30 epochs", "Do three times the epochs help?", || {
         kaggle("kaggle-cnn", 30)
     }),
     alone(

@@ -55,12 +55,12 @@ pub(crate) fn Data() -> impl IntoView {
                     .to_owned()
             }
             Some((learned, held)) => format!(
-                "{learned} images are learned from. {held} are held back, drawn evenly from each digit: they measure every epoch and \
-                 calibrate confidence."
+                "The network learns from {learned} images. {held} are held back, drawn evenly from each digit: they are used to score each \
+                 epoch and to calibrate confidence."
             ),
             None => format!(
-                "{} % of the training images are held back, drawn evenly from each class: they measure every epoch and calibrate \
-                 confidence.",
+                "{} % of the training images are held back, drawn evenly from each class: they are used to score each epoch and to \
+                 calibrate confidence.",
                 (1_000.0 * share).round() / 10.0
             ),
         }

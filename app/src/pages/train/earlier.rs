@@ -24,7 +24,7 @@ pub(super) fn EarlierRuns() -> impl IntoView {
                 config.as_ref().map_or_else(String::new, |config| otherwise(config, &record.config));
             let reached = words::share_in_percent(record.deciding_accuracy());
             view! {
-                <tr><th scope="row"><Swatch style=style(record) />" "{record.name.clone()}</th><td>{otherwise}</td><td>{reached}</td></tr>
+                <tr><th scope="row"><Swatch style=style(record) />" "{record.name.clone()}</th><td>{reached}</td><td>{otherwise}</td></tr>
             }
         };
         lab.runs
@@ -38,7 +38,7 @@ pub(super) fn EarlierRuns() -> impl IntoView {
                 <div class="heading"><h2>"Recent runs"</h2>
                     <A href=format!("{}/runs", browser::base_path())>"Compare them"</A></div>
                 <div class="scroll" tabindex="0" role="region" aria-label="Recent runs, table"><table aria-label="Recent runs">
-                    <thead><tr><th scope="col">"Run"</th><th scope="col">"Differs from this form in"</th><th scope="col">"Accuracy"</th></tr></thead>
+                    <thead><tr><th scope="col">"Run"</th><th scope="col">"Accuracy (validation, or else test)"</th><th scope="col">"Differences from these settings"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table></div>
             </section>
@@ -56,7 +56,7 @@ fn otherwise(form: &TrainConfig, run: &TrainConfig) -> String {
         .map(|one| match one.name {
             "Network" => one.after.clone(),
             name => {
-                format!("{} {}", name.to_lowercase(), if one.after.is_empty() { "-" } else { &one.after })
+                format!("{}: {}", name.to_lowercase(), if one.after.is_empty() { "-" } else { &one.after })
             }
         })
         .collect();

@@ -18,7 +18,7 @@ pub(crate) fn Experiments() -> impl IntoView {
     view! {
         <details class="experiments" prop:open=is_idle>
             <summary><h2>"Experiments"</h2></summary>
-            <p class="hint">"Each is a starting point: choose one, start it, change something, and compare."</p>
+            <p class="hint">"Each is a starting point: choose one, start it, change something, and compare. Study is a university's study of MLPs; it names no batch size, and 512 is the one at which PyTorch, too, comes closest to its figures."</p>
             <ol>{cards.collect_view()}</ol>
         </details>
     }
@@ -39,7 +39,7 @@ fn Card(experiment: &'static Experiment, before: Option<&'static Experiment>) ->
         let all = differences(&before.config(), &experiment.config());
         let text = |one: &train_config::Difference| format!("{}: {} → {}", one.name, one.before, one.after);
         let list: Vec<_> = all.iter().map(text).collect();
-        view! { <p class="hint">"Changed from the one before: "{list.join("; ")}</p> }
+        view! { <p class="hint">"Changed from the previous experiment: "{list.join("; ")}</p> }
     });
     let figure = |name: &'static str, value: Option<String>| {
         value.map(|value| view! { <dt>{name}</dt><dd>{value}</dd> })

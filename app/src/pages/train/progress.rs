@@ -41,7 +41,10 @@ pub(crate) fn Progress() -> impl IntoView {
     let test_meaning = move || {
         run.with(|run| {
             let total = last_test(run)?.accuracy.total;
-            Some(format!("In brackets: its 95 % interval, from {} test images.", metrics::grouped(total)))
+            Some(format!(
+                "In brackets: the 95 % confidence interval, from {} test images.",
+                metrics::grouped(total)
+            ))
         })
     };
     // The newest figures of the parts that the network does, or does not, learn from.
@@ -74,7 +77,7 @@ pub(crate) fn Progress() -> impl IntoView {
         let id = lab.runs.live.get().or_else(|| lab.runs.log().map(|log| log.record().id))?;
         let name = lab.runs.get(&id)?.name;
         let runs = format!("{}/runs", browser::base_path());
-        Some(view! { "Run "<b>{name}</b>", saved on the page "<A href=runs>"Runs"</A>"." })
+        Some(view! { "Run "<b>{name}</b>", saved on the "<A href=runs>"Runs"</A>" page." })
     };
     let failed = move || {
         run.with(|run| match &run.phase {
@@ -120,7 +123,7 @@ fn headline(run: &RunView) -> String {
             }
         }
         Phase::Testing { done, total } => {
-            format!("{place} · testing: {} of {} images", metrics::grouped(*done), metrics::grouped(*total))
+            format!("{place} · measuring: {} of {} images", metrics::grouped(*done), metrics::grouped(*total))
         }
         Phase::Paused => format!("{place} · paused at step {} of {}", run.step, run.steps),
         Phase::Stopping => "Stopping …".into(),

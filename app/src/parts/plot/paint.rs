@@ -15,6 +15,8 @@ use crate::browser;
 pub(super) const RAW_OPACITY: f64 = 0.25;
 /// How strong the area of a band is.
 const BAND_OPACITY: f64 = 0.2;
+/// Radius of the mark of a value, in pixels.
+const DOT_RADIUS: f64 = 3.5;
 /// The most values in view that are each marked.
 const MAX_DOTS: usize = 200;
 /// A line this many times as long as the chart is wide jumps up and down too densely for a dash to be seen, and is slow to stroke.
@@ -218,10 +220,12 @@ fn draw_line(context: &CanvasRenderingContext2d, pyramids: &mut Pyramids, line: 
     // A line of one value would not be seen.
     if line.xs.len() == 1 || line.has_dots && end - start <= MAX_DOTS {
         let in_view = line.xs.iter().zip(line.strong().iter()).take(end).skip(start);
+        // Those at the ends stay whole.
+        let right = (scale.size.0 - DOT_RADIUS).max(DOT_RADIUS);
         for (x, y) in in_view.filter(|(_, y)| y.is_finite()) {
             context.begin_path();
             // A radius above 0 is never refused.
-            let _ = context.arc(scale.x(*x), scale.y(*y), 3.5, 0.0, TAU);
+            let _ = context.arc(scale.x(*x).clamp(DOT_RADIUS, right), scale.y(*y), DOT_RADIUS, 0.0, TAU);
             context.fill();
         }
     }
