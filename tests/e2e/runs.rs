@@ -111,6 +111,8 @@ fn id(run: &Value) -> String {
 async fn survives_kills(workers: &str) {
     // Ten are for every run of the tests; more of them are asked for by hand.
     let kills: u32 = std::env::var("INKLING_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
+    // As many epochs as kills, and more.
+    let limit = Duration::from_mins(4) + 10 * kills * Duration::from_secs(1);
     let mut browser = Browser::open(Options::default()).await;
     let start = async |browser: &Browser| {
         browser.fill_built_in("cpu", 6_000, 8.max(kills * 4 / 5)).await;
@@ -119,7 +121,7 @@ async fn survives_kills(workers: &str) {
     };
     start(&browser).await;
     let all_over = |stored: &Stored| !stored.runs.is_empty() && stored.runs.iter().all(is_over);
-    browser.stored_when(Duration::from_mins(2), all_over).await;
+    browser.stored_when(limit, all_over).await;
     start(&browser).await;
     browser.says("images/s", Duration::from_mins(1)).await;
     let mut random = 12_345_u64;
@@ -138,7 +140,7 @@ async fn survives_kills(workers: &str) {
         browser.click("button", "Resume").await;
         browser.says("running", Duration::from_mins(1)).await;
     }
-    let stored = browser.stored_when(Duration::from_mins(4), all_over).await;
+    let stored = browser.stored_when(limit, all_over).await;
     assert_eq!(stored.runs.len(), 2, "a record was lost or doubled");
     let [whole, killed] = &stored.runs[..] else { panic!() };
     println!(
