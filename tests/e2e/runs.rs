@@ -82,6 +82,27 @@ impl Browser {
         self.says("Done: ", Duration::from_mins(1)).await;
     }
 
+    /// Puts 500 copies of the one stored run beside it, each with a curve of so many points.
+    pub(crate) async fn copy_run(&self, points: u32) {
+        let copy = "const [bytes, done] = arguments, open = indexedDB.open('inkling');
+            open.onsuccess = () => {
+                const write = open.result.transaction(['runs', 'run-points'], 'readwrite');
+                const runs = write.objectStore('runs'), pieces = write.objectStore('run-points');
+                runs.getAll().onsuccess = event => {
+                    const record = JSON.parse(event.target.result[0].record);
+                    for (let number = 0; number < 500; number++) {
+                        const own = {...record, id: `copy-${number}`, name: `copy-${number}`, begun_ms: number, style: number,
+                            config: {...record.config, seed: number}};
+                        runs.put({id: own.id, record: JSON.stringify(own)});
+                        if (bytes > 0) pieces.put({id: `${own.id}/000000`, file: new Uint8Array(bytes)});
+                    }
+                };
+                write.oncomplete = () => { open.result.close(); done('copied'); };
+            };";
+        let copied = self.client.execute_async(copy, vec![json!(28 * points)]).await.unwrap();
+        assert_eq!(copied, json!("copied"));
+    }
+
     /// Opens the card of a run.
     async fn open_run(&self, name: &str) {
         self.click("button", name).await;
@@ -96,6 +117,10 @@ impl Browser {
 
 fn is_over(run: &Value) -> bool {
     run["status"] != "open"
+}
+
+fn all_over(stored: &Stored) -> bool {
+    !stored.runs.is_empty() && stored.runs.iter().all(is_over)
 }
 
 fn name(run: &Value) -> String {
@@ -120,7 +145,6 @@ async fn survives_kills(workers: &str) {
         browser.click("button", "Start training").await;
     };
     start(&browser).await;
-    let all_over = |stored: &Stored| !stored.runs.is_empty() && stored.runs.iter().all(is_over);
     browser.stored_when(limit, all_over).await;
     start(&browser).await;
     browser.says("images/s", Duration::from_mins(1)).await;
@@ -250,7 +274,7 @@ async fn runs_are_repeated_and_summed_up_over_seeds() {
 #[tokio::test]
 async fn a_run_is_changed_while_it_runs_and_its_repeat_is_too() {
     let browser = Browser::open(Options::default()).await;
-    browser.fill_built_in("cpu", 6_000, 5).await;
+    browser.fill_built_in("cpu", 6_000, 12).await;
     browser.fill("Workers", "1").await;
     browser.click("button", "Start training").await;
     browser.says("images/s", Duration::from_mins(1)).await;
@@ -556,7 +580,6 @@ async fn a_hidden_and_a_frozen_tab_lose_nothing() {
         browser.fill("Workers", "1").await;
         browser.click("button", "Start training").await;
     };
-    let all_over = |stored: &Stored| !stored.runs.is_empty() && stored.runs.iter().all(is_over);
     start().await;
     browser.stored_when(Duration::from_mins(2), all_over).await;
     start().await;
@@ -564,12 +587,9 @@ async fn a_hidden_and_a_frozen_tab_lose_nothing() {
     browser.client.minimize_window().await.unwrap();
     assert_eq!(browser.script("return document.visibilityState").await, json!("hidden"));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    for state in ["frozen", "active"] {
-        browser.devtools("Page.setWebLifecycleState", &json!({ "state": state })).await;
-        if state == "frozen" {
-            tokio::time::sleep(Duration::from_secs(20)).await;
-        }
-    }
+    browser.devtools("Page.setWebLifecycleState", &json!({ "state": "frozen" })).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    browser.devtools("Page.setWebLifecycleState", &json!({ "state": "active" })).await;
     let stored = browser.stored_when(Duration::from_mins(2), all_over).await;
     assert_eq!(browser.script("return document.visibilityState").await, json!("hidden"));
     let [seen, hidden] = &stored.runs[..] else { panic!("{} runs", stored.runs.len()) };
@@ -593,20 +613,7 @@ async fn five_hundred_runs_stay_fast() {
     let browser = Browser::open(Options { before: OBSERVE, ..Options::default() }).await;
     browser.train_shortly(1, 640, 1).await;
     browser.stored_when(SOON, |stored| stored.runs.len() == 1 && is_over(&stored.runs[0])).await;
-    let copy = "const done = arguments[arguments.length - 1], open = indexedDB.open('inkling');
-        open.onsuccess = () => {
-            const write = open.result.transaction('runs', 'readwrite'), store = write.objectStore('runs');
-            store.getAll().onsuccess = event => {
-                const record = JSON.parse(event.target.result[0].record);
-                for (let number = 0; number < 500; number++) {
-                    const own = {...record, id: `copy-${number}`, name: `copy-${number}`, begun_ms: number, style: number,
-                        config: {...record.config, seed: number}};
-                    store.put({id: own.id, record: JSON.stringify(own)});
-                }
-            };
-            write.oncomplete = () => { open.result.close(); done('copied'); };
-        };";
-    assert_eq!(browser.client.execute_async(copy, Vec::new()).await.unwrap(), json!("copied"));
+    browser.copy_run(0).await;
     browser.fill_built_in("cpu", 6_000, 3).await;
     browser.fill("Workers", "1").await;
     browser.click("link", "Runs").await;
@@ -624,7 +631,7 @@ async fn five_hundred_runs_stay_fast() {
     let long_ms: Vec<f64> = tasks.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
     println!("501 runs and a sweep under way; tasks above 50 ms: {long_ms:?}");
     // A busy machine takes the core away now and then.
-    assert!(long_ms.len() <= 8 && long_ms.iter().all(|&ms| ms < 300.0), "{long_ms:?}");
+    assert!(long_ms.len() <= 4 && long_ms.iter().all(|&ms| ms < 300.0), "{long_ms:?}");
     browser.picture("runs-500").await;
     browser.close().await;
 }

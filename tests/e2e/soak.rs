@@ -92,22 +92,7 @@ async fn a_tab_does_not_grow_with_what_is_kept() {
         tab_mib(browser.driver_id())
     };
     let before = at_start().await;
-    let copy = "const done = arguments[arguments.length - 1], open = indexedDB.open('inkling');
-        open.onsuccess = () => {
-            const write = open.result.transaction(['runs', 'run-points'], 'readwrite');
-            const runs = write.objectStore('runs'), points = write.objectStore('run-points');
-            runs.getAll().onsuccess = event => {
-                const record = JSON.parse(event.target.result[0].record);
-                for (let number = 0; number < 500; number++) {
-                    const own = {...record, id: `copy-${number}`, name: `copy-${number}`, begun_ms: number};
-                    runs.put({id: own.id, record: JSON.stringify(own)});
-                    points.put({id: `${own.id}/000000`, file: new Uint8Array(28 * 20_000)});
-                }
-            };
-            write.oncomplete = () => { open.result.close(); done('copied'); };
-        };";
-    let copied = browser.client.execute_async(copy, Vec::new()).await.unwrap();
-    assert_eq!(copied.as_str(), Some("copied"));
+    browser.copy_run(20_000).await;
     let after = at_start().await;
     println!("memory of a tab on the Runs page: {before:.0} MiB with 1 run, {after:.0} MiB with 501");
     assert!(after < before + 30.0, "{before:.0} MiB with 1 run, {after:.0} MiB with 501");
