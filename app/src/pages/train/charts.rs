@@ -94,6 +94,13 @@ fn rates(config: &TrainConfig, steps: u32) -> PlotLine {
     PlotLine { marks: changes(config), ..line("learning rate", OF_STEPS, points) }
 }
 
+/// Lines that are computed once an update: a chart asks for them several times.
+fn computed_once(lines: impl Fn() -> Vec<PlotLine> + 'static) -> Signal<Vec<PlotLine>, LocalStorage> {
+    let computed = RwSignal::new_local(Vec::new());
+    Effect::new(move |_| computed.set(lines()));
+    computed.into()
+}
+
 /// Loss, accuracy and learning rate over the steps.
 #[component]
 pub(crate) fn Charts() -> impl IntoView {
@@ -103,16 +110,16 @@ pub(crate) fn Charts() -> impl IntoView {
     let (cursor, window) = (RwSignal::new(None), RwSignal::new(None));
     let x_name = Signal::stored("Step".to_owned());
     let x_end = Signal::derive(move || run.with(|run| f64::from(run.steps)));
-    let loss = Signal::derive_local(move || {
+    let loss = computed_once(move || {
         run.with(|run| lines(run, &run.loss, 1.0, average.get(), |score| f64::from(score.loss)))
     });
-    let accuracy = Signal::derive_local(move || {
+    let accuracy = computed_once(move || {
         run.with(|run| {
             lines(run, &run.accuracy, 100.0, average.get(), |score| 100.0 * score.accuracy.share())
         })
     });
     let plan = Memo::new(move |_| run.with(|run| (run.config.clone(), run.steps)));
-    let rate = Signal::derive_local(move || plan.with(|(config, steps)| vec![rates(config, *steps)]));
+    let rate = computed_once(move || plan.with(|(config, steps)| vec![rates(config, *steps)]));
     // Another run has other steps.
     let steps = Memo::new(move |_| run.with(|run| run.steps));
     Effect::new(move |_| {
