@@ -128,7 +128,8 @@ impl Worker {
             }),
             Train::NAME => Box::pin(async move {
                 let handle = self.job(job);
-                reply::<Train>(job, train::train(self, message.delivery()?, &handle).await?)
+                // Boxed: with the WebGPU backend this future is too large to be moved about.
+                reply::<Train>(job, Box::pin(train::train(self, message.delivery()?, &handle)).await?)
             }),
             Help::NAME => {
                 Box::pin(
