@@ -73,9 +73,10 @@ impl Network {
         if batch.count() == 0 {
             return self.no_sums();
         }
-        let (images, labels) = batch.tensors(self);
-        let logits = self.forward(images, &mut Pass::new(self, Mode::Predict));
-        self.loss(logits, labels, 1.0, 0.0).1
+        let network = self.without_autodiff();
+        let (images, labels) = batch.tensors(&network);
+        let logits = network.forward(images, &mut Pass::new(&network, Mode::Predict));
+        network.loss(logits, labels, 1.0, 0.0).1
     }
 
     /// The sums over no images.

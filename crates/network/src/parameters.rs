@@ -64,6 +64,21 @@ impl Network {
         &self.spec
     }
 
+    /// The same network where nothing is kept for a backward pass; both share their tensors.
+    ///
+    /// With autodiff, what a forward pass keeps is not let go of before the next backward pass: gigabytes, where many images are
+    /// only asked about.
+    pub(crate) fn without_autodiff(&self) -> Self {
+        Self {
+            device: self.device.clone().without_autodiff(),
+            parameters: self.parameters(),
+            plan: Arc::clone(&self.plan),
+            spec: self.spec.clone(),
+            buffers: self.buffers.clone(),
+            ..*self
+        }
+    }
+
     /// What it does to grey levels first.
     pub fn preprocessing(&self) -> Preprocessing {
         self.preprocessing

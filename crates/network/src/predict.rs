@@ -15,8 +15,9 @@ impl Network {
             return Ok(Vec::new());
         }
         let classes = self.spec().classes();
-        let logits = self.forward(self.images(levels), &mut Pass::new(self, Mode::Predict));
-        let logits: Tensor<1> = logits.without_autodiff().reshape([levels.len() / PIXELS * classes]);
+        let network = self.without_autodiff();
+        let logits = network.forward(network.images(levels), &mut Pass::new(&network, Mode::Predict));
+        let logits: Tensor<1> = logits.reshape([levels.len() / PIXELS * classes]);
         let logits = read_flat(vec![logits]).await?;
         Ok(logits.iter().flat_map(|logits| logits.chunks_exact(classes).map(evaluation::softmax)).collect())
     }
