@@ -10,9 +10,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use dataset::{LabelledImages, careful_digits};
 use evaluation::{Accuracy, Calibration};
 use model_card::ModelCard;
-use model_io::{LinkWeights, package_files, write_onnx, write_package};
+use model_io::{LinkWeights, Package, write_onnx};
 use pollster::block_on;
-use training::{MicroBatch, classification_report};
+use training::{Checkpoint, MicroBatch, classification_report};
 use weights::{Weights, write_safetensors};
 
 use crate::{
@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// The licence that you give it, such as CC-BY-4.0.
     #[arg(long)]
     license: Option<String>,
+    /// The run that trained the model, written by `train --checkpoint`: its optimizer's state goes with the files for PyTorch.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
     /// Folder with MNIST's four files, on which a link's loss is measured.
     #[arg(long)]
     mnist_dir: Option<PathBuf>,
@@ -62,25 +65,36 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.name.clone().or_else(|| model::name_in_link(&args.model)).unwrap_or_else(|| {
         args.model.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
     });
+    let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
+    if checkpoint.is_some() && !matches!(args.to, Format::Pytorch | Format::Zip) {
+        bail!("an optimizer's state goes with --to pytorch and --to zip alone: leave --checkpoint out");
+    }
     let Some(out) = &args.out else {
         println!("{}", link(args, &name, &weights, &card)?);
         return Ok(());
     };
+    let package = || match &checkpoint {
+        Some(checkpoint) => Package::of_run(&name, checkpoint, &weights, &card),
+        None => Ok(Package::new(&name, &weights, &card)),
+    };
     match args.to {
         Format::Onnx => write(out, &write_onnx(&weights, &card)),
         Format::Safetensors => write(out, &write_safetensors(&weights, &card)?),
-        Format::Zip => write(out, &write_package(&name, &weights, &card)?),
+        Format::Zip => write(out, &package()?.zip()?),
         Format::Link => write(out, link(args, &name, &weights, &card)?.as_bytes()),
         Format::Pytorch => {
             if out.is_file() {
                 bail!("{} is a file: PyTorch's files need a folder", out.display());
             }
             fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-            package_files(&name, &weights, &card)?
-                .iter()
-                .try_for_each(|(file, bytes)| write(&out.join(file), bytes))
+            package()?.files()?.iter().try_for_each(|(file, bytes)| write(&out.join(file), bytes))
         }
     }
+}
+
+fn read_checkpoint(path: &Path) -> anyhow::Result<Checkpoint> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Checkpoint::from_bytes(&bytes).with_context(|| format!("{} cannot be used", path.display()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -130,8 +144,15 @@ mod tests {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../public/models/small-cnn.safetensors");
         let out = folder.join(out);
         let license = Some("CC0-1.0".to_owned());
-        let args =
-            Args { model: model.clone(), to, out: Some(out.clone()), name: None, license, mnist_dir: None };
+        let args = Args {
+            model: model.clone(),
+            to,
+            out: Some(out.clone()),
+            name: None,
+            license,
+            checkpoint: None,
+            mnist_dir: None,
+        };
         run(&args).unwrap();
         let (weights, _) = model::read(&model).unwrap();
         let (back, card) = model::read(&folder.join(wanted)).unwrap();

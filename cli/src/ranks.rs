@@ -27,7 +27,7 @@ impl Start {
                 Run::from_weights((**config).clone(), from, dataset, &device, micro_batch)
             }
             Self::Checkpoint(checkpoint) => {
-                let micro_batch = MicroBatch::cpu(&checkpoint.config().network);
+                let micro_batch = MicroBatch::cpu(&checkpoint.progress.config.network);
                 Run::resume(checkpoint, dataset, &device, micro_batch)
             }
         }

@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// Where to write the weights.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Where to write the run as it stood at the end, its optimizer included: `convert --checkpoint` takes it.
+    #[arg(long, conflicts_with = "threads")]
+    checkpoint: Option<PathBuf>,
     /// End with one JSON object on a line.
     #[arg(long)]
     json: bool,
@@ -99,6 +102,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let bytes = write_safetensors_as(precision, &weights, &card)?;
         fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote {} after {seconds:.0} s", path.display());
+    }
+    if let Some(path) = &args.checkpoint {
+        let bytes = block_on(trained.run.checkpoint())?.to_bytes()?;
+        fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if args.json {
         println!("{}", trained.json(experiment, &config, seconds));

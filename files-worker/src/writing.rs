@@ -1,7 +1,8 @@
 //! Writing models as files of others and as links, and what else is done with a model that is there.
 
+use checkpoint::Checkpoint;
 use model_card::{LayerSummary, ModelCard};
-use model_io::{LinkWeights, read_link, summary, write_onnx, write_package};
+use model_io::{LinkWeights, Package, read_link, summary, write_onnx};
 use protocol::{
     Blobs, Call as _, Delivery, FromWorker, JobError, JobId, Message, ToWorker,
     files::Written,
@@ -46,7 +47,17 @@ fn write(mut request: Delivery<WriteModel>) -> Result<Delivery<Written>, JobErro
     let (weights, card) = model(&mut request, file)?;
     let file = match request.content.format {
         ModelFormat::Onnx => write_onnx(&weights, &card),
-        ModelFormat::Zip => write_package(&request.content.name, &weights, &card).map_err(of_writing)?,
+        ModelFormat::Zip => {
+            let checkpoint = request.content.checkpoint.map(|bytes| request.take(bytes)).transpose()?;
+            let checkpoint =
+                checkpoint.as_deref().map(Checkpoint::from_bytes).transpose().map_err(of_input)?;
+            let name = &request.content.name;
+            let package = match &checkpoint {
+                Some(checkpoint) => Package::of_run(name, checkpoint, &weights, &card).map_err(of_input)?,
+                None => Package::new(name, &weights, &card),
+            };
+            package.zip().map_err(of_writing)?
+        }
         ModelFormat::Half => {
             let is_exact = weights.rounded_to_half() == weights;
             let card = if is_exact { card } else { card.of_rounded_weights() };

@@ -1,7 +1,8 @@
 //! Runs: kept, compared, repeated, changed, queued, shared, and gone on with after everything was killed.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, io::Read as _, sync::Arc, time::Duration};
 
+use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::{
@@ -203,7 +204,7 @@ async fn a_killed_group_goes_on_to_the_same_bits() {
 async fn the_study_runs_from_one_click() {
     let instead = |path: &str| {
         (path == "site.json").then(|| {
-            let site = std::fs::read_to_string(crate::browser::dist().join(path)).unwrap();
+            let site = fs::read_to_string(crate::browser::dist().join(path)).unwrap();
             site.replace("\"mnist\":true", "\"mnist\":false").into_bytes()
         })
     };
@@ -494,7 +495,7 @@ impl Browser {
 #[tokio::test]
 async fn a_database_of_an_older_version_loses_nothing() {
     let browser = Browser::open(Options::default()).await;
-    let model = std::fs::read(tests::root().join("tests/models/fast-cnn.safetensors")).unwrap();
+    let model = fs::read(tests::root().join("tests/models/fast-cnn.safetensors")).unwrap();
     // Any page of the site that does not open the database.
     browser.visit("icon.svg").await;
     let make = "const [bytes, card, done] = arguments;
@@ -650,11 +651,11 @@ async fn a_backup_brings_everything_back() {
     let other = Browser::open(Options::default()).await;
     other.visit("models").await;
     other.says("Back up everything", SOON).await;
-    let mut damaged = std::fs::read(&file).unwrap();
+    let mut damaged = fs::read(&file).unwrap();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     let broken = file.with_file_name("broken.inkling");
-    std::fs::write(&broken, damaged).unwrap();
+    fs::write(&broken, damaged).unwrap();
     other.give_named_file("Backup file", &broken).await;
     other.says("This backup is damaged or cut off. Nothing was restored.", SOON).await;
     assert!(other.stored().await.runs.is_empty());
@@ -684,5 +685,26 @@ async fn training_leaves_the_drawing_model_alone() {
     browser.says(&own, SOON).await;
     browser.visit("").await;
     browser.says(&own, SOON).await;
+    browser.close().await;
+}
+
+/// A run leaves as it stands, with what its optimizer remembers.
+#[tokio::test]
+async fn a_run_leaves_with_its_optimizer() {
+    let browser = Browser::open(Options::default()).await;
+    browser.train_shortly(1, 1_280, 1).await;
+    let stored = browser.stored_when(SOON, |stored| stored.runs.iter().all(is_over)).await;
+    browser.visit("runs").await;
+    browser.open_run(&name(&stored.runs[0])).await;
+    browser.click("button", "Export for PyTorch").await;
+    let zip = fs::File::open(browser.downloaded("zip").await).unwrap();
+    let mut zip = zip::ZipArchive::new(zip).unwrap();
+    let mut state = Vec::new();
+    zip.by_name("optimizer.safetensors").unwrap().read_to_end(&mut state).unwrap();
+    let tensors = SafeTensors::deserialize(&state).unwrap();
+    assert_eq!(tensors.tensor("conv1.weight.exp_avg").unwrap().shape(), [24, 1, 5, 5]);
+    // Twenty batches of 64.
+    let (_, header) = SafeTensors::read_metadata(&state).unwrap();
+    assert_eq!(header.metadata().as_ref().unwrap()["steps"], "20");
     browser.close().await;
 }

@@ -3,14 +3,15 @@
 use std::{env, fs, path::Path, process::Command, sync::Arc};
 
 use burn::tensor::Device;
-use dataset::Dataset;
+use dataset::{Dataset, careful_digits};
 use evaluation::Accuracy;
 use model_card::ModelCard;
-use model_io::{ModelFile, package_files};
+use model_io::{ModelFile, Package};
+use model_spec::Preprocessing;
 use network::Network;
 use pollster::block_on;
-use train_config::{LiveChange, StopReason, TrainConfig, experiment};
-use training::{Event, MicroBatch, Run, measure};
+use train_config::{LiveChange, Optimizer, StopReason, TrainConfig, experiment};
+use training::{Checkpoint, Event, MicroBatch, Run, measure};
 use weights::Weights;
 
 use crate::{folder, output};
@@ -30,25 +31,49 @@ fn trained(config: &TrainConfig, dataset: &Arc<Dataset>) -> (Weights, ModelCard)
     (block_on(run.weights()).unwrap(), card)
 }
 
+/// One of MNIST's four files.
+fn write_idx(path: &Path, dimensions: &[u32], values: &[u8]) {
+    let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
+    bytes.extend(dimensions.iter().flat_map(|length| length.to_be_bytes()));
+    bytes.extend(values);
+    fs::write(path, bytes).unwrap();
+}
+
+fn write_data(folder: &Path, dataset: &Dataset) {
+    for (part, images) in [("train", &dataset.train), ("t10k", &dataset.test)] {
+        let count = images.len() as u32;
+        write_idx(&folder.join(format!("{part}-images-idx3-ubyte")), &[count, 28, 28], &images.pixels);
+        write_idx(&folder.join(format!("{part}-labels-idx1-ubyte")), &[count], &images.labels);
+    }
+}
+
+/// A run of two epochs in the order of the images: as it stood after the first, and its weights after the second.
+fn interrupted(config: &TrainConfig, dataset: &Arc<Dataset>) -> (Checkpoint, Weights) {
+    let device = Device::flex().autodiff();
+    let micro_batch = MicroBatch::cpu(&config.network);
+    let mut run = Run::new(config.clone(), Arc::clone(dataset), &device, micro_batch).unwrap();
+    let mut middle = None;
+    loop {
+        match block_on(run.advance()).unwrap() {
+            Event::EpochDone(_) if middle.is_none() => middle = Some(block_on(run.checkpoint()).unwrap()),
+            Event::Finished(_) => return (middle.unwrap(), block_on(run.weights()).unwrap()),
+            _ => {}
+        }
+    }
+}
+
 fn accuracy(weights: &Weights, card: &ModelCard, dataset: &Dataset) -> Accuracy {
     let network = Network::for_prediction(weights, card.preprocessing, &Device::flex());
     block_on(measure(&network, (&dataset.test).into(), 100, async |_| ())).unwrap().accuracy
 }
 
-/// Goes on for an epoch in PyTorch, at a tenth of the learning rate, and reads what it wrote.
-fn went_on(folder: &Path, launcher: &[&str], out: &str) -> (Weights, ModelCard) {
+/// Goes on for an epoch in PyTorch, at a tenth of the learning rate where the options name none, and reads what it wrote.
+fn went_on(folder: &Path, launcher: &[&str], data: &Path, options: &[&str]) -> (Weights, ModelCard) {
     let python = env::var_os("INKLING_PYTHON").unwrap();
-    let out = folder.join(out);
+    let out = folder.join("out.safetensors");
     let mut command = Command::new(python);
-    command.args(launcher).arg(folder.join("train.py")).args(["--epochs", "1"]);
-    output(
-        command
-            .arg("--data")
-            .arg(env::var_os("INKLING_MNIST_DIR").unwrap())
-            .arg("--out")
-            .arg(&out)
-            .current_dir(folder),
-    );
+    command.args(launcher).arg(folder.join("train.py")).args(["--epochs", "1"]).args(options);
+    output(command.arg("--data").arg(data).arg("--out").arg(&out).current_dir(folder));
     let file = ModelFile { name: "trained.safetensors".into(), bytes: fs::read(&out).unwrap() };
     let mut found = model_io::read(&[file]).unwrap();
     (found.candidates.remove(0).reading.weights, found.card.unwrap())
@@ -67,12 +92,14 @@ fn training_goes_on_in_pytorch_and_reaches_what_it_reaches_here() {
     let slower = LiveChange { step, learning_rate: Some(0.1 * once.learning_rate), ..LiveChange::default() };
     let (ours, _) = trained(&TrainConfig { epochs: 2, changes: vec![slower], ..once }, &dataset);
     let ours = accuracy(&ours, &card, &dataset);
-    for (name, bytes) in package_files("MLP", &weights, &card).unwrap() {
+    for (name, bytes) in Package::new("MLP", &weights, &card).files().unwrap() {
         fs::write(folder.join(name), bytes).unwrap();
     }
-    let alone = went_on(&folder, &[], "alone.safetensors");
+    let mnist = env::var_os("INKLING_MNIST_DIR").unwrap();
+    let mnist = Path::new(&mnist);
+    let alone = went_on(&folder, &[], mnist, &[]);
     let two = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"];
-    let together = went_on(&folder, &two, "together.safetensors");
+    let together = went_on(&folder, &two, mnist, &[]);
     for (weights, card) in [alone, together] {
         let theirs = accuracy(&weights, &card, &dataset);
         println!(
@@ -87,4 +114,56 @@ fn training_goes_on_in_pytorch_and_reaches_what_it_reaches_here() {
         assert_eq!((card.epochs_done, card.test), (2, None));
     }
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// Goes on for an epoch here and in PyTorch, with the same images in the same order: what the optimizer remembers decides how far
+/// each step goes.
+#[track_caller]
+fn check_state(name: &str, optimizer: Optimizer, learning_rate: f64) {
+    let folder = folder(name);
+    let dataset = Arc::new(Dataset {
+        train: careful_digits(320, 1),
+        test: careful_digits(100, 2),
+        ..Dataset::default()
+    });
+    write_data(&folder, &dataset);
+    let config = TrainConfig {
+        optimizer,
+        learning_rate,
+        epochs: 2,
+        shuffle: false,
+        validation_share: 0.0,
+        ..experiment("keras-mlp").unwrap().config()
+    };
+    let (middle, ours) = interrupted(&config, &dataset);
+    let card = ModelCard {
+        preprocessing: Preprocessing::L2Columns,
+        epochs_done: 1,
+        ..ModelCard::unknown(config.network.clone())
+    };
+    let package = Package::of_run("Run", &middle, &middle.weights, &card).unwrap();
+    let mut apart = Vec::new();
+    for (file, bytes) in package.files().unwrap() {
+        fs::write(folder.join(file), bytes).unwrap();
+    }
+    for with_state in [true, false] {
+        if !with_state {
+            fs::remove_file(folder.join("optimizer.safetensors")).unwrap();
+        }
+        let (theirs, _) = went_on(&folder, &[], &folder, &["--learning-rate", &learning_rate.to_string()]);
+        let values = ours.values().iter().zip(theirs.values());
+        apart.push(values.map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max));
+    }
+    println!("{name}: {} apart with the optimizer's state, {} without", apart[0], apart[1]);
+    assert!(apart[0] < 1e-4 && apart[1] > 10.0 * apart[0], "{name}: {apart:?}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg_attr(not(has_python), ignore = "INKLING_PYTHON is not set")]
+fn the_optimizer_goes_on_in_pytorch_with_what_it_remembered_here() {
+    check_state("state-adam", Optimizer::ADAM, 0.001);
+    check_state("state-momentum", Optimizer::MOMENTUM, 0.01);
+    let rmsprop = Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8, momentum: 0.5 };
+    check_state("state-rmsprop", rmsprop, 0.0001);
 }

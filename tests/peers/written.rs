@@ -3,7 +3,7 @@
 use std::fs;
 
 use model_card::ModelCard;
-use model_io::package_files;
+use model_io::Package;
 use model_spec::{NAMED_NETWORKS, NamedNetwork, NetworkSpec, Preprocessing, RandomNetworks, TensorKind};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -59,7 +59,7 @@ fn others_answer_as_we_do() {
         };
         let own = folder.join(format!("{index:02}"));
         fs::create_dir(&own).unwrap();
-        for (name, bytes) in package_files("A model", &weights, &card).unwrap() {
+        for (name, bytes) in Package::new("A model", &weights, &card).files().unwrap() {
             fs::write(own.join(name), bytes).unwrap();
         }
         cases.push((own, weights, card));

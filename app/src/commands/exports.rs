@@ -15,6 +15,7 @@ use crate::{
     browser,
     lab::Lab,
     saved_models::{ModelBytes, SavedModel},
+    state::runs::RunFiles,
     words,
 };
 
@@ -42,7 +43,8 @@ impl Lab {
     pub(crate) async fn export_as(self, model: &SavedModel, format: ModelFormat) {
         let Some(file) = self.bytes_of(model).await else { return };
         let mut blobs = Blobs::new();
-        let content = WriteModel { model: blobs.add(file), name: model.name.clone(), format };
+        let content =
+            WriteModel { model: blobs.add(file), name: model.name.clone(), format, checkpoint: None };
         let name = match format {
             ModelFormat::Onnx => file_name(&model.name, "onnx"),
             ModelFormat::Zip => file_name(&model.name, "zip"),
@@ -50,6 +52,28 @@ impl Lab {
         };
         match self.written_model(Delivery { content, blobs }).await {
             Ok(bytes) => browser::download(&name, &bytes),
+            Err(error) => self.report_trouble(words::job_error(&error)),
+        }
+    }
+
+    /// Downloads a run as it stands, with its optimizer's state, to be trained further in PyTorch.
+    pub(crate) async fn export_run(self, id: String) {
+        let Some(storage) = self.opened_storage() else { return };
+        let found = self.report_error(self.runs.as_it_stands(&storage, &id).await);
+        let Some(found) = found else { return };
+        let Some(RunFiles { name, weights, checkpoint }) = found else {
+            let text = "This run has no saved checkpoint. One is saved at the end of each epoch: wait for the first one.";
+            return self.report_trouble(text.into());
+        };
+        let mut blobs = Blobs::new();
+        let content = WriteModel {
+            model: blobs.add(weights),
+            name: name.clone(),
+            format: ModelFormat::Zip,
+            checkpoint: Some(blobs.add(checkpoint)),
+        };
+        match self.written_model(Delivery { content, blobs }).await {
+            Ok(bytes) => browser::download(&file_name(&name, "zip"), &bytes),
             Err(error) => self.report_trouble(words::job_error(&error)),
         }
     }

@@ -43,6 +43,14 @@ impl RunPlan {
     }
 }
 
+/// What is stored of a run as it stands.
+pub(crate) struct RunFiles {
+    pub(crate) name: String,
+    /// Safetensors with a card.
+    pub(crate) weights: Vec<u8>,
+    pub(crate) checkpoint: Vec<u8>,
+}
+
 /// The runs; copies share them.
 #[derive(Clone, Copy)]
 pub(crate) struct Runs {
@@ -252,6 +260,23 @@ impl Runs {
         let (steps_done, epochs_done) = (saved.steps_done, saved.epochs_done);
         let saved = SavedState { epochs_done, steps_done, bytes: Arc::new(bytes) };
         Ok(Some((record, curve, pieces, Some(saved))))
+    }
+
+    /// The weights of a run's last epoch, and its checkpoint, which is no older; `None` before there are both.
+    pub(crate) async fn as_it_stands(
+        self,
+        storage: &Storage,
+        id: &str,
+    ) -> Result<Option<RunFiles>, StorageError> {
+        let Some(KeptRun(record)) = storage.get(id).await? else { return Ok(None) };
+        let Some(saved) = record.saved else { return Ok(None) };
+        let checkpoint = storage.bytes(RUN_CHECKPOINTS, &format!("{id}/{}", saved.slot)).await?;
+        let weights = storage.bytes(RUN_WEIGHTS, &format!("{id}/last")).await?;
+        Ok(weights.zip(checkpoint).map(|(weights, checkpoint)| RunFiles {
+            name: record.name,
+            weights,
+            checkpoint,
+        }))
     }
 
     /// A run's weights: the best, or the last where none were measured.

@@ -137,6 +137,19 @@ impl ModelCard {
         }
     }
 
+    /// The card of weights that were trained on: no figure holds any more, and `epochs_done` epochs are completed.
+    #[must_use]
+    pub fn of_later_weights(&self, epochs_done: u32) -> Self {
+        Self {
+            epochs_done,
+            test: None,
+            validation: None,
+            tested_on: String::new(),
+            calibration: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether its first ten classes are the digits, as far as is known.
     pub fn reads_digits(&self) -> bool {
         let classes = self.network.classes();

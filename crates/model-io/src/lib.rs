@@ -29,7 +29,7 @@ mod tests;
 pub use error::ModelError;
 pub use link::{LinkError, LinkWeights, LinkedModel, MAX_LINK_LENGTH, is_model_link, read_link};
 pub use onnx_out::write_onnx;
-pub use package::{NamedFile, package_files, write_package};
+pub use package::{NamedFile, Package};
 pub use summary::{BARS, summary};
 pub use tensor::NamedTensor;
 pub use weights::MAX_FILE_BYTES;

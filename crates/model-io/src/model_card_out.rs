@@ -4,8 +4,8 @@ use core::fmt::Write as _;
 
 use model_card::ModelCard;
 
-/// A `README.md`.
-pub(crate) fn readme(name: &str, card: &ModelCard) -> String {
+/// A `README.md`; `optimizer_file` holds an optimizer's state, where there is one.
+pub(crate) fn readme(name: &str, card: &ModelCard, optimizer_file: Option<&str>) -> String {
     let network = &card.network;
     let mut head = String::from("---\nlibrary_name: pytorch\npipeline_tag: image-classification\n");
     // Writing to a text cannot fail.
@@ -73,8 +73,13 @@ pub(crate) fn readme(name: &str, card: &ModelCard) -> String {
         "\n## Files\n\n\
          - `model.safetensors`: the weights; Inkling opens it too.\n\
          - `model.py`: the network in PyTorch. `train.py` goes on training it: `python train.py --data FOLDER`.\n\
-         - `model.onnx`: grey levels in, probabilities out, for onnxruntime and others.\n\n\
-         ```python\n\
+         - `model.onnx`: grey levels in, probabilities out, for onnxruntime and others.\n",
+    );
+    if let Some(file) = optimizer_file {
+        let _ = writeln!(text, "- `{file}`: what the optimizer remembered. `train.py` begins with it.");
+    }
+    text.push_str(
+        "\n```python\n\
          import torch\n\
          from model import CLASSES, load, preprocess\n\n\
          network = load(\"model.safetensors\")\n\

@@ -3,11 +3,15 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use checkpoint::{Checkpoint, Progress};
+use evaluation::Accuracy;
 use model_card::ModelCard;
 use model_spec::{LayerSpec, NAMED_NETWORKS, NamedNetwork, NetworkSpec, Preprocessing, RandomNetworks};
+use safetensors::SafeTensors;
+use train_config::TrainConfig;
 use weights::Weights;
 
-use crate::{Found, ModelFile, read, write_onnx, write_package};
+use crate::{Found, ModelFile, Package, read, write_onnx};
 
 const PREPROCESSINGS: [Preprocessing; 4] = [
     Preprocessing::ZeroToOne,
@@ -99,10 +103,55 @@ fn a_package_is_opened_again() {
         notes: "Mine.".into(),
         ..ModelCard::unknown(network)
     };
-    let package = write_package("Small", &weights, &card).unwrap();
-    assert_eq!(package, write_package("Small", &weights, &card).unwrap());
+    let package = Package::new("Small", &weights, &card).zip().unwrap();
+    assert_eq!(package, Package::new("Small", &weights, &card).zip().unwrap());
     let found = read_one("small.zip", package);
     assert_eq!((found.card, &found.candidates[0].reading.weights), (Some(card), &weights));
+}
+
+/// A run of two weights and two biases in the middle of its second epoch.
+#[test]
+fn a_run_is_packed_as_it_stood_with_its_optimizer() {
+    let network = NetworkSpec::from_json(
+        r#"{"classes":2,"layers":[{"kind":"global_avg_pool"},{"kind":"dense","units":2}]}"#,
+    )
+    .unwrap();
+    let weights = |values: [f32; 4]| Weights::from_values(network.clone(), values.to_vec()).unwrap();
+    let config = TrainConfig { network: network.clone(), ..TrainConfig::default() };
+    let progress = Progress {
+        config,
+        images_crc: 0,
+        build: String::new(),
+        epoch: 1,
+        step: 5,
+        optimizer_steps: 15,
+        stopped: None,
+    };
+    let (now, before) = (weights([1.0, 2.0, 3.0, 4.0]), weights([0.0; 4]));
+    let moments = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    let checkpoint = Checkpoint { progress, weights: now.clone(), moments, best: None };
+    let measured = Accuracy { correct: 1, total: 2 };
+    let card = ModelCard { test: Some(measured), epochs_done: 1, ..ModelCard::unknown(network.clone()) };
+
+    let package = Package::of_run("Run", &checkpoint, &before, &card).unwrap();
+    assert_eq!((package.weights, package.card.test), (&now, None), "figures of other weights are gone");
+    let package = Package::of_run("Run", &checkpoint, &now, &card).unwrap();
+    assert_eq!(package.card.test, Some(measured), "figures of these weights stay");
+
+    let files = package.files().unwrap();
+    let (_, state) = files.iter().find(|(name, _)| *name == "optimizer.safetensors").unwrap();
+    let (_, header) = SafeTensors::read_metadata(state).unwrap();
+    assert_eq!(header.metadata().as_ref().unwrap()["steps"], "15");
+    let tensors = SafeTensors::deserialize(state).unwrap();
+    let second = tensors.tensor("fc1.weight.exp_avg_sq").unwrap();
+    assert_eq!((second.shape(), second.data()), (&[2, 1][..], &[0, 0, 64, 64, 0, 0, 128, 64][..]));
+    assert_eq!(tensors.len(), 4);
+    // The state is no model: the zip is opened as the weights beside it.
+    let found = read_one("run.zip", package.zip().unwrap());
+    assert_eq!(found.candidates[0].reading.weights, now);
+
+    let other = ModelCard::unknown(model_spec::named_network("mlp").unwrap().spec());
+    assert!(Package::of_run("Run", &checkpoint, &now, &other).is_err());
 }
 
 const KERAS_H5: &[u8] = include_bytes!("../../../tests/models/keras.h5");

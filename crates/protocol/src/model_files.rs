@@ -111,6 +111,8 @@ pub struct WriteModel {
     pub name: String,
     /// What to write.
     pub format: ModelFormat,
+    /// The run that trained it, as it stood: a zip then holds the checkpoint's weights and its optimizer's state.
+    pub checkpoint: Option<Blob>,
 }
 
 impl Call for WriteModel {

@@ -111,6 +111,17 @@ impl Optimizer {
         }
     }
 
+    /// What it remembers of each parameter between two steps, as PyTorch's optimizers call it.
+    pub const fn moments(&self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd { momentum, .. } if *momentum > 0.0 => &["momentum_buffer"],
+            Self::Sgd { .. } => &[],
+            Self::RmsProp { momentum, .. } if *momentum > 0.0 => &["square_avg", "momentum_buffer"],
+            Self::RmsProp { .. } => &["square_avg"],
+            Self::Adam { .. } | Self::AdamW { .. } => &["exp_avg", "exp_avg_sq"],
+        }
+    }
+
     /// A peak learning rate that suits this optimizer on this network, with the one-cycle schedule.
     pub fn usual_learning_rate(&self, network: &NetworkSpec) -> f64 {
         const LARGE_FLOP: u64 = 8_000_000;

@@ -2,33 +2,16 @@
 
 use core::ops::Range;
 
+use checkpoint::{Best, Measured};
 use dataset::Part;
-use evaluation::{Calibration, Score};
+use evaluation::Calibration;
 use network::{DeviceError, Network};
 use train_config::{EarlyStopping, StopReason};
-use weights::Weights;
 
 use crate::{DataPart, EpochReport, Group, GroupError, Run, measure::Sums};
 
 /// Fewer images say nothing of confidence.
 const MIN_CALIBRATION_IMAGES: usize = 100;
-
-/// Figures of one set of weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Measured {
-    pub(crate) train: Score,
-    pub(crate) validation: Option<Score>,
-    pub(crate) test: Option<Score>,
-    pub(crate) calibration: Option<Calibration>,
-}
-
-/// The weights with the lowest validation loss so far, for early stopping.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Best {
-    pub(crate) epoch: u32,
-    pub(crate) measured: Measured,
-    pub(crate) weights: Weights,
-}
 
 /// Measurements under way.
 #[derive(Debug, Default)]

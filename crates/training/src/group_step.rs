@@ -166,7 +166,7 @@ fn sizes(network: &Network) -> Vec<usize> {
 
 /// Each moment over all parameters.
 async fn whole_moments(optimizer: &OptimizerState, sizes: &[usize]) -> Result<Vec<Vec<f32>>, DeviceError> {
-    let mut whole = vec![Vec::new(); optimizer.own_moment_count()];
+    let mut whole = vec![Vec::new(); optimizer.moment_count()];
     let Some(moments) = &optimizer.moments else {
         whole.fill(vec![0.0; sizes.iter().sum()]);
         return Ok(whole);

@@ -6,7 +6,6 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod channels;
-mod checkpoint;
 mod device_check;
 mod epoch_end;
 mod group;

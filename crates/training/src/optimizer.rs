@@ -37,13 +37,8 @@ impl OptimizerState {
     }
 
     /// Moments kept for each parameter.
-    pub(crate) fn moment_count(kind: Optimizer) -> usize {
-        UpdateRule::from(update_kind(kind, 1, 0.0)).moment_count()
-    }
-
-    /// As [`moment_count`](Self::moment_count), of this one.
-    pub(crate) fn own_moment_count(&self) -> usize {
-        Self::moment_count(self.kind)
+    pub(crate) fn moment_count(&self) -> usize {
+        self.kind.moments().len()
     }
 
     /// Counts a step, and says how it is taken.
@@ -117,6 +112,15 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn each_moment_that_is_kept_has_a_name() {
+        let with_momentum = Optimizer::RmsProp { alpha: 0.9, epsilon: 1e-8, momentum: 0.5 };
+        for kind in Optimizer::ALL.into_iter().map(|(.., kind)| kind).chain([with_momentum]) {
+            let rule = UpdateRule::from(update_kind(kind, 1, 0.0));
+            assert_eq!(kind.moments().len(), rule.moment_count(), "{kind:?}");
+        }
+    }
 
     /// Takes steps along given gradients with ours and with Burn's, which means weight decay as PyTorch does.
     #[track_caller]

@@ -3,6 +3,7 @@
 use std::{cell::OnceCell, sync::Arc};
 
 use burn::tensor::{Tensor, TensorData};
+use checkpoint::{Best, Checkpoint, Measured, Progress};
 use dataset::{Dataset, Part, Split};
 use evaluation::{Calibration, Score};
 use model_spec::{NOT_A_DIGIT, Preprocessing};
@@ -11,15 +12,17 @@ use train_config::{ConfigError, LiveChange, StopReason, TrainConfig};
 use weights::Weights;
 
 use crate::{
-    Checkpoint, Group, GroupError, MicroBatch,
-    checkpoint::Progress,
-    epoch_end::{Best, EpochEnd, Measured},
+    Group, GroupError, MicroBatch,
+    epoch_end::EpochEnd,
     group_step::{Control, SharedSteps},
     measure::read_sums,
     optimizer::OptimizerState,
     step::{Batch, NormGroups, gradient_scale},
     train_images::TrainImages,
 };
+
+/// The sources that decide what a step computes, as a sum: only the same code goes on to the same bits.
+const BUILD: &str = env!("INKLING_ARITHMETIC");
 
 /// Why a run cannot begin or go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -252,6 +255,11 @@ impl Run {
         Ok(run)
     }
 
+    /// Whether the code that wrote a checkpoint is this one: only then what follows has the same bits as without the interruption.
+    pub fn wrote(checkpoint: &Checkpoint) -> bool {
+        checkpoint.progress.build == BUILD
+    }
+
     /// Shares the work of every step with others, who follow the same configuration on the same images.
     ///
     /// # Panics
@@ -326,7 +334,7 @@ impl Run {
         let progress = Progress {
             config: self.config.clone(),
             images_crc: self.images_crc(),
-            build: Progress::this_build(),
+            build: BUILD.to_owned(),
             epoch: self.epoch,
             step: self.step,
             optimizer_steps: self.optimizer.steps,

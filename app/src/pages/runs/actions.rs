@@ -58,6 +58,7 @@ fn Card(id: String) -> impl IntoView {
         _ => lab.report_trouble(format!("Choose 2 to {MAX_SEEDS} seeds.")),
     };
     let draw = move |_| spawn_local(async move { lab.draw_with_run(id()).await });
+    let export = move |_| spawn_local(async move { lab.export_run(id()).await });
     let to_form = move |_| {
         if let Some(record) = get() {
             lab.form.take(&record.config, record.data);
@@ -98,6 +99,7 @@ fn Card(id: String) -> impl IntoView {
                 <Show when=has_weights>
                     <button on:click=draw>"Use on Draw page"</button>
                     <button on:click=move |_| lab.save_run(id())>"Save as a model"</button>
+                    <button title="Its last weights, its optimizer's state, and code that goes on training" on:click=export>"Export for PyTorch"</button>
                 </Show>
                 <button on:click=link>"Copy link"</button>
                 <Show when=move || !is_live() && !is_elsewhere()>

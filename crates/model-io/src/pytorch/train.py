@@ -213,6 +213,23 @@ def load_state(path: Path, optimizer: torch.optim.Optimizer, device: torch.devic
         ) from error
 
 
+def load_moments(path: Path, optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
+    """What the optimizer remembered where the run stood: conv1.weight.exp_avg is exp_avg of conv1.weight."""
+    parameters = dict(network.named_parameters())
+    try:
+        with safe_open(path, "pt") as file:
+            steps = float((file.metadata() or {})["steps"])
+            for key in file.keys():
+                name, kind = key.rsplit(".", 1)
+                parameter = parameters[name]
+                state = optimizer.state[parameter]
+                state[kind] = file.get_tensor(key).reshape(parameter.shape).to(parameter.device)
+                if not isinstance(optimizer, torch.optim.SGD):
+                    state["step"] = torch.tensor(steps)
+    except (OSError, RuntimeError, KeyError, ValueError, SafetensorError) as error:
+        raise Problem(f"{path} does not fit the network: {reason(error)}. Unpack the zip again.") from error
+
+
 class Team:
     """The processes that share every step; a single one without torchrun."""
 
@@ -406,8 +423,12 @@ def train(options: argparse.Namespace) -> None:
     team = Team(options.device)
     trainer = Trainer(network, preprocess, config, options, done, team)
     images, validation, test = (part.to(team.device) for part in (images.part(learned), images.part(held_back), test))
+    moments = HERE / "optimizer.safetensors"
     if options.optimizer_state and options.optimizer_state.exists():
         load_state(options.optimizer_state, trainer.optimizer, team.device)
+    elif moments.exists() and options.model == HERE / "model.safetensors":
+        # Of these very weights, and of no others.
+        load_moments(moments, trainer.optimizer, trainer.network)
     if len(held_back) and done:
         team.say("The validation images are drawn anew. The network may have learned from some, which flatters it.")
     team.say(f"before: test {test.figure(trainer.measure(test)[1])}")
@@ -468,7 +489,8 @@ def read_options() -> argparse.Namespace:
     add("--device", str, "auto", device, choices=["auto", "cpu", "cuda", "mps"])
     add("--model", Path, HERE / "model.safetensors", "weights to begin with (default: those in this folder)")
     add("--out", Path, Path("model-trained.safetensors"), "where the weights go (default: %(default)s)")
-    add("--optimizer-state", Path, None, "what the optimizer remembers: read where the file exists, written at the end")
+    state = "what the optimizer remembers: read where the file exists, written at the end. Without it, the weights in this"
+    add("--optimizer-state", Path, None, f"{state} folder begin with optimizer.safetensors where that is here")
     options = parser.parse_args()
     if options.epochs < 1 or (options.batch_size is not None and options.batch_size < 1) or (options.seed or 0) < 0:
         parser.error("--epochs and --batch-size must be at least 1, and --seed at least 0")
