@@ -1,6 +1,12 @@
 //! Models that travel: files of others in, files for others out, and a link that is the model.
 
-use std::{fs, io::Read as _, time::Duration};
+use std::{
+    fs,
+    io::Read as _,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
 
 use crate::{
     browser::{Browser, Options, out},
@@ -19,9 +25,14 @@ impl Browser {
     pub(crate) async fn click_of(&self, model: &str, button: &str) {
         let script = format!(
             "const item = [...document.querySelectorAll('li.model')].find(item => item.getAttribute('aria-label') === '{model}');
-             [...item.querySelectorAll('button')].find(button => button.textContent === '{button}').click(); return 0"
+             const button = [...item?.querySelectorAll('button') ?? []].find(button => button.textContent === '{button}');
+             button?.click(); return button !== undefined"
         );
-        self.script(&script).await;
+        let start = Instant::now();
+        while self.script(&script).await != json!(true) {
+            assert!(start.elapsed() < SOON, "no \"{button}\" of \"{model}\":\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) async fn value_of(&self, label: &str) -> String {

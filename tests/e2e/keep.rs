@@ -65,6 +65,29 @@ async fn models_loaded_one_after_the_other_keep_their_own_cards() {
     browser.close().await;
 }
 
+/// A starred model is the one that every visit begins with, whatever was loaded since.
+#[tokio::test]
+async fn a_visit_begins_with_the_starred_model() {
+    const SMALL: &str = "Small shipped model: Small CNN";
+    const LARGE: &str = "Shipped model: Reader CNN";
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("models").await;
+    browser.click_of("Small shipped model", "★ Star").await;
+    browser.load("Small shipped").await;
+    browser.says(SMALL, SOON).await;
+    browser.load("Shipped").await;
+    browser.says(LARGE, SOON).await;
+    browser.visit("models").await;
+    browser.says(SMALL, SOON).await;
+    // Without a star, the last one that was loaded stays.
+    browser.click_of("Small shipped model", "★ Star").await;
+    browser.load("Shipped").await;
+    browser.says(LARGE, SOON).await;
+    browser.visit("").await;
+    browser.says(LARGE, SOON).await;
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn without_indexeddb_models_are_kept_until_the_page_is_left() {
     let before = "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }";

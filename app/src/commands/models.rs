@@ -21,8 +21,10 @@ use crate::{
     words,
 };
 
-/// Preference: the id of the active model.
+/// Preference: the id of the model that a visit begins with.
 pub(crate) const ACTIVE_MODEL_KEY: &str = "inkling.model";
+/// Preference: the same id where a person chose it for good; else empty or missing.
+const STARRED_MODEL_KEY: &str = "inkling.starred-model";
 
 impl Lab {
     /// Uses a shipped model until another is chosen, or because the user chose it before, and finds out what it is.
@@ -80,10 +82,30 @@ impl Lab {
         self.workers.with_recognizer(|recognizer| recognizer.load(model, bytes));
     }
 
-    /// Uses a model for drawing, now and after a reload.
+    /// Uses a model for drawing, now and, where none is starred, after a reload.
     pub(crate) fn use_model(self, model: ModelFile) {
-        browser::set_preference(ACTIVE_MODEL_KEY, model.id.as_deref().unwrap_or_default());
+        if self.models.starred.with_untracked(Option::is_none) {
+            browser::set_preference(ACTIVE_MODEL_KEY, model.id.as_deref().unwrap_or_default());
+        }
         self.activate(model);
+    }
+
+    /// Finds out which model was starred on an earlier visit.
+    pub(crate) fn read_star(self) {
+        self.models.starred.set(browser::preference(STARRED_MODEL_KEY).filter(|id| !id.is_empty()));
+    }
+
+    /// Has every visit begin with a model; with `None`, with the one that was chosen last.
+    pub(crate) fn star(self, id: Option<String>) {
+        browser::set_preference(STARRED_MODEL_KEY, id.as_deref().unwrap_or_default());
+        let active = self
+            .models
+            .active
+            .with_untracked(|active| active.as_ref().and_then(|active| active.file.id.clone()));
+        if let Some(first) = id.as_ref().or(active.as_ref()) {
+            browser::set_preference(ACTIVE_MODEL_KEY, first);
+        }
+        self.models.starred.set(id);
     }
 
     /// The weights of a saved model, from the storage if need be. What is wrong is reported.
@@ -174,6 +196,9 @@ impl Lab {
             return false;
         }
         self.models.saved.update(|models| models.retain(|known| known.id != id));
+        if self.models.starred.with_untracked(|starred| starred.as_deref() == Some(id)) {
+            self.star(None);
+        }
         true
     }
 

@@ -77,6 +77,11 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
     let is_active = Memo::new(move |_| {
         lab.models.active.with(|active| active.as_ref().is_some_and(|active| active.is(&id)))
     });
+    let id = model.id.clone();
+    let is_starred =
+        Memo::new(move |_| lab.models.starred.with(|starred| starred.as_deref() == Some(id.as_str())));
+    let id = model.id.clone();
+    let star = move |_| lab.star((!is_starred.get_untracked()).then(|| id.clone()));
     let facts = facts(&model);
     let saved = StoredValue::new_local(Rc::clone(&model));
     let checking = RwSignal::new(false);
@@ -158,6 +163,7 @@ fn ModelCard(model: SavedModel) -> impl IntoView {
             <p>{facts}</p>
             <p class="checked" role="status" aria-label="Check">{checked}</p>
             <div class="buttons">
+                <button aria-pressed=move || is_starred.get().to_string() title="Every visit begins with it" on:click=star>"★ Star"</button>
                 <button on:click=load>{move || if is_active.get() { "Load again" } else { "Load" }}</button>
                 {own_buttons}
             </div>

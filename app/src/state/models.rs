@@ -26,6 +26,8 @@ pub(crate) struct Models {
     pub(crate) saved: RwSignal<Vec<SavedModel>, LocalStorage>,
     /// Those that came with the site, once they have arrived.
     pub(crate) shipped: RwSignal<Vec<SavedModel>, LocalStorage>,
+    /// The id of the one that every visit begins with; where there is none, it is the last one that was chosen.
+    pub(crate) starred: RwSignal<Option<String>>,
     /// The one that the recognizer was asked to load last.
     pub(crate) requested: StoredValue<Option<ModelFile>, LocalStorage>,
 }
@@ -36,6 +38,7 @@ impl Models {
             active: RwSignal::new(None),
             saved: RwSignal::new_local(Vec::new()),
             shipped: RwSignal::new_local(Vec::new()),
+            starred: RwSignal::new(None),
             requested: StoredValue::new_local(None),
         }
     }

@@ -220,12 +220,13 @@ fn draw_line(context: &CanvasRenderingContext2d, pyramids: &mut Pyramids, line: 
     // A line of one value would not be seen.
     if line.xs.len() == 1 || line.has_dots && end - start <= MAX_DOTS {
         let in_view = line.xs.iter().zip(line.strong().iter()).take(end).skip(start);
-        // Those at the ends stay whole.
-        let right = (scale.size.0 - DOT_RADIUS).max(DOT_RADIUS);
+        // Those at the edges stay whole.
+        let inside = |place: f64, length: f64| place.clamp(DOT_RADIUS, (length - DOT_RADIUS).max(DOT_RADIUS));
         for (x, y) in in_view.filter(|(_, y)| y.is_finite()) {
             context.begin_path();
             // A radius above 0 is never refused.
-            let _ = context.arc(scale.x(*x).clamp(DOT_RADIUS, right), scale.y(*y), DOT_RADIUS, 0.0, TAU);
+            let (x, y) = (inside(scale.x(*x), scale.size.0), inside(scale.y(*y), scale.size.1));
+            let _ = context.arc(x, y, DOT_RADIUS, 0.0, TAU);
             context.fill();
         }
     }
