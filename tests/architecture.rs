@@ -89,6 +89,7 @@ fn logic_knows_no_browser() {
         "experiments",
         "backup",
         "weights",
+        "checkpoint",
         "forward",
         "model-io",
         "link-text",

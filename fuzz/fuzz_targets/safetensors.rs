@@ -1,10 +1,3 @@
-//! Safetensors of any writer.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use model_io::{ModelFile, read};
-
-fuzz_target!(|bytes: &[u8]| {
-    let bytes = bytes.to_vec();
-    let _ = read(&[ModelFile { name: "model.safetensors".into(), bytes }]);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::drive("safetensors", bytes));

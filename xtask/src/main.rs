@@ -1,7 +1,8 @@
-//! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `setup`, `mnist`, `sizes`, `bench`.
+//! Every chore of the project: `cargo xtask serve`, `dist`, `test`, `check`, `fuzz`, `setup`, `mnist`, `sizes`, `bench`.
 
 mod bench;
 mod end_to_end;
+mod fuzz;
 mod mnist;
 mod peers;
 mod places;
@@ -52,6 +53,8 @@ enum Command {
         #[arg(long, default_value_t = 120)]
         minutes: u32,
     },
+    /// Feed everything that reads bytes from outside with what breaks it.
+    Fuzz(fuzz::Options),
     /// Look for known faults, unfit licences and odd origins among all dependencies.
     Audit,
     /// Install the pinned tools that a build needs.
@@ -90,6 +93,7 @@ fn main() -> anyhow::Result<()> {
             let _claim = places::claim_target()?;
             suite::soak(minutes)
         }
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Audit => tools::audit(),
         Command::Setup => tools::set_up_build(),
         Command::Mnist => match mnist::folder() {

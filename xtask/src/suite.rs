@@ -23,8 +23,9 @@ use crate::{
 const BROWSER_ONLY: [&str; 7] =
     ["app", "first-page", "paper", "worker", "files-worker", "worker-transport", "browser-storage"];
 /// Crates whose own tests also run in a browser.
-const BOTH: [&str; 26] = [
+const BOTH: [&str; 27] = [
     "backup",
+    "checkpoint",
     "experiments",
     "forward",
     "ink",
