@@ -75,7 +75,8 @@ const KEEP_DEVICE: &str = "
 ";
 
 /// A browser whose WebGPU worker runs this script first.
-fn with_worker_script(script: &'static str) -> Options {
+fn with_worker_script(script: impl Into<String>) -> Options {
+    let script = script.into();
     let instead = move |path: &str| {
         let is_loader = path.starts_with("worker/gpu-") && path.ends_with("loader.js");
         is_loader.then(|| [script.as_bytes(), &fs::read(dist().join(path)).unwrap_or_default()].concat())
@@ -145,6 +146,37 @@ async fn a_lost_device_hands_its_run_to_the_cpu() {
     browser.says("Done", PATIENCE).await;
     browser.text_when("status", "Device in use", SOON, |text| text.starts_with("CPU")).await;
     browser.close().await;
+}
+
+/// A GPU may be lost while it is opened, while it is checked against the CPU, and in any step after that.
+#[tokio::test]
+async fn a_device_that_is_lost_at_any_stage_hands_its_run_to_the_cpu() {
+    // Calls after which the device is gone.
+    const LOSE: &str = "
+        let left = LEFT;
+        const request = GPUAdapter.prototype.requestDevice;
+        GPUAdapter.prototype.requestDevice = async function (...all) { return self.device = await request.apply(this, all); };
+        const own = OWNER.prototype.METHOD;
+        OWNER.prototype.METHOD = function (...all) { if (left-- === 0) self.device.destroy(); return own.apply(this, all); };
+    ";
+    let refused = "GPUAdapter.prototype.requestDevice = async () => { throw new DOMException('no', 'OperationError'); };";
+    let after = |owner: &str, method: &str, calls: &str| {
+        LOSE.replace("OWNER", owner).replace("METHOD", method).replace("LEFT", calls)
+    };
+    for (stage, script) in [
+        ("opened", refused.to_owned()),
+        ("given its first work", after("GPUQueue", "submit", "0")),
+        ("checked", after("GPUBuffer", "mapAsync", "0")),
+        ("trained on", after("GPUBuffer", "mapAsync", "5")),
+    ] {
+        let browser = Browser::open(with_worker_script(script)).await;
+        browser.start_built_in("webgpu", 320, 2).await;
+        let text = browser.says("Done", PATIENCE).await;
+        let device = browser.text_when("status", "Device in use", SOON, |text| text.starts_with("CPU")).await;
+        println!("lost while it was {stage}: {device}");
+        assert!(text.contains("Done: 2 epochs"), "lost while it was {stage}:\n{text}");
+        browser.close().await;
+    }
 }
 
 #[tokio::test]
