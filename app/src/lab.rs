@@ -86,7 +86,6 @@ impl Lab {
         if !strokes.is_empty() {
             lab.set_drawing(strokes);
         }
-        lab.read_star();
         lab.watch_runs();
         lab.watch_for_new_versions();
         spawn_local(lab.read_site());

@@ -69,6 +69,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if checkpoint.is_some() && !matches!(args.to, Format::Pytorch | Format::Zip) {
         bail!("an optimizer's state goes with --to pytorch and --to zip alone: leave --checkpoint out");
     }
+    if checkpoint.as_ref().is_some_and(|checkpoint| {
+        checkpoint.weights != weights && checkpoint.weights.rounded_to_half() != weights
+    }) {
+        bail!(
+            "the checkpoint is of other weights than {}: give the run that wrote this file",
+            args.model.display()
+        );
+    }
     let Some(out) = &args.out else {
         println!("{}", link(args, &name, &weights, &card)?);
         return Ok(());

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where to write the run as it stood at the end, its optimizer included: `convert --checkpoint` takes it.
-    #[arg(long, conflicts_with = "threads")]
+    #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// End with one JSON object on a line.
     #[arg(long)]
@@ -106,6 +106,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.checkpoint {
         let bytes = block_on(trained.run.checkpoint())?.to_bytes()?;
         fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {}", path.display());
     }
     if args.json {
         println!("{}", trained.json(experiment, &config, seconds));

@@ -20,8 +20,8 @@ use crate::standing::Standing;
 
 /// Preference of the page: the pen's radius.
 const PEN_KEY: &str = "inkling.pen";
-/// Preference of the page: the model that is drawn with.
-const MODEL_KEY: &str = "inkling.model";
+/// Preferences of the page: the starred model, and the one that was chosen last.
+const MODEL_KEYS: [&str; 2] = ["inkling.starred-model", "inkling.model"];
 
 type Listener = (EventTarget, &'static str, Closure<dyn FnMut(Event)>);
 
@@ -145,7 +145,8 @@ fn preference(key: &str) -> Option<String> {
 /// Takes the small network, as `forward` packs it. Where another model was chosen, nothing is read: its answers are waited for.
 #[wasm_bindgen(js_name = useModel)]
 pub fn use_model(file: &[u8]) {
-    if preference(MODEL_KEY).is_some_and(|model| !model.is_empty() && !model.starts_with("shipped")) {
+    let first = MODEL_KEYS.into_iter().filter_map(preference).find(|model| !model.is_empty());
+    if first.is_some_and(|model| !model.starts_with("shipped")) {
         return;
     }
     with(|first| first.forward = Forward::unpack(file));

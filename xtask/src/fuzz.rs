@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     places,
-    process::{cargo, command, run, step},
+    process::{cargo, command, output, run, step},
 };
 
 /// What cargo-fuzz asks rustc for, less the address sanitizer, which needs a nightly one.
@@ -32,12 +32,14 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<()> {
     step("Fuzzers");
     let source = places::root().join("fuzz");
     let target = places::target().join("fuzz");
-    let mut build = cargo(&["build", "--release", "--bins"]);
-    let build = build.current_dir(&source).env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", COVERAGE);
-    // Without what it would do for every build of this machine.
-    run(build
-        .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
-        .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"))?;
+    let host = host()?;
+    // With a target, cargo leaves build scripts and macros as they are: they could not be linked with what libFuzzer asks for.
+    let mut build = cargo(&["build", "--release", "--bins", "--target", &host]);
+    build.current_dir(&source).env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", COVERAGE);
+    for check in ["DEBUG_ASSERTIONS", "OVERFLOW_CHECKS"] {
+        build.env(format!("CARGO_PROFILE_RELEASE_{check}"), "true");
+    }
+    run(&mut build)?;
     let all = fs::read_dir(source.join("fuzz_targets"))?;
     let mut readers = all
         .map(|entry| Ok(entry?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()))
@@ -47,9 +49,10 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<()> {
         ensure!(readers.contains(name), "there is no fuzzer \"{name}\", only {}", readers.join(", "));
     }
     readers.retain(|name| options.readers.is_empty() || options.readers.contains(name));
+    let mut faulty = Vec::new();
     for name in readers {
         step(&format!("Fuzzer {name}, {} minutes", options.minutes));
-        let program = target.join("release").join(&name);
+        let program = target.join(&host).join("release").join(&name);
         let folder = |kind: &str| -> anyhow::Result<PathBuf> {
             let folder = target.join(kind).join(&name);
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -67,8 +70,23 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<()> {
             "-print_final_stats=1".into(),
             "-verbosity=0".into(),
         ];
-        run(command(&program).args(&arguments).arg(&found).arg(&kept))?;
+        if let Err(error) = run(command(&program).args(&arguments).arg(&found).arg(&kept)) {
+            println!("    {error}");
+            for fault in fs::read_dir(&faults)?.flatten() {
+                fs::copy(fault.path(), kept.join(fault.file_name()))?;
+            }
+            faulty.push(name);
+            continue;
+        }
         run(command(&program).args(["-set_cover_merge=1", "-verbosity=0"]).arg(&kept).arg(&found))?;
     }
+    ensure!(faulty.is_empty(), "faults were found in {}: the tests read them now", faulty.join(", "));
     Ok(())
+}
+
+/// This machine, as rustc names it.
+fn host() -> anyhow::Result<String> {
+    let version = output(command("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say which machine this is")?.to_owned())
 }

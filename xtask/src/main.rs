@@ -53,7 +53,7 @@ enum Command {
         #[arg(long, default_value_t = 120)]
         minutes: u32,
     },
-    /// Feed everything that reads bytes from outside with what breaks it.
+    /// Fuzz every reader of bytes from outside.
     Fuzz(fuzz::Options),
     /// Look for known faults, unfit licences and odd origins among all dependencies.
     Audit,
@@ -93,7 +93,10 @@ fn main() -> anyhow::Result<()> {
             let _claim = places::claim_target()?;
             suite::soak(minutes)
         }
-        Command::Fuzz(options) => fuzz::fuzz(&options),
+        Command::Fuzz(options) => {
+            let _claim = places::claim_target()?;
+            fuzz::fuzz(&options)
+        }
         Command::Audit => tools::audit(),
         Command::Setup => tools::set_up_build(),
         Command::Mnist => match mnist::folder() {

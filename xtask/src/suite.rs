@@ -134,7 +134,18 @@ fn test_native(mnist: Option<&Path>, browser: Option<&Browser>, peers: &Peers) -
     step("Tests, native");
     // The end-to-end tests stand in `tests` too, but need a browser and a built site: they come last.
     run(native(&["test", "--quiet"])
-        .args(["--lib", "--bins", "--test", "architecture", "--test", "shipped", "--test", "peers"])
+        .args([
+            "--lib",
+            "--bins",
+            "--test",
+            "architecture",
+            "--test",
+            "shipped",
+            "--test",
+            "peers",
+            "--test",
+            "corpus",
+        ])
         .envs(peers.variables())
         .envs(mnist.map(|folder| (MNIST_VARIABLE, folder)))
         .envs(browser.map(software_gpu).unwrap_or_default()))

@@ -62,7 +62,11 @@ impl Lab {
         let found = self.report_error(self.runs.as_it_stands(&storage, &id).await);
         let Some(found) = found else { return };
         let Some(RunFiles { name, weights, checkpoint }) = found else {
-            let text = "This run has no saved checkpoint. One is saved at the end of each epoch: wait for the first one.";
+            let text = if self.runs.live.with_untracked(|live| live.as_ref() == Some(&id)) {
+                "Nothing of this run is saved yet. Its weights are, at the end of each epoch: wait for the first one."
+            } else {
+                "This run has no saved checkpoint. Save it as a model, and export that: only the optimizer's state is lost."
+            };
             return self.report_trouble(text.into());
         };
         let mut blobs = Blobs::new();

@@ -7,7 +7,7 @@ use experiments::RunRecord;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, closure::Closure};
 
-use super::{models::ACTIVE_MODEL_KEY, site_copy::goes_on_by_itself};
+use super::{models::first_model, site_copy::goes_on_by_itself};
 use crate::{
     browser,
     engine::TrainerShell,
@@ -60,7 +60,7 @@ impl Lab {
                 interrupted.push(record);
             }
         }
-        if let Some(wanted) = browser::preference(ACTIVE_MODEL_KEY)
+        if let Some(wanted) = first_model()
             && let Some(id) = wanted.strip_prefix(RUN_PREFIX)
             && self.models.has_only_default()
         {

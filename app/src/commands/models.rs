@@ -17,19 +17,28 @@ use crate::{
     browser,
     lab::{Lab, default_data},
     saved_models::{ModelBytes, ModelFile, SavedModel},
-    state::models::{SHIPPED, Shipped},
+    state::models::{SHIPPED, Shipped, is_shipped},
     words,
 };
 
-/// Preference: the id of the model that a visit begins with.
-pub(crate) const ACTIVE_MODEL_KEY: &str = "inkling.model";
-/// Preference: the same id where a person chose it for good; else empty or missing.
+/// Preference: the id of the model that was chosen last.
+const CHOSEN_MODEL_KEY: &str = "inkling.model";
+/// Preference: the id of the starred model; else empty or missing.
 const STARRED_MODEL_KEY: &str = "inkling.starred-model";
+
+fn starred_model() -> Option<String> {
+    browser::preference(STARRED_MODEL_KEY).filter(|id| !id.is_empty())
+}
+
+/// The id of the model that a visit begins with: the starred one, else the one that was chosen last.
+pub(crate) fn first_model() -> Option<String> {
+    starred_model().or_else(|| browser::preference(CHOSEN_MODEL_KEY))
+}
 
 impl Lab {
     /// Uses a shipped model until another is chosen, or because the user chose it before, and finds out what it is.
     pub(super) async fn add_shipped(self, Shipped { id, name, .. }: &Shipped, file: Arc<Vec<u8>>) {
-        let is_wanted = browser::preference(ACTIVE_MODEL_KEY).as_deref() == Some(id) || *id == SHIPPED[0].id;
+        let is_wanted = first_model().as_deref() == Some(id) || *id == SHIPPED[0].id;
         if is_wanted && self.models.has_only_default() {
             let bytes = Arc::clone(&file);
             self.activate(ModelFile { id: Some((*id).into()), name: (*name).into(), bytes });
@@ -84,27 +93,22 @@ impl Lab {
 
     /// Uses a model for drawing, now and, where none is starred, after a reload.
     pub(crate) fn use_model(self, model: ModelFile) {
-        if self.models.starred.with_untracked(Option::is_none) {
-            browser::set_preference(ACTIVE_MODEL_KEY, model.id.as_deref().unwrap_or_default());
-        }
+        browser::set_preference(CHOSEN_MODEL_KEY, model.id.as_deref().unwrap_or_default());
         self.activate(model);
     }
 
-    /// Finds out which model was starred on an earlier visit.
-    pub(crate) fn read_star(self) {
-        self.models.starred.set(browser::preference(STARRED_MODEL_KEY).filter(|id| !id.is_empty()));
+    /// Finds out which model is starred; one that is gone no longer is.
+    pub(super) fn read_star(self) {
+        let is_there = |id: &String| {
+            is_shipped(id)
+                || self.models.saved.with_untracked(|saved| saved.iter().any(|model| model.id == *id))
+        };
+        self.star(starred_model().filter(is_there));
     }
 
     /// Has every visit begin with a model; with `None`, with the one that was chosen last.
     pub(crate) fn star(self, id: Option<String>) {
         browser::set_preference(STARRED_MODEL_KEY, id.as_deref().unwrap_or_default());
-        let active = self
-            .models
-            .active
-            .with_untracked(|active| active.as_ref().and_then(|active| active.file.id.clone()));
-        if let Some(first) = id.as_ref().or(active.as_ref()) {
-            browser::set_preference(ACTIVE_MODEL_KEY, first);
-        }
         self.models.starred.set(id);
     }
 
@@ -207,6 +211,7 @@ impl Lab {
         spawn_local(async move {
             // Read before they are gone: the notice brings them back.
             let Some(bytes) = self.bytes_of(&model).await else { return };
+            let was_starred = self.models.starred.get_untracked().as_ref() == Some(&model.id);
             if !self.delete_saved(&model.id).await {
                 return;
             }
@@ -215,7 +220,9 @@ impl Lab {
             let undo = Rc::new(move || {
                 let model = model.clone();
                 spawn_local(async move {
-                    self.save(&model).await;
+                    if self.save(&model).await && was_starred {
+                        self.star(Some(model.id));
+                    }
                 });
             });
             self.notify(text, Some(("Undo delete", undo)));

@@ -6,7 +6,7 @@ use browser_storage::{Record, Storage};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::models::ACTIVE_MODEL_KEY;
+use super::models::first_model;
 use crate::{browser, lab::Lab, saved_models::SavedModel, state::models::SHIPPED};
 
 impl Lab {
@@ -35,9 +35,10 @@ impl Lab {
             self.drawings.all.set(drawings);
         }
         if let Some(models) = self.report_error(storage.all::<SavedModel>().await) {
-            let wanted = browser::preference(ACTIVE_MODEL_KEY);
+            let wanted = first_model();
             let model = models.iter().find(|model| wanted.as_ref() == Some(&model.id)).cloned();
             self.models.saved.set(models);
+            self.read_star();
             if let (Some(model), true) = (model, self.models.has_only_default()) {
                 self.activate_saved(&model).await;
             }
@@ -56,6 +57,7 @@ impl Lab {
         }
         if let Some(models) = self.report_error(storage.all().await) {
             self.models.saved.set(models);
+            self.read_star();
         }
         self.report_error(self.runs.load(&storage).await);
         if self.queue.queue.with_untracked(|queue| queue.items.is_empty()) {

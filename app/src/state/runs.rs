@@ -262,7 +262,7 @@ impl Runs {
         Ok(Some((record, curve, pieces, Some(saved))))
     }
 
-    /// The weights of a run's last epoch, and its checkpoint, which is no older; `None` before there are both.
+    /// The newest stored weights of a run, and its newest checkpoint; `None` while one is missing.
     pub(crate) async fn as_it_stands(
         self,
         storage: &Storage,

@@ -137,7 +137,7 @@ impl ModelCard {
         }
     }
 
-    /// The card of weights that were trained on: no figure holds any more, and `epochs_done` epochs are completed.
+    /// The card of weights that were trained further: no figure holds any more, and `epochs_done` epochs are completed.
     #[must_use]
     pub fn of_later_weights(&self, epochs_done: u32) -> Self {
         Self {

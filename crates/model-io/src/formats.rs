@@ -14,7 +14,7 @@ pub(crate) use safetensors::is_safetensors;
 
 use archive::Archive;
 
-use crate::{Found, ModelError, ModelFile, guess, kind};
+use crate::{Found, ModelError, ModelFile, guess, kind, package::OPTIMIZER_FILE};
 
 /// Reads a model from the files that belong to it.
 pub(crate) fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
@@ -24,6 +24,10 @@ pub(crate) fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
     let file = largest(files)?;
     let bytes = file.bytes.as_slice();
     if is_safetensors(bytes) {
+        // Alone, its card is looked at first.
+        if files.len() > 1 {
+            return crate::read(core::slice::from_ref(file));
+        }
         let tensors = safetensors::read(bytes)?;
         return Ok(found("safetensors", guess::candidates("safetensors file", tensors)?));
     }
@@ -63,7 +67,9 @@ fn zip(file: &ModelFile) -> Result<Found, ModelError> {
     }
     // A folder that was packed: our own zip, or a model.json and its weights.
     let wanted = |name: &&str| {
-        [".safetensors", ".json", ".bin"].iter().any(|end| name.ends_with(end)) && !name.contains("__MACOSX")
+        [".safetensors", ".json", ".bin"].iter().any(|end| name.ends_with(end))
+            && !name.contains("__MACOSX")
+            && !is_optimizer(name)
     };
     let inner: Vec<String> = names().filter(wanted).map(str::to_owned).collect();
     let mut files = Vec::new();
@@ -83,6 +89,15 @@ fn zip(file: &ModelFile) -> Result<Found, ModelError> {
     read(&files)
 }
 
+/// The model among the files of a folder: the largest one that may be one.
 fn largest(files: &[ModelFile]) -> Result<&ModelFile, ModelError> {
-    files.iter().max_by_key(|file| file.bytes.len()).ok_or(ModelError::NoFile)
+    let is_beside = |name: &str| [".py", ".md", ".txt", ".json"].iter().any(|end| name.ends_with(end));
+    let size = |file: &&ModelFile| file.bytes.len();
+    let may_be = files.iter().filter(|file| !is_optimizer(&file.name) && !is_beside(&file.name));
+    may_be.max_by_key(size).or_else(|| files.iter().max_by_key(size)).ok_or(ModelError::NoFile)
+}
+
+/// Whether a file of our own zip holds an optimizer's state: it is larger than the model, and none.
+pub(crate) fn is_optimizer(name: &str) -> bool {
+    name.ends_with(OPTIMIZER_FILE)
 }

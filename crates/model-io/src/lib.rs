@@ -84,7 +84,8 @@ pub struct Found {
 /// # Errors
 /// [`ModelError`] says what a file is that cannot be read, or what does not fit.
 pub fn read(files: &[ModelFile]) -> Result<Found, ModelError> {
-    let size = files.iter().map(|file| file.bytes.len()).sum();
+    let of_model = files.iter().filter(|file| !formats::is_optimizer(&file.name));
+    let size = of_model.map(|file| file.bytes.len()).sum();
     if size > MAX_FILE_BYTES {
         return Err(ModelError::TooLarge { size });
     }

@@ -9,6 +9,7 @@ use checkpoint::{Checkpoint, Moment};
 use model_card::ModelCard;
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
+use train_config::Optimizer;
 use weights::{Weights, WeightsError, write_safetensors};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -17,7 +18,7 @@ use crate::{ModelError, model_card_out::readme, onnx_out::write_onnx, pytorch_ou
 const TRAIN_PY: &str = include_str!("pytorch/train.py");
 const REQUIREMENTS: &str = include_str!("pytorch/requirements.txt");
 /// What `train.py` reads the optimizer's state from.
-const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+pub(crate) const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 
 /// A file's name and what it holds.
 pub type NamedFile = (&'static str, Vec<u8>);
@@ -77,19 +78,19 @@ impl<'a> Package<'a> {
             "class_names": (0..card.network.classes()).map(|class| card.class_name(class)).collect::<Vec<_>>(),
         });
         let config = serde_json::to_string_pretty(&config).map_err(refused)?;
-        let state = checkpoint.filter(|checkpoint| !checkpoint.moments.is_empty());
+        let state = checkpoint.filter(|checkpoint| has_state(checkpoint));
+        let model = write_safetensors(weights, card)?;
+        let state = state.map(|state| optimizer_state(state, &model)).transpose()?;
         let mut files = vec![
-            ("README.md", readme(name, card, state.map(|_| OPTIMIZER_FILE)).into()),
-            ("model.safetensors", write_safetensors(weights, card)?),
+            ("README.md", readme(name, card, state.as_ref().map(|_| OPTIMIZER_FILE)).into()),
+            ("model.safetensors", model),
             ("model.onnx", write_onnx(weights, card)),
             ("model.py", model_py(card).into()),
             ("train.py", TRAIN_PY.into()),
             ("requirements.txt", REQUIREMENTS.into()),
             ("config.json", config.into()),
         ];
-        if let Some(state) = state {
-            files.push((OPTIMIZER_FILE, optimizer_state(state)?));
-        }
+        files.extend(state.map(|state| (OPTIMIZER_FILE, state)));
         Ok(files)
     }
 
@@ -109,9 +110,19 @@ impl<'a> Package<'a> {
     }
 }
 
+/// Whether an optimizer remembers something of the checkpoint's own weights. Early stopping goes back to earlier weights, and leaves
+/// the optimizer where it was.
+fn has_state(checkpoint: &Checkpoint) -> bool {
+    let went_back = checkpoint
+        .best
+        .as_ref()
+        .is_some_and(|best| best.epoch < checkpoint.progress.epoch && best.weights == checkpoint.weights);
+    !checkpoint.moments.is_empty() && !went_back
+}
+
 /// What an optimizer remembers, as safetensors: `conv1.weight.exp_avg` is what PyTorch keeps as `exp_avg` of the parameter
-/// `conv1.weight`, and the metadata's `steps` are the steps that it has counted.
-fn optimizer_state(checkpoint: &Checkpoint) -> Result<Vec<u8>, ModelError> {
+/// `conv1.weight`. The metadata says of which `optimizer`, after how many `steps`, and of which `model` file, by its checksum.
+fn optimizer_state(checkpoint: &Checkpoint, model: &[u8]) -> Result<Vec<u8>, ModelError> {
     let bytes = |moment: &Moment<'_>| moment.values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let moments: Vec<(Moment<'_>, Vec<u8>)> =
         checkpoint.moments().map(|moment| (moment, bytes(&moment))).collect();
@@ -120,7 +131,18 @@ fn optimizer_state(checkpoint: &Checkpoint) -> Result<Vec<u8>, ModelError> {
         Ok((format!("{}.{name}", parameter.name), view))
     });
     let views = views.collect::<Result<Vec<_>, ModelError>>()?;
-    let metadata = HashMap::from([("steps".to_owned(), checkpoint.progress.optimizer_steps.to_string())]);
+    let progress = &checkpoint.progress;
+    let kind = match progress.config.optimizer {
+        Optimizer::Sgd { .. } => "sgd",
+        Optimizer::RmsProp { .. } => "rmsprop",
+        Optimizer::Adam { .. } => "adam",
+        Optimizer::AdamW { .. } => "adamw",
+    };
+    let metadata = HashMap::from([
+        ("optimizer".to_owned(), kind.to_owned()),
+        ("steps".to_owned(), progress.optimizer_steps.to_string()),
+        ("model".to_owned(), format!("{:08x}", crc32fast::hash(model))),
+    ]);
     safetensors::serialize(views, Some(metadata)).map_err(refused)
 }
 

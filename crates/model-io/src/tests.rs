@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use checkpoint::{Checkpoint, Progress};
+use checkpoint::{Best, Checkpoint, Measured, Progress};
 use evaluation::Accuracy;
 use model_card::ModelCard;
 use model_spec::{LayerSpec, NAMED_NETWORKS, NamedNetwork, NetworkSpec, Preprocessing, RandomNetworks};
@@ -146,9 +146,20 @@ fn a_run_is_packed_as_it_stood_with_its_optimizer() {
     let second = tensors.tensor("fc1.weight.exp_avg_sq").unwrap();
     assert_eq!((second.shape(), second.data()), (&[2, 1][..], &[0, 0, 64, 64, 0, 0, 128, 64][..]));
     assert_eq!(tensors.len(), 4);
-    // The state is no model: the zip is opened as the weights beside it.
+    // The state is no model: zip and folder are opened as the weights beside it.
     let found = read_one("run.zip", package.zip().unwrap());
     assert_eq!(found.candidates[0].reading.weights, now);
+    let folder: Vec<ModelFile> =
+        files.iter().map(|(name, bytes)| ModelFile { name: (*name).into(), bytes: bytes.clone() }).collect();
+    assert!(folder.iter().any(|file| file.name == "optimizer.safetensors"));
+    assert_eq!(read(&folder).unwrap().candidates[0].reading.weights.network().title(), network.title());
+
+    // Early stopping went back to weights that the optimizer has long left behind.
+    let progress = Progress { epoch: 3, ..checkpoint.progress.clone() };
+    let best = Some(Best { epoch: 1, measured: Measured::default(), weights: now.clone() });
+    let stopped = Checkpoint { progress, best, ..checkpoint.clone() };
+    let package = Package::of_run("Run", &stopped, &now, &card).unwrap();
+    assert!(package.files().unwrap().iter().all(|(name, _)| *name != "optimizer.safetensors"));
 
     let other = ModelCard::unknown(model_spec::named_network("mlp").unwrap().spec());
     assert!(Package::of_run("Run", &checkpoint, &now, &other).is_err());

@@ -99,7 +99,7 @@ fn Card(id: String) -> impl IntoView {
                 <Show when=has_weights>
                     <button on:click=draw>"Use on Draw page"</button>
                     <button on:click=move |_| lab.save_run(id())>"Save as a model"</button>
-                    <button title="Its last weights, its optimizer's state, and code that goes on training" on:click=export>"Export for PyTorch"</button>
+                    <button title="Its newest checkpoint, the optimizer's state included, and code that goes on training" on:click=export>"Export for PyTorch"</button>
                 </Show>
                 <button on:click=link>"Copy link"</button>
                 <Show when=move || !is_live() && !is_elsewhere()>

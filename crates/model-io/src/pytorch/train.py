@@ -213,19 +213,32 @@ def load_state(path: Path, optimizer: torch.optim.Optimizer, device: torch.devic
         ) from error
 
 
-def load_moments(path: Path, optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
+def moment_names(config: dict) -> list[str]:
+    """What the optimizer remembers of each parameter."""
+    own = config["optimizer"]
+    velocity = ["momentum_buffer"] if own.get("momentum") else []
+    return {"sgd": velocity, "rmsprop": ["square_avg", *velocity]}.get(own["kind"], ["exp_avg", "exp_avg_sq"])
+
+
+def load_moments(path: Path, model: Path, config: dict, trainer: Trainer) -> str:
     """What the optimizer remembered where the run stood: conv1.weight.exp_avg is exp_avg of conv1.weight."""
-    parameters = dict(network.named_parameters())
     try:
         with safe_open(path, "pt") as file:
-            steps = float((file.metadata() or {})["steps"])
-            for key in file.keys():
-                name, kind = key.rsplit(".", 1)
-                parameter = parameters[name]
-                state = optimizer.state[parameter]
-                state[kind] = file.get_tensor(key).reshape(parameter.shape).to(parameter.device)
-                if not isinstance(optimizer, torch.optim.SGD):
-                    state["step"] = torch.tensor(steps)
+            metadata = file.metadata() or {}
+            if metadata["model"] != f"{zlib.crc32(model.read_bytes()):08x}":
+                return f"{path.name} is of other weights and is left out: momentum begins anew."
+            if metadata["optimizer"] != config["optimizer"]["kind"]:
+                return f"{path.name} is of another optimizer and is left out: momentum begins anew."
+            for name, parameter in trainer.network.named_parameters():
+                state = {}
+                for kind in moment_names(config):
+                    state[kind] = file.get_tensor(f"{name}.{kind}").to(parameter.device)
+                    if state[kind].shape != parameter.shape:
+                        raise ValueError(f"{name}.{kind} has the shape {list(state[kind].shape)}")
+                if config["optimizer"]["kind"] != "sgd":
+                    state["step"] = torch.tensor(float(metadata["steps"]))
+                trainer.optimizer.state[parameter] = state
+            return f"The optimizer goes on after {metadata['steps']} steps."
     except (OSError, RuntimeError, KeyError, ValueError, SafetensorError) as error:
         raise Problem(f"{path} does not fit the network: {reason(error)}. Unpack the zip again.") from error
 
@@ -426,9 +439,8 @@ def train(options: argparse.Namespace) -> None:
     moments = HERE / "optimizer.safetensors"
     if options.optimizer_state and options.optimizer_state.exists():
         load_state(options.optimizer_state, trainer.optimizer, team.device)
-    elif moments.exists() and options.model == HERE / "model.safetensors":
-        # Of these very weights, and of no others.
-        load_moments(moments, trainer.optimizer, trainer.network)
+    elif moments.exists():
+        team.say(load_moments(moments, options.model, config, trainer))
     if len(held_back) and done:
         team.say("The validation images are drawn anew. The network may have learned from some, which flatters it.")
     team.say(f"before: test {test.figure(trainer.measure(test)[1])}")
@@ -489,8 +501,8 @@ def read_options() -> argparse.Namespace:
     add("--device", str, "auto", device, choices=["auto", "cpu", "cuda", "mps"])
     add("--model", Path, HERE / "model.safetensors", "weights to begin with (default: those in this folder)")
     add("--out", Path, Path("model-trained.safetensors"), "where the weights go (default: %(default)s)")
-    state = "what the optimizer remembers: read where the file exists, written at the end. Without it, the weights in this"
-    add("--optimizer-state", Path, None, f"{state} folder begin with optimizer.safetensors where that is here")
+    state = "what the optimizer remembers: read where the file exists, written at the end. Without such a file,"
+    add("--optimizer-state", Path, None, f"{state} optimizer.safetensors is read where it belongs to the weights")
     options = parser.parse_args()
     if options.epochs < 1 or (options.batch_size is not None and options.batch_size < 1) or (options.seed or 0) < 0:
         parser.error("--epochs and --batch-size must be at least 1, and --seed at least 0")
