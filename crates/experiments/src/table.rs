@@ -31,7 +31,8 @@ pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
 pub(crate) fn differing_settings<'a>(
     configs: &'a [&TrainConfig],
 ) -> impl Iterator<Item = &'static str> + use<'a> {
-    let shape = NetworkColumns::of(configs);
+    let configs = unlike_the_first(configs);
+    let shape = NetworkColumns::of(&configs);
     setting_names().filter(move |name| {
         match *name {
             NETWORK => return shape == NetworkColumns::Whole,
@@ -41,6 +42,21 @@ pub(crate) fn differing_settings<'a>(
         let first = configs.first().map(|config| setting(config, name));
         configs.iter().skip(1).any(|config| Some(setting(config, name)) != first)
     })
+}
+
+/// The first configuration, those that differ from it in more than the seed, and one that differs in the seed alone: hundreds of
+/// runs over seeds are told apart by comparing two.
+fn unlike_the_first<'a>(configs: &[&'a TrainConfig]) -> Vec<&'a TrainConfig> {
+    let Some((first, others)) = configs.split_first() else { return Vec::new() };
+    let (mut unlike, mut has_other_seed) = (vec![*first], false);
+    for other in others {
+        let is_like = **first == TrainConfig { seed: first.seed, ..(*other).clone() };
+        if !is_like || (other.seed != first.seed && !has_other_seed) {
+            has_other_seed |= other.seed != first.seed;
+            unlike.push(other);
+        }
+    }
+    unlike
 }
 
 /// How networks are told apart.
