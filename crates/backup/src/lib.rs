@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"INKLINGB";
@@ -108,7 +107,7 @@ impl Backup {
         bytes.extend((index.len() as u64).to_le_bytes());
         bytes.extend(index);
         bytes.extend(content);
-        bytes.extend(sum(&bytes).to_le_bytes());
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         Ok(bytes)
     }
 
@@ -123,7 +122,7 @@ impl Backup {
             return Err(BackupError::Version);
         }
         let (whole, own_sum) = bytes.split_last_chunk().ok_or(BackupError::Damaged)?;
-        if u32::from_le_bytes(*own_sum) != sum(whole) {
+        if u32::from_le_bytes(*own_sum) != crc32fast::hash(whole) {
             return Err(BackupError::Damaged);
         }
         let rest = whole.get(MAGIC.len() + 4..).ok_or(BackupError::Damaged)?;
@@ -157,12 +156,6 @@ impl Backup {
             Err(BackupError::Damaged)
         }
     }
-}
-
-fn sum(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 #[cfg(test)]
