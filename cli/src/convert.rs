@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         checkpoint.weights != weights && checkpoint.weights.rounded_to_half() != weights
     }) {
         bail!(
-            "the checkpoint is of other weights than {}: give the run that wrote this file",
+            "the checkpoint is of other weights than {}: give the checkpoint of the run that trained it",
             args.model.display()
         );
     }

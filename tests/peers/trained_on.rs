@@ -1,8 +1,15 @@
 //! `train.py` goes on where a run here stood, and learns as much.
 
-use std::{env, fs, path::Path, process::Command, sync::Arc};
+use std::{
+    env, fs,
+    io::{self, Cursor},
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
 
 use burn::tensor::Device;
+use data_files::idx_zip;
 use dataset::{Dataset, careful_digits};
 use evaluation::Accuracy;
 use model_card::ModelCard;
@@ -13,6 +20,7 @@ use pollster::block_on;
 use train_config::{LiveChange, Optimizer, StopReason, TrainConfig, experiment};
 use training::{Checkpoint, Event, MicroBatch, Run, measure};
 use weights::Weights;
+use zip::ZipArchive;
 
 use crate::{folder, output};
 
@@ -31,19 +39,15 @@ fn trained(config: &TrainConfig, dataset: &Arc<Dataset>) -> (Weights, ModelCard)
     (block_on(run.weights()).unwrap(), card)
 }
 
-/// One of MNIST's four files.
-fn write_idx(path: &Path, dimensions: &[u32], values: &[u8]) {
-    let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
-    bytes.extend(dimensions.iter().flat_map(|length| length.to_be_bytes()));
-    bytes.extend(values);
-    fs::write(path, bytes).unwrap();
-}
-
+/// As MNIST's four files.
 fn write_data(folder: &Path, dataset: &Dataset) {
     for (part, images) in [("train", &dataset.train), ("t10k", &dataset.test)] {
-        let count = images.len() as u32;
-        write_idx(&folder.join(format!("{part}-images-idx3-ubyte")), &[count, 28, 28], &images.pixels);
-        write_idx(&folder.join(format!("{part}-labels-idx1-ubyte")), &[count], &images.labels);
+        let mut zip = ZipArchive::new(Cursor::new(idx_zip(images).unwrap())).unwrap();
+        for index in 0..zip.len() {
+            let mut entry = zip.by_index(index).unwrap();
+            let mut file = fs::File::create(folder.join(format!("{part}-{}", entry.name()))).unwrap();
+            io::copy(&mut entry, &mut file).unwrap();
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use checkpoint::{Checkpoint, Moment};
 use model_card::ModelCard;
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
-use train_config::Optimizer;
 use weights::{Weights, WeightsError, write_safetensors};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -121,7 +120,7 @@ fn has_state(checkpoint: &Checkpoint) -> bool {
 }
 
 /// What an optimizer remembers, as safetensors: `conv1.weight.exp_avg` is what PyTorch keeps as `exp_avg` of the parameter
-/// `conv1.weight`. The metadata says of which `optimizer`, after how many `steps`, and of which `model` file, by its checksum.
+/// `conv1.weight`. The metadata says after how many `steps`, and of which `model` file, by its checksum.
 fn optimizer_state(checkpoint: &Checkpoint, model: &[u8]) -> Result<Vec<u8>, ModelError> {
     let bytes = |moment: &Moment<'_>| moment.values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let moments: Vec<(Moment<'_>, Vec<u8>)> =
@@ -131,16 +130,8 @@ fn optimizer_state(checkpoint: &Checkpoint, model: &[u8]) -> Result<Vec<u8>, Mod
         Ok((format!("{}.{name}", parameter.name), view))
     });
     let views = views.collect::<Result<Vec<_>, ModelError>>()?;
-    let progress = &checkpoint.progress;
-    let kind = match progress.config.optimizer {
-        Optimizer::Sgd { .. } => "sgd",
-        Optimizer::RmsProp { .. } => "rmsprop",
-        Optimizer::Adam { .. } => "adam",
-        Optimizer::AdamW { .. } => "adamw",
-    };
     let metadata = HashMap::from([
-        ("optimizer".to_owned(), kind.to_owned()),
-        ("steps".to_owned(), progress.optimizer_steps.to_string()),
+        ("steps".to_owned(), checkpoint.progress.optimizer_steps.to_string()),
         ("model".to_owned(), format!("{:08x}", crc32fast::hash(model))),
     ]);
     safetensors::serialize(views, Some(metadata)).map_err(refused)

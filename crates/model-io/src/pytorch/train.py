@@ -226,19 +226,18 @@ def load_moments(path: Path, model: Path, config: dict, trainer: Trainer) -> str
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             if metadata["model"] != f"{zlib.crc32(model.read_bytes()):08x}":
-                return f"{path.name} is of other weights and is left out: momentum begins anew."
-            if metadata["optimizer"] != config["optimizer"]["kind"]:
-                return f"{path.name} is of another optimizer and is left out: momentum begins anew."
-            for name, parameter in trainer.network.named_parameters():
-                state = {}
-                for kind in moment_names(config):
-                    state[kind] = file.get_tensor(f"{name}.{kind}").to(parameter.device)
-                    if state[kind].shape != parameter.shape:
-                        raise ValueError(f"{name}.{kind} has the shape {list(state[kind].shape)}")
+                return f"{path.name} belongs to other weights and is left out: momentum starts from zero."
+            parameters, kinds = dict(trainer.network.named_parameters()), moment_names(config)
+            if set(file.keys()) != {f"{name}.{kind}" for name in parameters for kind in kinds}:
+                return f"{path.name} belongs to another optimizer and is left out: momentum starts from zero."
+            for name, parameter in parameters.items():
+                state = {kind: file.get_tensor(f"{name}.{kind}").to(parameter.device) for kind in kinds}
+                if any(moment.shape != parameter.shape for moment in state.values()):
+                    raise ValueError(f"{name} has another shape")
                 if config["optimizer"]["kind"] != "sgd":
                     state["step"] = torch.tensor(float(metadata["steps"]))
                 trainer.optimizer.state[parameter] = state
-            return f"The optimizer goes on after {metadata['steps']} steps."
+            return f"The optimizer continues after {metadata['steps']} steps."
     except (OSError, RuntimeError, KeyError, ValueError, SafetensorError) as error:
         raise Problem(f"{path} does not fit the network: {reason(error)}. Unpack the zip again.") from error
 
