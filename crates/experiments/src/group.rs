@@ -39,13 +39,17 @@ impl GroupSummary {
     }
 }
 
+/// Whether two configurations differ in their seed at most.
+pub(crate) fn are_alike_but_for_the_seed(one: &TrainConfig, other: &TrainConfig) -> bool {
+    TrainConfig { seed: other.seed, ..one.clone() } == *other
+}
+
 /// Runs that are alike but for their seed, put together; in the order of the first of each.
 pub fn alike_but_for_the_seed<'a>(records: &[&'a RunRecord]) -> Vec<Vec<&'a RunRecord>> {
     let mut groups: Vec<Vec<&RunRecord>> = Vec::new();
     for record in records {
         let is_alike = |known: &&RunRecord| {
-            let config = TrainConfig { seed: record.config.seed, ..known.config.clone() };
-            config == record.config && known.data == record.data
+            are_alike_but_for_the_seed(&known.config, &record.config) && known.data == record.data
         };
         match groups.iter_mut().find(|group| group.first().is_some_and(is_alike)) {
             Some(group) => group.push(record),

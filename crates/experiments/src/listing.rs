@@ -93,13 +93,7 @@ const OTHER_COLUMNS: [&str; 3] = ["Data", "Device", "Workers"];
 
 /// The names of what is not the same in all: settings, data, and where it computes.
 fn differing(records: &[&RunRecord]) -> Vec<&'static str> {
-    // Most of many runs are alike: each configuration is looked at once.
-    let mut configs: Vec<&TrainConfig> = Vec::new();
-    for record in records {
-        if configs.last() != Some(&&record.config) {
-            configs.push(&record.config);
-        }
-    }
+    let configs: Vec<&TrainConfig> = records.iter().map(|record| &record.config).collect();
     let others = OTHER_COLUMNS.into_iter().filter(|name| {
         let first = records.first().map(|record| cell(record, name));
         records.iter().skip(1).any(|record| Some(cell(record, name)) != first)

@@ -3,7 +3,10 @@
 use model_spec::{NetworkDraft, dropout, hidden_units, with_dropout, with_hidden_units};
 use train_config::{FIELDS, TrainConfig};
 
-use crate::axis::{DROPOUT, HIDDEN_UNITS, dropout_text, hidden_units_text};
+use crate::{
+    axis::{DROPOUT, HIDDEN_UNITS, dropout_text, hidden_units_text},
+    group::are_alike_but_for_the_seed,
+};
 
 /// A setting in which configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub fn differing_columns(configs: &[&TrainConfig]) -> Vec<Column> {
 pub(crate) fn differing_settings<'a>(
     configs: &'a [&TrainConfig],
 ) -> impl Iterator<Item = &'static str> + use<'a> {
-    let configs = unlike_the_first(configs);
+    let configs = unlike(configs);
     let shape = NetworkColumns::of(&configs);
     setting_names().filter(move |name| {
         match *name {
@@ -44,19 +47,23 @@ pub(crate) fn differing_settings<'a>(
     })
 }
 
-/// The first configuration, those that differ from it in more than the seed, and one that differs in the seed alone: hundreds of
-/// runs over seeds are told apart by comparing two.
-fn unlike_the_first<'a>(configs: &[&'a TrainConfig]) -> Vec<&'a TrainConfig> {
-    let Some((first, others)) = configs.split_first() else { return Vec::new() };
-    let (mut unlike, mut has_other_seed) = (vec![*first], false);
-    for other in others {
-        let is_like = **first == TrainConfig { seed: first.seed, ..(*other).clone() };
-        if !is_like || (other.seed != first.seed && !has_other_seed) {
-            has_other_seed |= other.seed != first.seed;
-            unlike.push(other);
+/// Configurations that differ in as much as all of them do: hundreds of runs over seeds are told apart by comparing two. One that is
+/// like the first or like the one before, but for the seed, adds nothing once another seed was seen.
+fn unlike<'a>(configs: &[&'a TrainConfig]) -> Vec<&'a TrainConfig> {
+    let mut kept: Vec<&TrainConfig> = Vec::new();
+    let mut has_other_seed = false;
+    for &config in configs {
+        let is_known = [kept.first(), kept.last()]
+            .into_iter()
+            .flatten()
+            .any(|known| are_alike_but_for_the_seed(known, config));
+        let is_other_seed = kept.first().is_some_and(|first| first.seed != config.seed);
+        if !is_known || (is_other_seed && !has_other_seed) {
+            kept.push(config);
         }
+        has_other_seed |= is_other_seed;
     }
-    unlike
+    kept
 }
 
 /// How networks are told apart.
