@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::drive("backup", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| untrusted_bytes::check("backup", bytes));

@@ -1,6 +1,9 @@
 //! Fuzzing of everything that reads bytes from outside, with libFuzzer on stable Rust.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -14,6 +17,8 @@ use crate::{
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1";
+/// Of what a fuzzer finds, so many inputs are kept for the tests: the smallest of those that cover as much as all.
+const KEPT: usize = 30;
 /// Longer than any input of this size may take.
 const TIMEOUT_S: u32 = 20;
 
@@ -26,8 +31,8 @@ pub(crate) struct Options {
     minutes: u32,
 }
 
-/// Fuzzes one reader after the other. What each finds stays in the target folder; the least that covers as much is put beside what
-/// `fuzz/corpus` has, for the tests to replay.
+/// Fuzzes one reader after the other. What each finds stays in the target folder; a few small inputs of it, and each that ended the
+/// fuzzer, go to `fuzz/corpus`, for the tests to replay.
 pub(crate) fn fuzz(options: &Options) -> anyhow::Result<()> {
     step("Fuzzers");
     let source = places::root().join("fuzz");
@@ -78,9 +83,40 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<()> {
             faulty.push(name);
             continue;
         }
-        run(command(&program).args(["-set_cover_merge=1", "-verbosity=0"]).arg(&kept).arg(&found))?;
+        let least = folder("least")?;
+        fs::remove_dir_all(&least)?;
+        fs::create_dir_all(&least)?;
+        run(command(&program)
+            .args(["-set_cover_merge=1", "-verbosity=0"])
+            .arg(&least)
+            .arg(&found)
+            .arg(&kept))?;
+        keep_smallest(&least, &kept)?;
     }
     ensure!(faulty.is_empty(), "faults were found in {}: the tests read them now", faulty.join(", "));
+    Ok(())
+}
+
+/// Puts the smallest inputs of a folder in place of those that were kept before. Seeds and inputs with a fault have names of their
+/// own, and stay.
+fn keep_smallest(from: &Path, kept: &Path) -> anyhow::Result<()> {
+    let inputs = |folder: &Path| -> anyhow::Result<Vec<PathBuf>> {
+        let all = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+        // libFuzzer names an input by its SHA-1.
+        let is_found = |path: &PathBuf| path.file_name().is_some_and(|name| name.len() == 40);
+        Ok(all.into_iter().filter(is_found).collect())
+    };
+    let mut least = inputs(from)?
+        .into_iter()
+        .map(|path| Ok((fs::metadata(&path)?.len(), path)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    least.sort();
+    for path in inputs(kept)? {
+        fs::remove_file(path)?;
+    }
+    for (_, path) in least.iter().take(KEPT) {
+        fs::copy(path, kept.join(path.file_name().unwrap_or_default()))?;
+    }
     Ok(())
 }
 

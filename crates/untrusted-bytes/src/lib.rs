@@ -6,6 +6,11 @@ use backup::Backup;
 use checkpoint::Checkpoint;
 use data_files::{ImportOptions, SourceFile};
 use model_io::{ModelFile, read_link};
+use peak_alloc::PeakAlloc;
+
+/// Counts what every program takes that drives these readers: fuzzers, and the tests of this crate.
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
 
 /// A way in.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +60,27 @@ pub const READERS: [Reader; 14] = [
     },
 ];
 
-/// The way in of this name.
-pub fn reader(name: &str) -> Option<Reader> {
-    READERS.into_iter().find(|reader| reader.name == name)
+impl Reader {
+    /// Reads bytes. What is counted is shared by all threads, so only one may do so at a time.
+    ///
+    /// # Panics
+    /// Where that takes more than twice the memory that it may.
+    pub fn check(&self, bytes: &[u8]) {
+        let before = ALLOCATED.current_usage();
+        ALLOCATED.reset_peak_usage();
+        (self.read)(bytes);
+        let mib = (ALLOCATED.peak_usage() - before) >> 20;
+        assert!(mib <= 2 * self.limit_mib, "{} took {mib} MiB", self.name);
+    }
+}
+
+/// As [`Reader::check`], of the reader of this name.
+///
+/// # Panics
+/// As there, and where there is none.
+pub fn check(name: &str, bytes: &[u8]) {
+    let reader = READERS.into_iter().find(|reader| reader.name == name);
+    reader.expect("every fuzzer has the name of a reader").check(bytes);
 }
 
 /// A model's file; `head` is what every file of its kind begins with.
