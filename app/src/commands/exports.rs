@@ -11,6 +11,7 @@ use protocol::{
     model_files::{MadeLink, MakeLink, ModelFormat, SetCard, Summarize, WriteModel},
 };
 
+use super::kept_runs::NO_WEIGHTS_YET;
 use crate::{
     browser,
     lab::Lab,
@@ -50,8 +51,13 @@ impl Lab {
             ModelFormat::Zip => file_name(&model.name, "zip"),
             ModelFormat::Half => file_name(&format!("{} f16", model.name), "safetensors"),
         };
-        match self.written_model(Delivery { content, blobs }).await {
-            Ok(bytes) => browser::download(&name, &bytes),
+        self.download_written(&name, Delivery { content, blobs }).await;
+    }
+
+    /// Has a file written, and downloads it under this name.
+    async fn download_written(self, name: &str, request: Delivery<WriteModel>) {
+        match self.written_model(request).await {
+            Ok(bytes) => browser::download(name, &bytes),
             Err(error) => self.report_trouble(words::job_error(&error)),
         }
     }
@@ -63,7 +69,7 @@ impl Lab {
         let Some(found) = found else { return };
         let Some(RunFiles { name, weights, checkpoint }) = found else {
             let text = if self.runs.live.with_untracked(|live| live.as_ref() == Some(&id)) {
-                "Nothing of this run is saved yet. Its weights are, at the end of each epoch: wait for the first one."
+                NO_WEIGHTS_YET
             } else {
                 "This run has no saved checkpoint. Save it as a model, and export that: only the optimizer's state is lost."
             };
@@ -76,10 +82,7 @@ impl Lab {
             format: ModelFormat::Zip,
             checkpoint: Some(blobs.add(checkpoint)),
         };
-        match self.written_model(Delivery { content, blobs }).await {
-            Ok(bytes) => browser::download(&file_name(&name, "zip"), &bytes),
-            Err(error) => self.report_trouble(words::job_error(&error)),
-        }
+        self.download_written(&file_name(&name, "zip"), Delivery { content, blobs }).await;
     }
 
     /// What a model's file holds, layer by layer.

@@ -21,6 +21,8 @@ use crate::{
     words,
 };
 
+pub(super) const NO_WEIGHTS_YET: &str =
+    "This run has no weights yet. They are saved at the end of each epoch: wait for the first one.";
 /// How long a deleted run can be brought back before its weights are deleted.
 const UNDO_MS: u32 = 60_000;
 
@@ -46,8 +48,7 @@ impl Lab {
         let storage = self.opened_storage()?;
         let weights = self.report_error(self.runs.weights(&storage, id).await)?;
         if weights.is_none() {
-            let text = "This run has no weights yet. They are saved at the end of each epoch: wait for the first one.";
-            self.report_trouble(text.into());
+            self.report_trouble(NO_WEIGHTS_YET.into());
         }
         weights.map(Arc::new)
     }

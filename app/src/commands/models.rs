@@ -103,7 +103,10 @@ impl Lab {
             is_shipped(id)
                 || self.models.saved.with_untracked(|saved| saved.iter().any(|model| model.id == *id))
         };
-        self.star(starred_model().filter(is_there));
+        match starred_model() {
+            Some(gone) if !is_there(&gone) => self.star(None),
+            starred => self.models.starred.set(starred),
+        }
     }
 
     /// Has every visit begin with a model; with `None`, with the one that was chosen last.
