@@ -151,23 +151,21 @@ async fn a_lost_device_hands_its_run_to_the_cpu() {
 /// A GPU may be lost while it is opened, while it is checked against the CPU, and in any step after that.
 #[tokio::test]
 async fn a_device_that_is_lost_at_any_stage_hands_its_run_to_the_cpu() {
-    // Calls after which the device is gone.
-    const LOSE: &str = "
-        let left = LEFT;
-        const request = GPUAdapter.prototype.requestDevice;
-        GPUAdapter.prototype.requestDevice = async function (...all) { return self.device = await request.apply(this, all); };
-        const own = OWNER.prototype.METHOD;
-        OWNER.prototype.METHOD = function (...all) { if (left-- === 0) self.device.destroy(); return own.apply(this, all); };
-    ";
     let refused = "GPUAdapter.prototype.requestDevice = async () => { throw new DOMException('no', 'OperationError'); };";
-    let after = |owner: &str, method: &str, calls: &str| {
-        LOSE.replace("OWNER", owner).replace("METHOD", method).replace("LEFT", calls)
+    // The device is gone with the call of this number.
+    let at = |call: u32, method: &str| {
+        format!(
+            "{KEEP_DEVICE}
+            let left = {call};
+            const own = {method};
+            {method} = function (...all) {{ if (left-- === 0) self.device.destroy(); return own.apply(this, all); }};"
+        )
     };
     for (stage, script) in [
         ("opened", refused.to_owned()),
-        ("given its first work", after("GPUQueue", "submit", "0")),
-        ("checked", after("GPUBuffer", "mapAsync", "0")),
-        ("trained on", after("GPUBuffer", "mapAsync", "5")),
+        ("given its first work", at(0, "GPUQueue.prototype.submit")),
+        ("checked", at(0, "GPUBuffer.prototype.mapAsync")),
+        ("trained on", at(5, "GPUBuffer.prototype.mapAsync")),
     ] {
         let browser = Browser::open(with_worker_script(script)).await;
         browser.start_built_in("webgpu", 320, 2).await;

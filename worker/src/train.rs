@@ -386,7 +386,7 @@ fn begin_run(
             let bytes = blobs.take(checkpoint)?;
             let checkpoint = Checkpoint::from_bytes(&bytes).map_err(failure::of_input)?;
             let run = Run::resume(&checkpoint, dataset, device, micro_batch);
-            (run, checkpoint.progress.epoch, Run::wrote(&checkpoint))
+            (run, checkpoint.progress.epoch, Run::is_of_this_build(&checkpoint))
         }
         None => (Run::new(train.config.clone(), dataset, device, micro_batch), 0, true),
     };

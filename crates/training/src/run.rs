@@ -256,7 +256,7 @@ impl Run {
     }
 
     /// Whether the code that wrote a checkpoint is this one: only then what follows has the same bits as without the interruption.
-    pub fn wrote(checkpoint: &Checkpoint) -> bool {
+    pub fn is_of_this_build(checkpoint: &Checkpoint) -> bool {
         checkpoint.progress.build == BUILD
     }
 

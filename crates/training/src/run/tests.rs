@@ -151,7 +151,7 @@ fn a_resumed_run_goes_on_exactly() {
         assert_eq!(finish(&mut resumed), rest, "{title}");
         assert!(block_on(whole.weights()) == block_on(resumed.weights()), "{title}");
         assert!(block_on(whole.checkpoint()) == block_on(resumed.checkpoint()), "{title}");
-        assert!(Run::wrote(&checkpoint));
+        assert!(Run::is_of_this_build(&checkpoint));
         let other = Arc::new(Dataset { test: LabelledImages::default(), ..(*dataset).clone() });
         let refused = Run::resume(&checkpoint, other, &Device::flex(), WHOLE);
         assert_eq!(refused.err(), Some(RunError::OtherImages));
