@@ -69,6 +69,11 @@ pub(crate) async fn sleep(duration_ms: u32) {
     drop(timeout);
 }
 
+/// Lets the browser do what waits: input, timers, a frame.
+pub(crate) async fn next_task() {
+    sleep(0).await;
+}
+
 /// The absolute address of a path below the site's root, wherever the site is hosted.
 pub(crate) fn site_url(path: &str) -> String {
     let base =

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use evaluation::{Calibration, Prediction};
 use ink::{Point, Stroke};
 use js_sys::{Float32Array, Reflect};
-use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+use leptos::{prelude::document, tachys::dom::body};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::HtmlElement;
 use worker_client::FirstReader;
 
 use crate::browser;
@@ -32,17 +34,23 @@ pub(crate) fn is_there() -> bool {
     program().is_some()
 }
 
-/// Takes over what was drawn, after the stroke under way, and makes room for the page.
+/// Where the page is built, unseen until it is whole: what stands in the HTML takes ink and reads until then.
+pub(crate) fn hidden_place() -> HtmlElement {
+    let place = document().get_element_by_id("page");
+    place.map_or_else(body, JsCast::unchecked_into)
+}
+
+/// Takes over what was drawn, after the stroke under way, and shows the page in its place.
 pub(crate) async fn take_over() -> Vec<Stroke> {
     let mut strokes = Vec::new();
     if let Some(program) = program() {
         program.pen_is_up().await;
         strokes = from_numbers(&program.take_strokes().to_vec());
     }
-    let standing = browser::window().document().and_then(|document| document.get_element_by_id("first"));
-    if let Some(standing) = standing {
+    if let Some(standing) = document().get_element_by_id("first") {
         standing.remove();
     }
+    hidden_place().set_hidden(false);
     strokes
 }
 

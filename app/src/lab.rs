@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use ink::Stroke;
 use leptos::prelude::*;
 use protocol::data::DataSource;
 use train_config::DataChoice;
@@ -20,7 +19,7 @@ use crate::{
     state::{
         announcer::Announcer, data_sets::DataSets, drawings::Drawings, kept::Kept, models::Models,
         notifications::Notifications, offers::Offers, queue::QueueStore, runs::Runs, site_copy::SiteCopy,
-        training::Training, workers::Workers,
+        training::Training, turns::Turns, workers::Workers,
     },
 };
 
@@ -49,11 +48,13 @@ pub(crate) struct Lab {
     pub(crate) site_copy: SiteCopy,
     pub(crate) kept: Kept,
     pub(crate) workers: Workers,
+    /// The parts of the page that are built while it starts.
+    pub(crate) turns: Turns,
 }
 
 impl Lab {
-    /// Starts the workers and opens the storage. `strokes` were drawn before the page was there.
-    pub(crate) fn begin(strokes: Vec<Stroke>) -> Self {
+    /// Starts the workers and opens the storage.
+    pub(crate) fn begin() -> Self {
         let lab = Self {
             form: Form::new(),
             drawing: DrawingState::new(),
@@ -71,6 +72,7 @@ impl Lab {
             site_copy: SiteCopy::new(),
             kept: Kept::new(),
             workers: Workers::new(),
+            turns: Turns::new(),
         };
         let host = Rc::new(BrowserHost);
         let recognizer =
@@ -83,18 +85,37 @@ impl Lab {
         if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
             lab.set_pen_radius(radius);
         }
-        if !strokes.is_empty() {
-            lab.set_drawing(strokes);
-        }
         lab.watch_runs();
         lab.watch_for_new_versions();
-        spawn_local(lab.read_site());
-        spawn_local(lab.open_storage());
+        spawn_local(async move {
+            browser::next_task().await;
+            lab.read_site().await;
+        });
+        spawn_local(async move {
+            browser::next_task().await;
+            lab.open_storage().await;
+        });
         lab.open_fragment();
         lab.open_site_model();
         // A link that is pasted into the address of the open page.
         browser::on_fragment(move || lab.open_fragment());
         lab
+    }
+
+    /// Gives every part of the page its turn, and puts the whole in the place of what stood in the HTML.
+    pub(crate) async fn build_page(self) {
+        // What a part builds waits behind it, in the same task at the latest.
+        loop {
+            browser::next_task().await;
+            if !self.turns.give_next() {
+                break;
+            }
+        }
+        let strokes = first::take_over().await;
+        if !strokes.is_empty() {
+            self.set_drawing(strokes);
+        }
+        self.turns.are_over.set(true);
     }
 
     async fn read_site(self) {

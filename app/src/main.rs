@@ -33,38 +33,53 @@ use crate::{
         about::AboutPage, data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage,
         personalize::MyHandwritingPage, runs::RunsPage, train::TrainPage,
     },
-    parts::{announcements::Announcements, frame::Frame, notices::Notices},
+    parts::{announcements::Announcements, frame::Frame, in_turn::InTurn, notices::Notices},
 };
 
 fn main() {
     broken::show_failures();
+    // Starting the program was a task of its own.
     wasm_bindgen_futures::spawn_local(async {
-        let strokes = first::take_over().await;
-        mount_to_body(move || view! { <App strokes /> });
+        browser::next_task().await;
+        mount_to(first::hidden_place(), App).forget();
     });
 }
 
-/// The whole page; `strokes` were drawn before it was there.
+/// The whole page.
 #[component]
-fn App(strokes: Vec<ink::Stroke>) -> impl IntoView {
-    let lab = Lab::begin(strokes);
+fn App() -> impl IntoView {
+    let lab = Lab::begin();
     provide_context(lab);
+    wasm_bindgen_futures::spawn_local(lab.build_page());
     view! {
         <Router base=browser::base_path()>
-            <Frame>
-                <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
-                    <Route path=path!("/") view=DrawPage />
-                    <Route path=path!("/train") view=TrainPage />
-                    <Route path=path!("/runs") view=RunsPage />
-                    <Route path=path!("/data") view=DataPage />
-                    <Route path=path!("/hand") view=MyHandwritingPage />
-                    <Route path=path!("/learn") view=LearnPage />
-                    <Route path=path!("/models") view=ModelsPage />
-                    <Route path=path!("/about") view=AboutPage />
-                </Routes>
-            </Frame>
-            <Notices />
-            <Announcements />
+            <InTurn>
+                <Frame>
+                    <Pages />
+                </Frame>
+            </InTurn>
+            <InTurn>
+                <Notices />
+                <Announcements />
+            </InTurn>
         </Router>
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <InTurn>
+            <Routes fallback=|| view! { <p class="card">"There is nothing at this address."</p> }>
+                <Route path=path!("/") view=DrawPage />
+                <Route path=path!("/train") view=TrainPage />
+                <Route path=path!("/runs") view=RunsPage />
+                <Route path=path!("/data") view=DataPage />
+                <Route path=path!("/hand") view=MyHandwritingPage />
+                <Route path=path!("/learn") view=LearnPage />
+                <Route path=path!("/models") view=ModelsPage />
+                <Route path=path!("/about") view=AboutPage />
+            </Routes>
+        </InTurn>
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         correct::Correct,
         digits::Digits,
         file_button::FileButton,
+        in_turn::InTurn,
         network_input::NetworkInput,
         paper::Paper,
         picture::{PictureButtons, PictureView},
@@ -49,33 +50,45 @@ pub(crate) fn DrawPage() -> impl IntoView {
         <h1 class="visually-hidden">"Draw a digit"</h1>
         <div class="draw" on:dragover=|event| event.prevent_default() on:drop=dropped>
             <section class="input" aria-label="Drawing">
-                <Show when=move || has_picture.get() fallback=|| view! { <Paper /> }>
-                    <PictureView />
-                </Show>
-                <div class="buttons">
-                    <Show when=move || has_picture.get() fallback=move || view! {
-                        <button on:click=move |_| lab.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
-                        <button on:click=move |_| lab.clear() disabled=is_blank title="Delete">"Clear"</button>
-                    }>
-                        <PictureButtons />
+                <InTurn>
+                    <Show when=move || has_picture.get() fallback=|| view! { <Paper /> }>
+                        <PictureView />
                     </Show>
-                    <FileButton text="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
-                        accept="image/*" multiple=false on_files=move |files| files.into_iter().for_each(|file| lab.open_picture(file)) />
-                </div>
-                <Show when=move || !has_picture.get()>
-                    <Pen />
-                </Show>
+                </InTurn>
+                <InTurn>
+                    <div class="buttons">
+                        <Show when=move || has_picture.get() fallback=move || view! {
+                            <button on:click=move |_| lab.undo() disabled=is_blank title="Ctrl+Z">"Undo"</button>
+                            <button on:click=move |_| lab.clear() disabled=is_blank title="Delete">"Clear"</button>
+                        }>
+                            <PictureButtons />
+                        </Show>
+                        <FileButton text="Picture" title="A file or a photograph; or drop or paste one" field="Picture to read"
+                            accept="image/*" multiple=false on_files=move |files| files.into_iter().for_each(|file| lab.open_picture(file)) />
+                    </div>
+                    <Show when=move || !has_picture.get()>
+                        <Pen />
+                    </Show>
+                </InTurn>
             </section>
             <section class="recognition card" aria-label="Reading">
-                <Answer />
-                <Digits />
-                <Bars />
-                <Correct />
-                <NetworkInput />
-                <ShowMe />
-                <Show when=move || !is_blank() && !has_picture.get()>
-                    <button class="link" title="As text and as a QR code" on:click=move |_| lab.share_drawing()>"Link to this drawing"</button>
-                </Show>
+                <InTurn>
+                    <Answer />
+                    <Digits />
+                </InTurn>
+                <InTurn>
+                    <Bars />
+                </InTurn>
+                <InTurn>
+                    <Correct />
+                    <NetworkInput />
+                </InTurn>
+                <InTurn>
+                    <ShowMe />
+                    <Show when=move || !is_blank() && !has_picture.get()>
+                        <button class="link" title="As text and as a QR code" on:click=move |_| lab.share_drawing()>"Link to this drawing"</button>
+                    </Show>
+                </InTurn>
             </section>
         </div>
     }

@@ -8,7 +8,7 @@ use worker_client::{Phase, RunView};
 use crate::{
     browser, first,
     lab::Lab,
-    parts::{offer::OfferCard, shared_link::SharedLinkCard},
+    parts::{in_turn::InTurn, offer::OfferCard, shared_link::SharedLinkCard},
     words,
 };
 
@@ -57,8 +57,10 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             </p>
         </header>
         <main>
-            <OfferCard />
-            <SharedLinkCard />
+            <InTurn>
+                <OfferCard />
+                <SharedLinkCard />
+            </InTurn>
             {children()}
         </main>
     }

@@ -10,6 +10,7 @@ pub(crate) mod export_model;
 pub(crate) mod file_button;
 pub(crate) mod frame;
 pub(crate) mod image_grid;
+pub(crate) mod in_turn;
 pub(crate) mod label_bars;
 pub(crate) mod layer_table;
 pub(crate) mod model_details;

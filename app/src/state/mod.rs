@@ -13,4 +13,5 @@ pub(crate) mod run_log;
 pub(crate) mod runs;
 pub(crate) mod site_copy;
 pub(crate) mod training;
+pub(crate) mod turns;
 pub(crate) mod workers;

@@ -20,6 +20,7 @@ use crate::{
     engine::TrainerShell,
     lab::Lab,
     pages::evaluate::{run::just_trained, submission::Submission},
+    parts::in_turn::InTurn,
 };
 use advice::AdviceNote;
 use charts::Charts;
@@ -51,34 +52,40 @@ pub(crate) fn TrainPage() -> impl IntoView {
         <h1 class="visually-hidden">"Train a network"</h1>
         <div class="train">
             <section class="card setup" aria-label="Configuration">
-                <fieldset disabled=busy>
-                    <legend class="visually-hidden">"Experiment"</legend>
-                    <Preset />
-                </fieldset>
-                // However many fields there are, training can be started and stopped.
-                <Controls />
-                <Show when=has_changes>
-                    <p class="hint">{move || format!("These settings include changes made during the original run: {}. ", lab.form.changes_text())}
-                        <button type="button" on:click=move |_| lab.form.forget_changes()>"Discard these changes"</button></p>
-                </Show>
+                <InTurn>
+                    <fieldset disabled=busy>
+                        <legend class="visually-hidden">"Experiment"</legend>
+                        <Preset />
+                    </fieldset>
+                    // However many fields there are, training can be started and stopped.
+                    <Controls />
+                    <Show when=has_changes>
+                        <p class="hint">{move || format!("These settings include changes made during the original run: {}. ", lab.form.changes_text())}
+                            <button type="button" on:click=move |_| lab.form.forget_changes()>"Discard these changes"</button></p>
+                    </Show>
+                </InTurn>
                 <fieldset disabled=busy>
                     <legend class="visually-hidden">"Configuration"</legend>
-                    <Data />
-                    <NetworkBuilder />
-                    <Settings />
+                    <InTurn><Data /></InTurn>
+                    <InTurn><NetworkBuilder /></InTurn>
+                    <InTurn><Settings /></InTurn>
                 </fieldset>
             </section>
             <div class="watch">
                 <section class="card progress" aria-label="Run">
-                    <Progress />
-                    <Steer />
-                    <AdviceNote />
-                    <Charts />
-                    <Figures />
-                    <Show when=can_answer>{move || view! { <Submission choice=lab.form.data.get() answerer=just_trained /> }}</Show>
+                    <InTurn>
+                        <Progress />
+                        <Steer />
+                        <AdviceNote />
+                    </InTurn>
+                    <InTurn><Charts /></InTurn>
+                    <InTurn>
+                        <Figures />
+                        <Show when=can_answer>{move || view! { <Submission choice=lab.form.data.get() answerer=just_trained /> }}</Show>
+                    </InTurn>
                 </section>
-                <EarlierRuns />
-                <Experiments />
+                <InTurn><EarlierRuns /></InTurn>
+                <InTurn><Experiments /></InTurn>
             </div>
         </div>
     }
