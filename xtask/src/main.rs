@@ -3,6 +3,7 @@
 mod bench;
 mod end_to_end;
 mod fuzz;
+mod lighthouse;
 mod mnist;
 mod peers;
 mod places;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(long, default_value_t = 120)]
         minutes: u32,
     },
+    /// Have Lighthouse rate the site that `test` has built.
+    Lighthouse,
     /// Fuzz every reader of bytes from outside.
     Fuzz(fuzz::Options),
     /// Look for known faults, unfit licences and odd origins among all dependencies.
@@ -93,6 +96,7 @@ fn main() -> anyhow::Result<()> {
             let _claim = places::claim_target()?;
             suite::soak(minutes)
         }
+        Command::Lighthouse => lighthouse::rate(),
         Command::Fuzz(options) => {
             let _claim = places::claim_target()?;
             fuzz::fuzz(&options)

@@ -250,7 +250,7 @@ fn page_variables(browser: &Browser) -> anyhow::Result<[(&'static str, OsString)
     ])
 }
 
-fn browser_flags() -> Vec<&'static str> {
+pub(crate) fn browser_flags() -> Vec<&'static str> {
     // No sandbox: tests run as root in containers. The others keep the browser from calling home.
     vec![
         "--headless=new",
@@ -265,7 +265,7 @@ fn browser_flags() -> Vec<&'static str> {
 }
 
 /// Absolute path of a program, which may stand on the PATH.
-fn program(name: &str) -> anyhow::Result<String> {
+pub(crate) fn program(name: &str) -> anyhow::Result<String> {
     if Path::new(name).is_absolute() {
         return Ok(name.to_owned());
     }

@@ -56,7 +56,7 @@ pub(crate) fn audit() -> anyhow::Result<()> {
 }
 
 /// Adds a package to the cache. One that npm cannot get is done without.
-fn npm_install(package: &str) -> anyhow::Result<()> {
+pub(crate) fn npm_install(package: &str) -> anyhow::Result<()> {
     let prefix = places::cache();
     fs::create_dir_all(&prefix)?;
     let mut npm = command("npm");
