@@ -1,19 +1,13 @@
 //! Everything that the page holds for as long as it is open: a store for each noun, and the commands of `commands` on them.
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
 use protocol::data::DataSource;
 use train_config::DataChoice;
-use wasm_bindgen_futures::spawn_local;
-use worker_client::Recognizer;
 
 use crate::{
-    browser,
-    commands::{PEN_KEY, data_source},
+    commands::data_source,
     drawing_state::DrawingState,
-    engine::{BrowserHost, Site, TrainerShell},
-    first,
+    engine::Site,
     form::Form,
     personalization::Personalization,
     state::{
@@ -53,9 +47,8 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Starts the workers and opens the storage.
-    pub(crate) fn begin() -> Self {
-        let lab = Self {
+    pub(crate) fn new() -> Self {
+        Self {
             form: Form::new(),
             drawing: DrawingState::new(),
             models: Models::new(),
@@ -73,60 +66,6 @@ impl Lab {
             kept: Kept::new(),
             workers: Workers::new(),
             turns: Turns::new(),
-        };
-        let host = Rc::new(BrowserHost);
-        let recognizer =
-            Recognizer::start(Rc::clone(&host), first::reader(), move |event| lab.on_recognizer_event(event));
-        let view = lab.training.view;
-        let trainer = TrainerShell::new(Rc::clone(&host), recognizer.clone(), view, move |update| {
-            lab.on_run_update(update);
-        });
-        lab.workers.start(host, recognizer, trainer);
-        if let Some(radius) = browser::preference(PEN_KEY).and_then(|radius| radius.parse().ok()) {
-            lab.set_pen_radius(radius);
-        }
-        lab.watch_runs();
-        lab.watch_for_new_versions();
-        spawn_local(async move {
-            browser::next_task().await;
-            lab.read_site().await;
-        });
-        spawn_local(async move {
-            browser::next_task().await;
-            lab.open_storage().await;
-        });
-        lab.open_fragment();
-        lab.open_site_model();
-        // A link that is pasted into the address of the open page.
-        browser::on_fragment(move || lab.open_fragment());
-        lab
-    }
-
-    /// Gives every part of the page its turn, and puts the whole in the place of what stood in the HTML.
-    pub(crate) async fn build_page(self) {
-        // What a part builds waits behind it, in the same task at the latest.
-        loop {
-            browser::next_task().await;
-            if !self.turns.give_next() {
-                break;
-            }
-        }
-        let strokes = first::take_over().await;
-        if !strokes.is_empty() {
-            self.set_drawing(strokes);
-        }
-        self.turns.are_over.set(true);
-    }
-
-    async fn read_site(self) {
-        match Site::fetch().await {
-            Ok(site) => {
-                if !site.mnist && self.form.data.get_untracked() == DataChoice::Mnist {
-                    self.form.set_data(DataChoice::BuiltIn { train_images: 20_000 });
-                }
-                self.site.set(Some(site));
-            }
-            Err(text) => self.report_trouble(text),
         }
     }
 }

@@ -21,11 +21,13 @@ mod saved_models;
 mod state;
 mod words;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use leptos_router::{
     components::{Route, Router, Routes},
     path,
 };
+
+use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     lab::Lab,
@@ -39,7 +41,7 @@ use crate::{
 fn main() {
     broken::show_failures();
     // Starting the program was a task of its own.
-    wasm_bindgen_futures::spawn_local(async {
+    spawn_local(async {
         browser::next_task().await;
         mount_to(first::hidden_place(), App).forget();
     });
@@ -48,9 +50,9 @@ fn main() {
 /// The whole page.
 #[component]
 fn App() -> impl IntoView {
-    let lab = Lab::begin();
+    let lab = Lab::new();
     provide_context(lab);
-    wasm_bindgen_futures::spawn_local(lab.build_page());
+    spawn_local(ScopedFuture::new(lab.start()));
     view! {
         <Router base=browser::base_path()>
             <InTurn>

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Preference: the pen's radius.
-pub(crate) const PEN_KEY: &str = "inkling.pen";
+pub(super) const PEN_KEY: &str = "inkling.pen";
 
 /// Pixels of a picture for each pixel of an image that is shown as one.
 const ENLARGED: usize = 10;

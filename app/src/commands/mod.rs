@@ -14,9 +14,9 @@ mod queue;
 mod recognition;
 mod runs;
 mod site_copy;
+mod start;
 mod storage;
 mod tabs;
 
 pub(crate) use data::data_source;
 pub(crate) use exports::LinkOfModel;
-pub(crate) use ink::PEN_KEY;
