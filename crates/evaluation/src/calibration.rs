@@ -3,6 +3,8 @@
 //! A card holds a temperature and the confidence below which the page asks "not a digit?". Both are found on the
 //! validation part at the end of every epoch, where it has a hundred images.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Prediction;
@@ -54,15 +56,7 @@ impl Calibration {
         if probabilities.is_empty() {
             return Self::NONE;
         }
-        let loss = |log_temperature: f64| -> f64 {
-            let own = Self { temperature: log_temperature.exp() as f32, ..Self::NONE };
-            let each = probabilities.iter().zip(labels);
-            each.map(|(all, &label)| {
-                -f64::from(own.read(all).probability(usize::from(label)).max(1e-30)).ln()
-            })
-            .sum()
-        };
-        let mut fitted = Self { temperature: minimum(loss, -2.0, 2.0).exp() as f32, ..Self::NONE };
+        let mut fitted = Self { temperature: likeliest(probabilities, labels).recip() as f32, ..Self::NONE };
         let mut confidences: Vec<f32> = probabilities.iter().map(|all| fitted.read(all).confidence).collect();
         confidences.sort_by(f32::total_cmp);
         let rejected = (rejected_share * confidences.len() as f64) as usize;
@@ -78,14 +72,55 @@ impl Calibration {
     }
 }
 
-/// Where a function with one valley between `low` and `high` is least: golden-section search.
-fn minimum(of: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
-    let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
+/// Factors of the logits that are looked at: temperatures from e^-2 to e^2.
+const FACTORS: RangeInclusive<f64> = 0.135..=7.39;
+/// Stands in for a probability of 0, whose logarithm is of no use.
+const LEAST_PROBABILITY: f32 = 1e-30;
+
+/// The factor of all logits that makes the labels likeliest, by Newton's method: the loss has one valley.
+fn likeliest(probabilities: &[Vec<f32>], labels: &[u8]) -> f64 {
+    let logits: Vec<(Vec<f64>, f64)> = probabilities
+        .iter()
+        .zip(labels)
+        .map(|(all, &label)| {
+            let all: Vec<f64> = all.iter().map(|&one| f64::from(one.max(LEAST_PROBABILITY).ln())).collect();
+            let own =
+                all.get(usize::from(label)).copied().unwrap_or_else(|| f64::from(LEAST_PROBABILITY.ln()));
+            (all, own)
+        })
+        .collect();
+    let (mut low, mut high) = FACTORS.into_inner();
+    let mut factor = 1.0;
     for _ in 0..30 {
-        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
-        if of(left) < of(right) { high = right } else { low = left }
+        let (mut slope, mut curvature) = (0.0, 0.0);
+        for (all, own) in &logits {
+            let (mut sum, mut mean, mut square) = (0.0, 0.0, 0.0);
+            for &logit in all {
+                // Logits are at most 0, and so the largest power is no overflow.
+                let power = (factor * logit).exp();
+                sum += power;
+                mean += power * logit;
+                square += power * logit * logit;
+            }
+            mean /= sum;
+            slope += mean - own;
+            curvature += square / sum - mean * mean;
+        }
+        if slope > 0.0 {
+            high = factor;
+        } else {
+            low = factor;
+        }
+        let next = factor - slope / curvature;
+        // Beyond what is known of the valley, halving is safe.
+        let next = if next > low && next < high { next } else { f64::midpoint(low, high) };
+        let change = (next - factor).abs();
+        factor = next;
+        if change < 1e-7 {
+            break;
+        }
     }
-    f64::midpoint(low, high)
+    factor
 }
 
 #[cfg(test)]
@@ -126,6 +161,40 @@ mod tests {
         let confidence = fitted.read(&probabilities[0]).confidence;
         assert!((confidence - 0.9).abs() < 0.01, "{confidence}");
         assert_eq!(Calibration::fitted(&[], &[], 0.5), Calibration::NONE);
+    }
+
+    /// Of the loss at this temperature.
+    fn loss(probabilities: &[Vec<f32>], labels: &[u8], temperature: f32) -> f64 {
+        let own = Calibration { temperature, ..Calibration::NONE };
+        let each = probabilities.iter().zip(labels);
+        each.map(|(all, &label)| -f64::from(own.read(all).probability(usize::from(label)).max(1e-30)).ln())
+            .sum()
+    }
+
+    #[test]
+    fn no_other_temperature_makes_the_labels_likelier() {
+        // Sure to many degrees, right as often as half of that; one right digit has next to no chance.
+        let sure = |index: u16| sure_of(usize::from(index % 10), 0.2 + 0.8 * f32::from(index % 97) / 97.0);
+        let mut probabilities: Vec<_> = (0..500).map(sure).collect();
+        probabilities[8] = sure_of(3, 1.0 - 1e-7);
+        let labels: Vec<u8> =
+            (0..500).map(|index| (if index % 2 == 0 { index } else { index / 3 } % 10) as u8).collect();
+        let fitted = Calibration::fitted(&probabilities, &labels, 0.0).temperature;
+        let least = loss(&probabilities, &labels, fitted);
+        for step in 0..=400 {
+            let other = (-2.0 + f64::from(step) / 100.0).exp() as f32;
+            assert!(loss(&probabilities, &labels, other) >= least - 1e-6 * least, "{other} beside {fitted}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_diverged_or_knows_all_has_a_temperature() {
+        for one in [f32::NAN, 1.0, 0.0] {
+            let mut all = vec![0.0; 10];
+            all[3] = one;
+            let fitted = Calibration::fitted(&vec![all; 100], &[3; 100], 0.006);
+            assert!(fitted.temperature > 0.1 && fitted.temperature < 10.0, "{fitted:?}");
+        }
     }
 
     #[test]

@@ -51,8 +51,13 @@ impl DropoutMask {
         if !head.is_empty() {
             drop_some(head, first);
         }
-        for values in rest.chunks_mut(4) {
-            drop_some(values, 0);
+        // Fours of a known length become one vector each.
+        let (fours, tail) = rest.as_chunks_mut::<4>();
+        for four in fours {
+            drop_some(four, 0);
+        }
+        if !tail.is_empty() {
+            drop_some(tail, 0);
         }
     }
 }
