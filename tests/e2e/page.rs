@@ -269,9 +269,12 @@ impl Browser {
         let start = Instant::now();
         loop {
             let entries = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
-            if let Some(path) =
-                entries.filter(|path| path.extension().is_some_and(|found| found == ending)).max()
-            {
+            // Firefox keeps a name with an empty file while it writes another.
+            let is_whole = |path: &PathBuf| {
+                path.extension().is_some_and(|found| found == ending)
+                    && fs::metadata(path).is_ok_and(|file| file.len() > 0)
+            };
+            if let Some(path) = entries.filter(is_whole).max() {
                 return path;
             }
             assert!(start.elapsed() < SOON, "nothing was downloaded:\n{}", self.text().await);
