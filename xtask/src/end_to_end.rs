@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use crate::process::{run, step};
 
 /// More than these that fail at once are no accident.
-const MAX_FLAKY: usize = 6;
+const MAX_FLAKY: usize = 3;
 /// Tests that look at a clock or at memory, or that keep all cores busy by themselves: each has the machine to itself.
 const ALONE: [&str; 11] = [
     "draw::bars_follow_the_pen_within_a_frame",
