@@ -34,8 +34,8 @@ pub(crate) fn is_there() -> bool {
     program().is_some()
 }
 
-/// Where the page is built, unseen until it is whole: what stands in the HTML takes ink and reads until then.
-pub(crate) fn hidden_place() -> HtmlElement {
+/// The element that the page is built in. It is hidden until the page is whole: until then, what stands in the HTML takes ink and reads.
+pub(crate) fn place_of_page() -> HtmlElement {
     let place = document().get_element_by_id("page");
     place.map_or_else(body, JsCast::unchecked_into)
 }
@@ -50,7 +50,7 @@ pub(crate) async fn take_over() -> Vec<Stroke> {
     if let Some(standing) = document().get_element_by_id("first") {
         standing.remove();
     }
-    hidden_place().set_hidden(false);
+    place_of_page().set_hidden(false);
     strokes
 }
 

@@ -26,7 +26,6 @@ use leptos_router::{
     components::{Route, Router, Routes},
     path,
 };
-
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
@@ -40,10 +39,10 @@ use crate::{
 
 fn main() {
     broken::show_failures();
-    // Starting the program was a task of its own.
+    // To compile and start this program was a long task already.
     spawn_local(async {
         browser::next_task().await;
-        mount_to(first::hidden_place(), App).forget();
+        mount_to(first::place_of_page(), App).forget();
     });
 }
 

@@ -30,7 +30,7 @@ impl Lab {
         self.open_site_model();
         // A link that is pasted into the address of the open page.
         browser::on_fragment(move || self.open_fragment());
-        // What a part builds waits behind it before the task is over.
+        // The parts of a part have joined the queue when the next task begins.
         while self.turns.give_next() {
             browser::next_task().await;
         }

@@ -23,7 +23,7 @@ pub(crate) fn Paper() -> impl IntoView {
     Effect::new(move |_| {
         lab.drawing.ink_version.track();
         size_version.track();
-        // Before, the paper is hidden, and has no size.
+        // Until then the paper is hidden, and has no size.
         lab.turns.are_over.track();
         if let Some(canvas) = canvas.get()
             && !redraw_is_due.get_value()

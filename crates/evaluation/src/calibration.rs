@@ -96,7 +96,7 @@ fn likeliest(probabilities: &[Vec<f32>], labels: &[u8]) -> f64 {
         for (all, own) in &logits {
             let (mut sum, mut mean, mut square) = (0.0, 0.0, 0.0);
             for &logit in all {
-                // Logits are at most 0, and so the largest power is no overflow.
+                // Logarithms of probabilities are at most 0: no power overflows.
                 let power = (factor * logit).exp();
                 sum += power;
                 mean += power * logit;
