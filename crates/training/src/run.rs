@@ -433,6 +433,20 @@ impl Run {
         Box::pin(self.measure_pass()).await
     }
 
+    /// Begins the next epoch without measuring the network: for comparisons with trainers that measure nothing. Does nothing where
+    /// steps of this epoch are still to be taken.
+    pub fn skip_measuring(&mut self) {
+        if self.step == self.steps_per_epoch() && self.epoch_end.is_none() {
+            self.begin_next_epoch();
+        }
+    }
+
+    fn begin_next_epoch(&mut self) {
+        self.epoch += 1;
+        self.step = 0;
+        self.images.shuffle(self.epoch);
+    }
+
     pub(crate) fn steps_per_epoch(&self) -> u32 {
         self.config.steps_per_epoch(self.split.train.len() as u32)
     }
@@ -586,10 +600,8 @@ impl Run {
             let weights = self.network.to_weights().await?;
             self.best = Some(Best { epoch: report.epoch, measured, weights });
         }
-        self.epoch += 1;
-        self.step = 0;
+        self.begin_next_epoch();
         self.stopped = stop;
-        self.images.shuffle(self.epoch);
         Ok(Event::EpochDone(report))
     }
 

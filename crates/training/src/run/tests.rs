@@ -357,6 +357,17 @@ fn the_cpu_agrees_with_itself_and_not_with_a_broken_device() {
 }
 
 #[test]
+fn without_measuring_the_steps_are_the_same() {
+    let (config, dataset) = small();
+    let (points, _, _) = finish(&mut begin(&config, &dataset, 20));
+    let mut run = begin(&config, &dataset, 20);
+    for point in points {
+        run.skip_measuring();
+        assert_eq!(block_on(run.advance()).unwrap(), Event::Trained(point));
+    }
+}
+
+#[test]
 fn images_are_changed_anew_in_every_epoch() {
     let (config, dataset) = small();
     let augmentation = Augmentation { share: 1.0, shift_px: 2.0, ..Augmentation::NONE };
