@@ -1,14 +1,15 @@
 //! Running other programs, with what the project's builds have in common.
 
-use std::{env, ffi::OsStr, path::PathBuf, process::Command, time::Instant};
+use std::{env, ffi::OsStr, path::PathBuf, process::Command, sync::LazyLock, time::Instant};
 
 use anyhow::{Context as _, ensure};
 
 use crate::places;
 
-/// Says which step begins.
+/// Says which step begins, and after how many minutes.
 pub(crate) fn step(text: &str) {
-    println!("\n==> {text}");
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    println!("\n==> {text} ({} min)", FIRST.elapsed().as_secs() / 60);
 }
 
 /// A program with the project's tools first on its PATH, in the project's root.
