@@ -226,7 +226,7 @@ fn architecture_md_names_every_crate_and_no_other() {
 #[test]
 fn unsafe_code_stays_where_it_is() {
     let allowed = ["crates/kernels/src/lib.rs", "crates/gpu-kernels/src/lib.rs", "worker/src/lib.rs"];
-    for folder in ["app", "worker", "files-worker", "cli", "bench/src", "xtask", "crates"] {
+    for folder in ["app", "first-page", "worker", "files-worker", "cli", "bench/src", "xtask", "crates"] {
         for path in sources(&tests::root().join(folder)) {
             let own = path.strip_prefix(tests::root()).unwrap().to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&path).unwrap();
@@ -243,8 +243,11 @@ fn unsafe_code_stays_where_it_is() {
 fn the_page_and_its_workers_name_no_other_host() {
     // The mirrors are for `cargo xtask`; the server is not in the page.
     let for_the_setup = ["crates/data-files/src/mnist.rs", "crates/site-server/src/lib.rs"];
-    for folder in ["app", "worker", "files-worker", "crates"] {
-        for path in sources(&tests::root().join(folder)) {
+    let is_of_the_page = |path: &PathBuf| {
+        path.extension().is_some_and(|end| ["rs", "js", "html", "css"].iter().any(|own| end == *own))
+    };
+    for folder in ["app", "first-page", "worker", "files-worker", "crates", "public"] {
+        for path in files(&tests::root().join(folder)).into_iter().filter(is_of_the_page) {
             let own = path.strip_prefix(tests::root()).unwrap().to_string_lossy().replace('\\', "/");
             if for_the_setup.contains(&own.as_str()) {
                 continue;
@@ -277,7 +280,6 @@ fn the_tutorials_table_has_the_figures_of_the_page() {
     }
 }
 
-/// A setting whose term is unknown would be a button that explains nothing.
 #[test]
 fn stores_know_neither_components_nor_each_other() {
     let folder = tests::root().join("app/src/state");
@@ -307,6 +309,25 @@ fn stores_know_neither_components_nor_each_other() {
     }
 }
 
+/// A sum that leaves out a crate takes two builds for one: a run would seem to go on exactly, a message to be understood.
+#[test]
+fn sums_over_sources_leave_out_no_crate() {
+    for (package, features) in [("training", "cpu,gpu"), ("protocol", "")] {
+        let script = fs::read_to_string(tests::root().join("crates").join(package).join("build.rs")).unwrap();
+        let linked = tree(package, features, &["--format", "{p}"]);
+        let own = linked.iter().filter(|line| line.contains("(/"));
+        let names: BTreeSet<&str> = own.filter_map(|line| line.split(' ').next()).collect();
+        assert!(names.len() > 5, "{names:?}");
+        for name in names.into_iter().filter(|name| *name != package) {
+            assert!(
+                script.contains(&format!("\"../{name}/src\"")),
+                "crates/{package}/build.rs leaves out {name}"
+            );
+        }
+    }
+}
+
+/// A setting whose term is unknown would be a button that explains nothing.
 #[test]
 fn no_setting_is_without_its_term() {
     let of_runs = train_config::FIELDS.iter().map(|field| (field.name, field.term));

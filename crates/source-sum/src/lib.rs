@@ -7,15 +7,20 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of every Rust file below these folders; cargo is told to ask again when one of them changes.
+/// The SHA-256 of these files and of every Rust file below these folders; cargo is told to ask again when one of them changes.
 ///
 /// # Errors
 /// Where a folder or a file cannot be read.
-pub fn of_folders(folders: &[&str]) -> io::Result<[u8; 32]> {
+pub fn of(sources: &[&str]) -> io::Result<[u8; 32]> {
     let mut paths = Vec::new();
-    for folder in folders {
-        println!("cargo::rerun-if-changed={folder}");
-        collect(Path::new(folder), &mut paths)?;
+    for source in sources {
+        println!("cargo::rerun-if-changed={source}");
+        let path = Path::new(source);
+        if path.is_file() {
+            paths.push(path.to_owned());
+        } else {
+            collect(path, &mut paths)?;
+        }
     }
     // Sorted, so that the order does not depend on the machine.
     paths.sort();
