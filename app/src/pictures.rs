@@ -10,8 +10,6 @@ use crate::browser;
 
 /// Larger files are refused.
 const MAX_MIB: u32 = 64;
-/// Larger pictures are refused: decoded they take four bytes a pixel.
-const MAX_PIXELS: usize = 64_000_000;
 /// Some phones refuse a canvas with a longer side.
 const MAX_SIDE: u32 = 4_000;
 
@@ -29,16 +27,8 @@ pub(crate) async fn decode(file: &File) -> Result<Decoded, String> {
         return Err(format!("{name} is empty. Choose another picture."));
     }
     let bytes = browser::read_file(file, MAX_MIB).await?;
-    // The header is checked before anything is decoded. The browser knows other formats better.
-    if let Ok(size) = imagesize::blob_size(&bytes)
-        && size.width.saturating_mul(size.height) > MAX_PIXELS
-    {
-        let most = MAX_PIXELS / 1_000_000;
-        return Err(format!(
-            "{name} has {} x {} pixels; at most {most} million can be read. Make it smaller and try again.",
-            size.width, size.height
-        ));
-    }
+    ink::check_file_size(&bytes)
+        .map_err(|error| format!("{name} {error}. Make it smaller and try again."))?;
     let no_picture =
         || format!("{name} could not be read: it is no picture, or damaged. PNG, JPEG and WebP work.");
     let bitmap: Result<Promise, JsValue> = browser::window().create_image_bitmap_with_blob(file);

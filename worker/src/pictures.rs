@@ -8,26 +8,21 @@ use web_sys::{Blob, ImageBitmap, OffscreenCanvas, OffscreenCanvasRenderingContex
 
 use crate::scope;
 
-/// Larger pictures are refused: decoded they take four bytes a pixel.
-const MAX_PIXELS: u32 = 64_000_000;
-
 /// Decodes a picture, turned as its EXIF data says. The error is for people.
 pub(crate) async fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let no_picture = |_: JsValue| "it is no picture, or damaged".to_owned();
+    let too_large = |error| format!("it {error}");
+    ink::check_file_size(bytes).map_err(too_large)?;
     let parts = Array::of1(&Uint8Array::from(bytes));
     let blob = Blob::new_with_u8_array_sequence(&parts).map_err(no_picture)?;
     let bitmap = scope::scope().create_image_bitmap_with_blob(&blob).map_err(no_picture)?;
     let bitmap: ImageBitmap = JsFuture::from(bitmap).await.and_then(JsValue::dyn_into).map_err(no_picture)?;
-    let (width, height) = (bitmap.width(), bitmap.height());
-    if u64::from(width) * u64::from(height) > u64::from(MAX_PIXELS) {
-        return Err(format!(
-            "it has {width} x {height} pixels; at most {} million are read",
-            MAX_PIXELS / 1_000_000
-        ));
-    }
-    let rgba = pixels(&bitmap).map_err(no_picture);
+    let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
+    // The browser may know a format whose header is not read here.
+    let rgba =
+        ink::check_size(width, height).map_err(too_large).and_then(|()| pixels(&bitmap).map_err(no_picture));
     bitmap.close();
-    Picture::from_rgba(width as usize, height as usize, &rgba?).map_err(|error| error.to_string())
+    Picture::from_rgba(width, height, &rgba?).map_err(|error| error.to_string())
 }
 
 fn pixels(bitmap: &ImageBitmap) -> Result<Vec<u8>, JsValue> {

@@ -3,7 +3,6 @@
 //! There is one way from ink to an image, and page, tests and command line all take it:
 //! [`Drawing`] (strokes), or [`Picture`] and [`found_ink`] -> [`Raster`] (ink as grey levels) -> [`normalise`] (the image).
 
-mod animation;
 mod atoms;
 mod boxes;
 mod cells;
@@ -16,13 +15,13 @@ mod light;
 mod normalise;
 mod one_pen;
 mod picture;
+mod picture_file;
 mod raster;
 mod rules;
 mod segments;
 mod specks;
 mod tracer;
 
-pub use animation::is_animated;
 pub use components::Bounds;
 pub use drawing::{Drawing, Point, Stroke};
 pub use drawing_link::{DrawingLinkError, drawing_link, linked_drawing};
@@ -31,6 +30,7 @@ pub use keyboard_pen::{KeyboardPen, PenKey};
 pub use normalise::{BOX_SIDE, CENTRE, Image, normalise, placed};
 pub use one_pen::{OnePen, PointerDown, PointerKind};
 pub use picture::{Picture, PictureError};
+pub use picture_file::{PictureTooLarge, check_file_size, check_size, is_animated};
 pub use raster::{Raster, RasterError};
 pub use segments::{Candidate, Line, cheapest, lines};
 

@@ -1,4 +1,34 @@
-//! Whether a picture file moves: of such a file the first frame is read, and its person should hear of that.
+//! What a picture file says of itself, before it is decoded.
+
+/// Larger pictures are refused: decoded they take four bytes a pixel.
+const MAX_PIXELS: usize = 64_000_000;
+
+/// A picture that is too large to be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("has {width} x {height} pixels; at most {} million can be read", MAX_PIXELS / 1_000_000)]
+pub struct PictureTooLarge {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// Checks the size that a file names in its header; one whose header is not known here is left to whoever decodes it.
+///
+/// # Errors
+/// [`PictureTooLarge`] where it has more than 64 million pixels.
+pub fn check_file_size(file: &[u8]) -> Result<(), PictureTooLarge> {
+    imagesize::blob_size(file).map_or(Ok(()), |size| check_size(size.width, size.height))
+}
+
+/// Checks the size of a picture.
+///
+/// # Errors
+/// [`PictureTooLarge`] where it has more than 64 million pixels.
+pub fn check_size(width: usize, height: usize) -> Result<(), PictureTooLarge> {
+    let is_small = width.saturating_mul(height) <= MAX_PIXELS;
+    is_small.then_some(()).ok_or(PictureTooLarge { width, height })
+}
 
 /// Whether these bytes are a GIF, PNG or WebP file of more than one frame.
 ///
@@ -72,6 +102,19 @@ mod tests {
     const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0......";
     /// A comment, then a frame with a table of two colours.
     const FRAME: &[u8] = b"\x21\xfe\x02hi\0\x2c\0\0\0\0\x01\0\x01\0\x80......\x02\x01D\0";
+
+    #[test]
+    fn a_header_is_believed_before_anything_is_decoded() {
+        let png = |side: u32| {
+            let begin: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+            [begin, &side.to_be_bytes(), &side.to_be_bytes(), &[8, 0, 0, 0, 0]].concat()
+        };
+        assert_eq!(check_file_size(&png(8_000)), Ok(()));
+        let too_large = PictureTooLarge { width: 20_000, height: 20_000 };
+        assert_eq!(check_file_size(&png(20_000)), Err(too_large));
+        assert_eq!(too_large.to_string(), "has 20000 x 20000 pixels; at most 64 million can be read");
+        assert_eq!(check_file_size(b"no picture"), Ok(()));
+    }
 
     #[test]
     fn files_of_several_frames_are_known() {
