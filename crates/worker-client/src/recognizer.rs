@@ -234,7 +234,7 @@ impl<H: Host, M: Clone + 'static> Recognizer<H, M> {
                 Ok(reply) => {
                     {
                         let mut state = recognizer.inner.state.borrow_mut();
-                        (state.has_model, state.first, state.restarts) = (true, None, 0);
+                        (state.has_model, state.first) = (true, None);
                         state.loaded = Some((model.clone(), file));
                     }
                     recognizer.report(RecognizerEvent::Loaded { model, card: Box::new(reply.content) });
@@ -453,6 +453,25 @@ mod tests {
         let error = JobError::WorkerLost("it was of another version of this page".into());
         assert_eq!(*events.borrow(), [RecognizerEvent::GaveUp(error.clone())]);
         assert_eq!(answer.borrow_mut().take(), Some(Err(error)));
+    }
+
+    /// The page asks again about the same ink as soon as the model has loaded.
+    #[test]
+    fn it_gives_up_where_every_prediction_kills_its_worker() {
+        let host = FakeHost::new();
+        let (recognizer, events) = start(&host);
+        load(&recognizer, "mlp");
+        for worker in 0..=MAX_RESTARTS as usize {
+            host.run();
+            host.worker(worker).ready();
+            serve(&host, worker);
+            recognizer.predict(1, vec![0; 784]);
+            host.run();
+            host.worker(worker).lose("unreachable");
+            host.run();
+        }
+        assert_eq!(host.workers_started() as u32, MAX_RESTARTS + 1);
+        assert!(matches!(events.borrow().last(), Some(RecognizerEvent::GaveUp(_))), "{events:?}");
     }
 
     #[test]

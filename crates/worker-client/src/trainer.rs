@@ -624,7 +624,9 @@ fn lose(state: TrainerState, why: Loss, next: Attempt) -> Step {
     let (epochs_done, steps_done) =
         run.checkpoint.as_ref().map_or((0, 0), |saved| (saved.epochs_done, saved.steps_done));
     let pause_when_started = run.pause_when_started || was_paused;
-    let run = Run { device, losses, is_alone: true, pause_when_started, ..run };
+    // A run on a GPU has no helpers.
+    let is_alone = run.is_alone || from == Backend::Cpu;
+    let run = Run { device, losses, is_alone, pause_when_started, ..run };
     let (state, launch) = launch(run, next);
     let restart = Restart { why, from, epochs_done, steps_done };
     let effects = vec![

@@ -274,7 +274,7 @@ fn a_lost_gpu_hands_its_run_to_the_cpu() {
     let mut scene = Scene::running(GPU);
     let effects = scene.answer(Err(JobError::DeviceLost("destroyed".into())));
     let launch = scene.launch_in(&effects);
-    assert_eq!((launch.backend, launch.checkpoint), (Backend::Cpu, None));
+    assert_eq!((launch.backend, launch.is_alone, launch.checkpoint), (Backend::Cpu, false, None));
     let restart = Restart {
         why: Loss::Device("destroyed".into()),
         from: Backend::WebGpu,
