@@ -28,7 +28,7 @@ pub enum ImportError {
     )]
     TooManyClasses(usize, String),
     #[error(
-        "The images have no labels. Give them with labels to train or to test; without, they can be read."
+        "The images have no labels. To train or to test on them, bring their labels too; without labels they can only be read."
     )]
     NoLabels,
     #[error("Too few images: {0}. At least 10 are needed to train and to test.")]

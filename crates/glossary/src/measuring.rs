@@ -71,10 +71,34 @@ pub(crate) const TERMS: &[Term] = &[
     Term {
         id: "confusion-matrix",
         name: "Confusion table",
-        also: &["confusion matrix", "precision", "recall"],
+        also: &["confusion matrix", "mistakes"],
         what: "For each digit, how often it was taken for each other one.",
         more_or_less: "",
-        place: "The Evaluate page.",
+        place: "\"Evaluate\" on the Models page.",
+    },
+    Term {
+        id: "precision",
+        name: "Precision",
+        also: &["false positive"],
+        what: "Of all images that were read as a 7, the share that are one.",
+        more_or_less: "Low where other digits are taken for it.",
+        place: "\"Evaluate\" on the Models page, for each digit.",
+    },
+    Term {
+        id: "recall",
+        name: "Recall",
+        also: &["sensitivity", "false negative"],
+        what: "Of all sevens, the share that were read as a 7.",
+        more_or_less: "Low where it is taken for other digits.",
+        place: "\"Evaluate\" on the Models page, for each digit.",
+    },
+    Term {
+        id: "f1",
+        name: "F1",
+        also: &["F1 score", "harmonic mean"],
+        what: "Precision and recall in one number: their harmonic mean, which is low as soon as one of the two is.",
+        more_or_less: "",
+        place: "\"Evaluate\" on the Models page, for each digit.",
     },
     Term {
         id: "calibration",
@@ -83,7 +107,7 @@ pub(crate) const TERMS: &[Term] = &[
         what: "Whether a network that says \"90 %\" is right nine times in ten. Most are too sure; dividing the logits by one number, the temperature, mends \
                that.",
         more_or_less: "",
-        place: "Done after every epoch on the validation part. The Evaluate page draws it.",
+        place: "Done after every epoch on the validation part. \"Evaluate\" on the Models page draws it.",
     },
     Term {
         id: "standard-error",

@@ -176,6 +176,6 @@ pub(crate) const TERMS: &[Term] = &[
         also: &["personalize", "learn my hand", "transfer learning"],
         what: "Training goes on from weights that are good already, for a few steps, on other images.",
         more_or_less: "With your images alone it would forget the others, so some of those are rehearsed.",
-        place: "\"Learn my hand\" on the Draw page.",
+        place: "\"Learn my hand\" on the My hand page.",
     },
 ];

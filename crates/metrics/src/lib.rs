@@ -17,7 +17,7 @@ mod window;
 pub use axis::{Axis, Scale};
 pub use band::Band;
 pub use export::{DrawnBand, DrawnLine, Picture, chart_csv, chart_svg};
-pub use number::{counted, grouped};
+pub use number::{counted, grouped, size_text};
 pub use palette::{dash_text, line_colour, line_dash};
 pub use plot::polyline;
 pub use pyramid::Pyramid;

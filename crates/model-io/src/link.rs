@@ -38,8 +38,8 @@ const ROOM: usize = 60;
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum LinkError {
     #[error(
-        "This network has {0} weights and does not fit a link, which holds some 10,000 and {MAX_VALUES} at most. Share the file \
-         instead, or choose a smaller network."
+        "This network has {0} weights and does not fit a link: that holds some ten thousand. Share the file instead, or choose a \
+         smaller network."
     )]
     TooLarge(usize),
     #[error(

@@ -79,7 +79,7 @@ impl SettingValue {
     pub fn typed(&self, text: &str) -> Option<Self> {
         let text = text.trim();
         match *self {
-            Self::Whole { range, .. } => Some(Self::Whole { value: text.parse().ok()?, range }),
+            Self::Whole { range, .. } => Some(Self::Whole { value: whole_number(text)?, range }),
             Self::Number { range, .. } => Some(Self::Number { value: text.parse().ok()?, range }),
             Self::Switch(_) => None,
         }
@@ -93,6 +93,16 @@ impl SettingValue {
             Self::Switch(_) => None,
         }
     }
+}
+
+/// A whole number, which may be written as `1e2`.
+fn whole_number(text: &str) -> Option<usize> {
+    let written = || {
+        let number: f64 = text.parse().ok()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=1e9).contains(&number);
+        is_whole.then_some(number as usize)
+    };
+    text.parse().ok().or_else(written)
 }
 
 const fn whole(name: &'static str, term: &'static str, value: usize, least: usize, most: usize) -> Setting {

@@ -9,6 +9,8 @@ use train_config::{EarlyStopping, StopRules, TrainConfig};
 
 /// Steps that one mean is taken over.
 const WINDOW: usize = 50;
+/// Fewer say nothing of a run.
+const FEW_STEPS: usize = 10;
 
 /// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +69,7 @@ pub fn advice(observed: Observed<'_>) -> Option<Advice> {
         });
     }
     let means: Vec<Step> = steps.chunks_exact(WINDOW).map(mean).collect();
+    let is_guessing = |mean: &Step| mean.accuracy < 1.7 * chance && mean.loss > 0.93 * of_guess;
     // A run that warms up has not begun.
     let warmup_share = config.warmup_epochs / f64::from(config.epochs);
     if let [.., before, last] = means[..]
@@ -89,17 +92,27 @@ pub fn advice(observed: Observed<'_>) -> Option<Advice> {
                 change: Some(slower(config)),
             });
         }
-        let is_guessing = |mean: &Step| mean.accuracy < 1.7 * chance && mean.loss > 0.93 * of_guess;
         if [before, last].iter().all(is_guessing) {
-            return Some(guessing(config, last, of_guess));
+            let seen = format!("over the last {WINDOW} steps");
+            return Some(guessing(config, last, of_guess, &seen));
+        }
+    }
+    // A run of few steps is known by its epochs alone.
+    if let Some(last) = epochs.last()
+        && warmup_share < 0.5
+        && steps.len() >= FEW_STEPS
+    {
+        let train = Step { loss: f64::from(last.train.loss), accuracy: last.train.accuracy.share() };
+        if is_guessing(&train) {
+            return Some(guessing(config, train, of_guess, "on the whole training part"));
         }
     }
     overfitting(config, epochs)
 }
 
-fn guessing(config: &TrainConfig, last: Step, of_guess: f64) -> Advice {
+fn guessing(config: &TrainConfig, last: Step, of_guess: f64, seen: &str) -> Advice {
     let what = format!(
-        "It does not learn: {:.0} % right and a loss of {:.2} over the last {WINDOW} steps, as guessing gives ({of_guess:.2}).",
+        "It does not learn: {:.0} % right and a loss of {:.2} {seen}, as guessing gives ({of_guess:.2}).",
         100.0 * last.accuracy,
         last.loss
     );
@@ -220,6 +233,29 @@ mod tests {
         check(0.02, &flat, Some("It does not learn"), Some(0.002));
         check(0.00001, &flat, Some("It does not learn"), Some(0.005));
         check(0.001, &flat, Some("It does not learn"), None);
+    }
+
+    /// The study's runs of one epoch have 94 steps.
+    #[test]
+    fn a_short_run_that_guesses_is_told_after_its_epoch() {
+        let config = config(0.5);
+        let scores = |right, loss| EpochScores {
+            train: Score { accuracy: Accuracy { correct: right, total: 1_000 }, loss },
+            validation: None,
+            test: None,
+        };
+        let of = |steps: &[Step], scores: EpochScores| {
+            advice(Observed { config: &config, steps, epochs: &[scores], has_diverged: false })
+        };
+        let all = steps(|_| 2.31, 0.097);
+        let got = of(&all[..94], scores(99, 2.31)).unwrap();
+        assert_eq!(
+            got.what,
+            "It does not learn: 10 % right and a loss of 2.31 on the whole training part, as guessing gives (2.30)."
+        );
+        assert_eq!(got.change.map(|change| change.config.learning_rate), Some(0.005));
+        assert_eq!(of(&all[..94], scores(600, 1.2)), None);
+        assert_eq!(of(&all[..5], scores(99, 2.31)), None, "too early to say");
     }
 
     #[test]

@@ -181,12 +181,10 @@ impl TrainConfig {
         if !(1..=1_000).contains(&self.epochs) {
             return Err(ConfigError(format!("{} epochs are out of range: choose 1 to 1,000.", self.epochs)));
         }
-        range(
-            (0.0..=0.9).contains(&self.validation_share),
-            "Validation share",
-            self.validation_share,
-            "0 to 0.9",
-        )?;
+        if !(0.0..=0.9).contains(&self.validation_share) {
+            let percent = (1e6 * self.validation_share).round() / 1e4;
+            return Err(ConfigError::range("Validation share", format!("{percent} %"), "0 to 90 %"));
+        }
         self.stop.check(self.validation_share)?;
         let limits = self.augmentation.limits();
         if let Some((name, value, most)) =
@@ -271,7 +269,7 @@ mod tests {
         check(|config| config.schedule = Schedule::Exponential { gamma: 0.0 }, Some("Gamma 0 is"));
         check(|config| config.gradient_clip = Some(0.0), Some("Gradient clipping 0 is"));
         check(|config| config.label_smoothing = 1.0, Some("Label smoothing 1 is"));
-        check(|config| config.validation_share = 1.0, Some("Validation share 1 is"));
+        check(|config| config.validation_share = 1.0, Some("Validation share 100 % is"));
         check(
             |config| {
                 config.validation_share = 0.0;

@@ -76,6 +76,28 @@ impl Field {
     }
 }
 
+/// The setting because of which a configuration cannot be used, and why; `None` where it can be, or where no single setting is to
+/// blame.
+pub fn wrong_field_of(config: &TrainConfig) -> Option<(&'static Field, String)> {
+    let why = config.check().err()?;
+    // With the same choices: a momentum has no meaning for Adam.
+    let usual = TrainConfig {
+        optimizer: Optimizer::from_id(config.optimizer.id()).unwrap_or(config.optimizer),
+        schedule: Schedule::from_id(config.schedule.id()).unwrap_or(config.schedule),
+        preprocessing: PreprocessingChoice::from_id(config.preprocessing.id())
+            .unwrap_or(config.preprocessing),
+        ..TrainConfig::default()
+    };
+    let is_to_blame = |field: &&Field| {
+        let mut changed = config.clone();
+        field.copy(&mut changed, &usual);
+        changed.check().err().as_ref() != Some(&why)
+    };
+    // Whoever chooses another optimizer changes its numbers too: those come first.
+    let numbers = FIELDS.iter().filter(|field| !matches!(field.kind, FieldKind::Choice { .. }));
+    Some((numbers.chain(FIELDS).find(is_to_blame)?, why.to_string()))
+}
+
 /// A setting in which two configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -492,6 +514,32 @@ mod tests {
 
     use super::*;
     use crate::{EXPERIMENTS, experiment};
+
+    #[track_caller]
+    fn check_wrong(change: impl FnOnce(&mut TrainConfig), wanted: Option<(&str, &str)>) {
+        let mut config = TrainConfig::default();
+        change(&mut config);
+        let got = wrong_field_of(&config);
+        let got = got.as_ref().map(|(field, why)| (field.name, why.as_str()));
+        assert_eq!(got.map(|(name, _)| name), wanted.map(|(name, _)| name));
+        assert!(got.zip(wanted).is_none_or(|((_, why), (_, start))| why.starts_with(start)), "{got:?}");
+    }
+
+    #[test]
+    fn the_field_to_blame_is_found() {
+        check_wrong(|_| {}, None);
+        check_wrong(|config| config.batch_size = 0, Some(("Batch size", "Batch size 0 is out of range")));
+        check_wrong(|config| config.epochs = 0, Some(("Epochs", "0 epochs are out of range")));
+        check_wrong(|config| config.learning_rate = -1.0, Some(("Learning rate", "Learning rate -1 ")));
+        check_wrong(
+            |config| config.validation_share = 0.999,
+            Some(("Held back, %", "Validation share 99.9 % is out of range: choose 0 to 90 %.")),
+        );
+        check_wrong(
+            |config| config.optimizer = Optimizer::Sgd { momentum: 2.0, nesterov: false },
+            Some(("Momentum", "")),
+        );
+    }
 
     #[test]
     fn what_a_field_says_it_can_be_told() {

@@ -21,7 +21,7 @@ pub use changes::LiveChange;
 pub use choice::{DataChoice, DataHash, DeviceChoice};
 pub use config::{ConfigError, TrainConfig};
 pub use experiments::{EXPERIMENTS, Experiment, Published, experiment};
-pub use fields::{Difference, FIELDS, Field, FieldKind, MAIN_FIELDS, differences};
+pub use fields::{Difference, FIELDS, Field, FieldKind, MAIN_FIELDS, differences, wrong_field_of};
 pub use legacy::legacy_config;
 pub use optimizer::Optimizer;
 pub use preprocessing::PreprocessingChoice;

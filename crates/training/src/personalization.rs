@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_images_holds_both_and_what_is_no_digit() {
+    fn own_drawings_known_digits_and_what_is_no_digit_come_together() {
         let own = built_in_digits(20, 9);
         let images = personalization_images(&own, &built_in_digits(500, 1), 1);
         assert_eq!(images.len(), TUNING_IMAGES);
