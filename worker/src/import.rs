@@ -62,7 +62,7 @@ pub(crate) async fn import(
     }
     let (dataset, choices, notes) = reading.finish(None).map_err(failure::of_input)?.into_parts();
     let duplicates = Duplicates::between(&dataset.train, &dataset.test);
-    let (summary, dataset) = kept_data::keep(dataset).await?;
+    let (summary, dataset) = kept_data::offer(dataset).await?;
     let first = if dataset.train.is_empty() {
         unlabelled(&dataset.unlabelled[..dataset.unlabelled.len().min(FIRST * PIXELS)])
     } else {
@@ -88,7 +88,7 @@ pub(crate) async fn keep_images(
     let KeepImages { name, images } = request.content;
     let train = labelled(&mut request.blobs, images)?;
     let dataset = Dataset { train, name, import: Import::Ink, ..Dataset::default() };
-    Ok(Delivery::bare(kept_data::keep(dataset).await?.0))
+    Ok(Delivery::bare(kept_data::keep(dataset).await?))
 }
 
 /// Handles [`LookAtData`].

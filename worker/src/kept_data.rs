@@ -61,14 +61,31 @@ impl Record for Images {
     }
 }
 
-/// Stores a data set and says what is known of it.
-pub(crate) async fn keep(dataset: Dataset) -> Result<(DataSummary, Dataset), JobError> {
+/// Stores a data set and says what is known of it. What is stored already stays as it is, under its name.
+pub(crate) async fn keep(dataset: Dataset) -> Result<DataSummary, JobError> {
+    Ok(store(dataset, false, Writes::new()).await?.0)
+}
+
+/// The same, until the person says whether it is to be kept.
+pub(crate) async fn offer(dataset: Dataset) -> Result<(DataSummary, Dataset), JobError> {
+    store(dataset, true, Writes::new()).await
+}
+
+/// The same, with these writes or not at all.
+async fn store(
+    dataset: Dataset,
+    is_offered: bool,
+    writes: Writes,
+) -> Result<(DataSummary, Dataset), JobError> {
     let summary = DataSummary { hash: hash(&dataset), ..summary(&dataset) };
-    let storage = open().await?;
     let images = Images { id: summary.hash.to_string(), dataset };
-    storage.put(&images).await.map_err(failed)?;
-    let known = KeptDataSet::new(summary);
-    storage.put(&known).await.map_err(failed)?;
+    let known = KeptDataSet::new(summary, is_offered);
+    let puts = Writes::new().put(&images).and_then(|writes| writes.put(&known)).map_err(failed)?;
+    let stored = move |before: Option<KeptDataSet>| match before {
+        Some(before) if is_offered || !before.is_offered => Ok((writes, before)),
+        _ => Ok((writes.and(puts), known)),
+    };
+    let known = open().await?.change(&images.id, &[DATA_SET_IMAGES], stored).await.map_err(failed)?;
     Ok((known.summary, images.dataset))
 }
 
@@ -92,13 +109,13 @@ pub(crate) async fn relabel(call: Relabel) -> Result<DataSummary, JobError> {
     };
     let missing = || JobError::BadInput("This image has no label to change.".into());
     *labels.get_mut(number as usize).ok_or_else(missing)? = label;
-    let (summary, _) = keep(dataset).await?;
-    if summary.hash != hash {
-        let id = hash.to_string();
-        let writes = Writes::new().delete(DATA_SET_IMAGES, &id).delete(DATA_SETS, &id);
-        open().await?.write(writes).await.map_err(failed)?;
+    if self::hash(&dataset) == hash {
+        // It had this label before.
+        return Ok(DataSummary { hash, ..summary(&dataset) });
     }
-    Ok(summary)
+    let id = hash.to_string();
+    let without = Writes::new().delete(DATA_SET_IMAGES, &id).delete(DATA_SETS, &id);
+    Ok(store(dataset, false, without).await?.0)
 }
 
 /// What is known of a data set, but for its hash.
@@ -133,15 +150,12 @@ fn hash(dataset: &Dataset) -> DataHash {
 }
 
 async fn open() -> Result<Storage, JobError> {
-    let storage = Storage::open(|| ()).await;
-    if storage.is_lasting() {
-        Ok(storage)
-    } else {
-        Err(JobError::BadInput(
-            "This browser stores nothing here, so no data set can be kept. A window that is not private may."
-                .into(),
-        ))
-    }
+    let why = |error| {
+        format!(
+            "{error} No data set can be kept here. Where this window is private, another one may keep it."
+        )
+    };
+    Storage::open(|| ()).await.map_err(|error| JobError::BadInput(why(error)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` wants")]

@@ -1,6 +1,6 @@
 //! The data sets that the person brought and keeps in this browser. Workers write them; the page lists and deletes them.
 
-use browser_storage::{DATA_SET_IMAGES, DATA_SETS, Writes};
+use browser_storage::{DATA_SET_IMAGES, DATA_SETS, KeptDataSet, Record as _, Storage, Writes};
 use data_files::ImportOptions;
 use leptos::prelude::*;
 use protocol::{
@@ -16,6 +16,9 @@ use web_sys::{File, Url};
 
 use crate::{browser, lab::Lab, labelled_drawings, parts::image_grid::Shown};
 
+/// How long what was brought waits for the person's word: another tab may show it.
+const MOST_OFFERED_MS: f64 = 24.0 * 3_600_000.0;
+
 /// Where workers find a data set.
 pub(crate) fn data_source(choice: DataChoice) -> DataSource {
     DataSource { choice, mnist_url: browser::site_url("data/mnist/") }
@@ -30,11 +33,33 @@ fn deletion(hash: DataHash) -> Writes {
 impl Lab {
     /// Reads the list anew: a worker has written to it.
     pub(crate) async fn reload_data_sets(self) {
-        if let Some(storage) = self.opened_storage()
-            && let Some(sets) = self.report_error(storage.all().await)
-        {
-            self.data_sets.all.set(sets);
+        if let Some(storage) = self.opened_storage() {
+            self.list_data_sets(&storage).await;
         }
+    }
+
+    /// Lists the data sets that are kept. What was brought long ago and never kept is deleted.
+    pub(super) async fn list_data_sets(self, storage: &Storage) {
+        let Some(all) = self.report_error(storage.all::<KeptDataSet>().await) else { return };
+        let (offered, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| set.is_offered);
+        self.data_sets.all.set(kept);
+        let now_ms = js_sys::Date::now();
+        for set in offered.into_iter().filter(|set| now_ms - set.saved_ms() > MOST_OFFERED_MS) {
+            self.report_error(storage.write(deletion(set.summary.hash)).await);
+        }
+    }
+
+    /// Keeps a data set that was brought. If that fails, it is reported, and the result is false.
+    pub(crate) async fn keep_data_set(self, hash: DataHash) -> bool {
+        let Some(storage) = self.opened_storage() else { return false };
+        let kept = |found: Option<KeptDataSet>| {
+            let Some(mut set) = found else { return Ok((Writes::new(), ())) };
+            set.is_offered = false;
+            Ok((Writes::new().put(&set)?, ()))
+        };
+        let is_kept = self.report_error(storage.change(&hash.to_string(), &[], kept).await).is_some();
+        self.list_data_sets(&storage).await;
+        is_kept
     }
 
     /// Deletes a data set.
@@ -72,7 +97,6 @@ impl Lab {
             // What cannot be released goes with the page.
             let _ = Url::revoke_object_url(&url);
         }
-        self.reload_data_sets().await;
         preview
     }
 
@@ -109,13 +133,23 @@ impl Lab {
     ) -> Result<Vec<(String, Shown)>, JobError> {
         let request = Delivery::bare(ChangeImage { source: data_source(choice), part, number, seed });
         let mut reply = self.workers.pool()?.call(request, |_| ()).await?;
-        let images = Shown::taken(&mut reply, |reply| reply.images).unwrap_or_default();
+        let images = Shown::taken(&mut reply, |reply| reply.images)?;
         Ok(reply.content.names.into_iter().zip(images).collect())
     }
 
-    /// Looks at a data set.
-    pub(crate) async fn look(self, choice: DataChoice, images: Listed) -> Result<Delivery<Look>, JobError> {
+    /// Looks at a data set: what is known of it, and the images that were asked for, each with its number.
+    pub(crate) async fn look(
+        self,
+        choice: DataChoice,
+        images: Listed,
+    ) -> Result<(Look, Vec<Shown>), JobError> {
         let request = Delivery::bare(LookAtData { source: data_source(choice), images });
-        self.workers.pool()?.call(request, |_| ()).await
+        let mut found = self.workers.pool()?.call(request, |_| ()).await?;
+        let images = Shown::taken(&mut found, |look| look.images)?;
+        // Means of classes have no numbers.
+        let numbers = found.content.numbers.iter().copied().chain(core::iter::repeat(0));
+        let images =
+            images.into_iter().zip(numbers).map(|(shown, number)| Shown { number, ..shown }).collect();
+        Ok((found.content, images))
     }
 }

@@ -1,6 +1,6 @@
 //! The queue: runs that wait, sweeps and repeats over seeds that fill it.
 
-use browser_storage::{Storage, StorageError, Writes, new_id};
+use browser_storage::{Storage, StorageError, new_id};
 use experiments::{Queue, QueueItem, RunGroup, RunRecord, SweepSpec};
 use leptos::prelude::*;
 use train_config::TrainConfig;
@@ -13,10 +13,7 @@ use super::{
 use crate::{
     lab::Lab,
     locks::{self, Asked},
-    state::{
-        kept_run::{KeptQueue, KeptRun},
-        runs::RunPlan,
-    },
+    state::runs::RunPlan,
 };
 
 /// Held by the tab that takes runs out of the queue.
@@ -26,25 +23,37 @@ impl Lab {
     /// Puts runs at the end of the queue.
     pub(crate) fn enqueue(self, plans: Vec<(String, RunPlan)>) {
         let count = plans.len() as u32;
-        self.change_queue(move |queue| {
+        let change = move |queue: &mut Queue| {
             for (index, (title, plan)) in plans.into_iter().enumerate() {
                 let RunPlan { config, data, device, workers, sessions, group, .. } = plan;
                 let id = format!("{}-{index}", new_id(js_sys::Date::now()));
                 queue.add(QueueItem { id, title, config, data, device, workers, sessions, group });
             }
             queue.is_paused = false;
+        };
+        spawn_local(async move {
+            if self.queue_changed(change).await {
+                self.notify(format!("Added {} to the queue.", metrics::counted(count, "run")), None);
+            }
         });
-        self.notify(format!("Added {} to the queue.", metrics::counted(count, "run")), None);
     }
 
     /// Changes the queue, here, in the storage and in the other tabs; then its next run starts, if none is under way.
     pub(crate) fn change_queue(self, change: impl FnOnce(&mut Queue) + 'static) {
-        let Some(storage) = self.opened_storage() else { return };
         spawn_local(async move {
-            self.report_error(self.queue.change(&storage, change).await);
-            self.tell(&Told::Queue);
-            self.pump_queue();
+            self.queue_changed(change).await;
         });
+    }
+
+    /// Does so; `false`, and the reason is reported, where nothing could be changed.
+    async fn queue_changed(self, change: impl FnOnce(&mut Queue)) -> bool {
+        let Some(storage) = self.opened_storage() else { return false };
+        let is_changed = self.report_error(self.queue.change(&storage, change).await).is_some();
+        if is_changed {
+            self.tell(&Told::Queue);
+        }
+        self.pump_queue();
+        is_changed
     }
 
     /// Starts the next run of the queue, if none is under way. One tab does so.
@@ -91,19 +100,19 @@ impl Lab {
         self,
         storage: &Storage,
     ) -> Result<Option<(RunRecord, Option<locks::Held>)>, StorageError> {
-        self.queue.load(storage).await?;
-        let mut queue = self.queue.queue.get_untracked();
-        let Some(item) = queue.next() else { return Ok(None) };
-        let QueueItem { config, data, device, workers, sessions, group, .. } = item;
-        let plan = RunPlan { config, data, device, workers, sessions, group, is_queued: true };
-        let record = self.runs.record_for(&plan, self.data_name(plan.data));
-        let held = own_lock(&record.id).await;
-        // Together, so that a tab which is killed in between neither loses the run nor has it twice.
-        let writes = Writes::new().put(&KeptQueue(queue.clone()))?.put(&KeptRun(record.clone()))?;
-        storage.write(writes).await?;
-        self.queue.queue.set(queue);
-        self.tell(&Told::Queue);
-        Ok(Some((record, held)))
+        loop {
+            self.queue.load(storage).await?;
+            let Some(item) = self.queue.queue.get_untracked().next() else { return Ok(None) };
+            let QueueItem { config, data, device, workers, sessions, group, .. } = item.clone();
+            let plan = RunPlan { config, data, device, workers, sessions, group, is_queued: true };
+            let record = self.runs.record_for(&plan, self.data_name(plan.data));
+            let held = own_lock(&record.id).await;
+            if self.queue.take(storage, &item, &record).await? {
+                self.tell(&Told::Queue);
+                return Ok(Some((record, held)));
+            }
+            // Another tab has changed the queue meanwhile.
+        }
     }
 
     /// Puts every trial of a sweep into the queue.

@@ -26,11 +26,13 @@ impl Lab {
                 "Close Inkling's other tabs: an older one keeps your models and drawings to itself.".into(),
             );
         })
-        .await;
+        .await
+        .unwrap_or_else(|error| {
+            self.report_trouble(error.to_string());
+            Storage::in_memory()
+        });
         self.kept.open(storage.clone());
-        if let Some(sets) = self.report_error(storage.all().await) {
-            self.data_sets.all.set(sets);
-        }
+        self.list_data_sets(&storage).await;
         if let Some(drawings) = self.report_error(storage.all().await) {
             self.drawings.all.set(drawings);
         }
@@ -49,9 +51,7 @@ impl Lab {
     /// Reads anew what is stored: a backup was restored.
     pub(crate) async fn reload_everything(self) {
         let Some(storage) = self.opened_storage() else { return };
-        if let Some(sets) = self.report_error(storage.all().await) {
-            self.data_sets.all.set(sets);
-        }
+        self.list_data_sets(&storage).await;
         if let Some(drawings) = self.report_error(storage.all().await) {
             self.drawings.all.set(drawings);
         }

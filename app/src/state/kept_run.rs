@@ -27,6 +27,7 @@ impl Record for KeptRun {
 }
 
 /// The queue as it is stored: there is one.
+#[derive(Default)]
 pub(crate) struct KeptQueue(pub(crate) Queue);
 
 impl KeptQueue {

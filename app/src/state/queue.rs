@@ -1,10 +1,10 @@
 //! What is to be trained next, kept over reloads and shared by all tabs.
 
-use browser_storage::{Storage, StorageError};
-use experiments::Queue;
+use browser_storage::{RUNS, Storage, StorageError, Writes};
+use experiments::{Queue, QueueItem, RunRecord};
 use leptos::prelude::*;
 
-use super::kept_run::KeptQueue;
+use super::kept_run::{KeptQueue, KeptRun};
 
 /// The queue as this tab knows it; copies share it.
 #[derive(Clone, Copy)]
@@ -24,14 +24,42 @@ impl QueueStore {
         Ok(())
     }
 
-    /// Changes what is stored: another tab may have changed it meanwhile.
+    /// Changes what is stored, which another tab may have changed meanwhile.
     pub(crate) async fn change(
         self,
         storage: &Storage,
         change: impl FnOnce(&mut Queue),
     ) -> Result<(), StorageError> {
-        self.load(storage).await?;
-        self.queue.update(change);
-        storage.put(&KeptQueue(self.queue.get_untracked())).await
+        let stored = |queue: Option<KeptQueue>| {
+            let KeptQueue(mut queue) = queue.unwrap_or_default();
+            change(&mut queue);
+            Ok((Writes::new().put(&KeptQueue(queue.clone()))?, queue))
+        };
+        self.queue.set(storage.change(KeptQueue::ID, &[], stored).await?);
+        Ok(())
+    }
+
+    /// Takes out the run that is next and stores its record, both or neither: a tab which is killed in between neither loses the run
+    /// nor has it twice. `false`, and nothing is changed, where it is not the next one any more.
+    pub(crate) async fn take(
+        self,
+        storage: &Storage,
+        next: &QueueItem,
+        record: &RunRecord,
+    ) -> Result<bool, StorageError> {
+        let stored = |queue: Option<KeptQueue>| {
+            let KeptQueue(mut queue) = queue.unwrap_or_default();
+            if queue.next().as_ref() != Some(next) {
+                return Ok((Writes::new(), None));
+            }
+            let writes = Writes::new().put(&KeptQueue(queue.clone()))?.put(&KeptRun(record.clone()))?;
+            Ok((writes, Some(queue)))
+        };
+        let taken = storage.change(KeptQueue::ID, &[RUNS], stored).await?;
+        let is_taken = taken.is_some();
+        if let Some(queue) = taken {
+            self.queue.set(queue);
+        }
+        Ok(is_taken)
     }
 }

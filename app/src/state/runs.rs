@@ -206,10 +206,15 @@ impl Runs {
             return log.store(storage).await;
         }
         // What is stored counts: another tab may have gone on with it.
-        let Some(KeptRun(mut record)) = storage.get(id).await? else { return Ok(()) };
-        change(&mut record);
-        self.show(record.clone());
-        storage.put(&KeptRun(record)).await
+        let stored = |run: Option<KeptRun>| {
+            let Some(KeptRun(mut record)) = run else { return Ok((Writes::new(), None)) };
+            change(&mut record);
+            Ok((Writes::new().put(&KeptRun(record.clone()))?, Some(record)))
+        };
+        if let Some(record) = storage.change(id, &[], stored).await? {
+            self.show(record);
+        }
+        Ok(())
     }
 
     /// A run's curve, from the storage if need be.

@@ -1,5 +1,7 @@
 //! Everything that is stored, out into a backup and back.
 
+use std::collections::BTreeMap;
+
 use backup::{Backup, StoredObject, Value};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -9,7 +11,13 @@ use crate::{
     STORES, Storage, StorageError, Writes, writes::Write,
 };
 
-/// Objects that are restored in one transaction.
+/// Stores of rows, each with the stores of what belongs to its rows.
+const OWNERS: [(&str, &[&str]); 3] = [
+    (RUNS, &[RUN_POINTS, RUN_CHECKPOINTS, RUN_WEIGHTS]),
+    (MODELS, &[MODEL_FILES]),
+    (DATA_SETS, &[DATA_SET_IMAGES]),
+];
+/// As soon as there are so many objects, they are written.
 const OBJECTS_TOGETHER: usize = 64;
 
 /// What became of a backup.
@@ -42,37 +50,37 @@ impl Storage {
     /// Adds what is not there yet; what is there stays as it is.
     ///
     /// # Errors
-    /// [`StorageError`] where the browser's storage fails or is full. What was added before stays.
+    /// [`StorageError`] where the browser's storage fails or is full. What was added before stays, and the same backup adds the
+    /// rest later.
     pub async fn restore(&self, backup: Backup) -> Result<Restored, StorageError> {
+        let mut known = BTreeMap::new();
+        for store in STORES {
+            known.insert(store, self.ids(store).await?);
+        }
+        let is_known =
+            |store: &str, id: &str| known.get(store).is_some_and(|ids| ids.iter().any(|own| own == id));
+        let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for object in &backup.objects {
+            if let Some((store, row)) = family(object) {
+                families.entry(row).or_default().push((store, object));
+            }
+        }
         let mut restored = Restored::default();
         let mut writes = Writes::new();
-        // What belongs to a row that is there already is of another state of it.
-        let mut owned = Vec::new();
-        for (row, parts) in [
-            (RUNS, &[RUN_POINTS, RUN_CHECKPOINTS, RUN_WEIGHTS][..]),
-            (MODELS, &[MODEL_FILES][..]),
-            (DATA_SETS, &[DATA_SET_IMAGES][..]),
-        ] {
-            let ids = self.ids(row).await?;
-            owned.extend(parts.iter().map(|part| (*part, ids.clone())));
-        }
-        let has_owner = |object: &StoredObject| {
-            let owner = object.id.split('/').next().unwrap_or_default();
-            owned.iter().any(|(part, ids)| *part == object.store && ids.iter().any(|id| id == owner))
-        };
-        for store in STORES {
-            let known = self.ids(store).await?;
-            for object in backup.objects.iter().filter(|object| object.store == store) {
-                if known.contains(&object.id) || has_owner(object) {
+        for ((row_store, row_id), objects) in families {
+            // What belongs to a row that is there already is of another state of it.
+            let has_row = is_known(row_store, row_id);
+            for (store, object) in objects {
+                if has_row || is_known(store, &object.id) {
                     restored.kept += 1;
                     continue;
                 }
                 restored.added += 1;
-                let (id, value) = (object.id.clone(), stored(object)?);
-                writes.0.push(Write::Put { store, id, value });
-                if writes.0.len() >= OBJECTS_TOGETHER {
-                    self.write(core::mem::take(&mut writes)).await?;
-                }
+                writes.0.push(Write::Put { store, id: object.id.clone(), value: stored(object)? });
+            }
+            // A row and what belongs to it are written together: a row alone would be taken for whole with the next try.
+            if writes.0.len() >= OBJECTS_TOGETHER {
+                self.write(core::mem::take(&mut writes)).await?;
             }
         }
         self.write(writes).await?;
@@ -95,8 +103,18 @@ impl Storage {
     }
 }
 
+/// The store of an object, and the store and id of the row that it is or belongs to; nothing where no store of this version holds it.
+fn family(object: &StoredObject) -> Option<(&'static str, (&'static str, &str))> {
+    let store = STORES.into_iter().find(|store| *store == object.store)?;
+    let owner = OWNERS.into_iter().find(|(_, parts)| parts.contains(&store));
+    let row = owner.map_or((store, object.id.as_str()), |(row, _)| {
+        (row, object.id.split('/').next().unwrap_or_default())
+    });
+    Some((store, row))
+}
+
 /// The fields of an object but its id.
-fn plain(object: &JsValue) -> std::collections::BTreeMap<String, Value> {
+fn plain(object: &JsValue) -> BTreeMap<String, Value> {
     let entries = Object::entries(object.unchecked_ref::<Object>());
     let read = |entry: JsValue| {
         let (key, value) = (Reflect::get_u32(&entry, 0).ok()?, Reflect::get_u32(&entry, 1).ok()?);

@@ -11,12 +11,14 @@ pub struct KeptDataSet {
     saved_ms: f64,
     /// What it holds.
     pub summary: DataSummary,
+    /// Whether it was brought, and the person has not said yet that it is to be kept.
+    pub is_offered: bool,
 }
 
 impl KeptDataSet {
-    /// One that is kept from now on, under its hash.
-    pub fn new(summary: DataSummary) -> Self {
-        Self { id: summary.hash.to_string(), saved_ms: js_sys::Date::now(), summary }
+    /// One that is stored now, under its hash.
+    pub fn new(summary: DataSummary, is_offered: bool) -> Self {
+        Self { id: summary.hash.to_string(), saved_ms: js_sys::Date::now(), summary, is_offered }
     }
 }
 
@@ -32,7 +34,8 @@ impl Record for KeptDataSet {
     }
 
     fn to_fields(&self) -> Result<Fields, StorageError> {
-        Fields::new().with("savedMs", self.saved_ms)?.with_json("summary", &self.summary)
+        let fields = Fields::new().with("savedMs", self.saved_ms)?.with_json("summary", &self.summary)?;
+        fields.with("isOffered", self.is_offered)
     }
 
     fn from_fields(fields: &Fields) -> Option<Self> {
@@ -40,6 +43,8 @@ impl Record for KeptDataSet {
             id: fields.text("id")?,
             saved_ms: fields.number("savedMs")?,
             summary: fields.json("summary")?,
+            // Older versions kept at once.
+            is_offered: fields.flag("isOffered").unwrap_or_default(),
         })
     }
 }

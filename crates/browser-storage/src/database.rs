@@ -9,7 +9,11 @@ use web_sys::{
     IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
-use crate::{STORES, StorageError, VERSION, migrations::migrate, writes::Write};
+use crate::{
+    STORES, StorageError, VERSION,
+    migrations::migrate,
+    writes::{Write, Writes},
+};
 
 const NAME: &str = "inkling";
 
@@ -94,39 +98,45 @@ impl Database {
 
     /// Does all of these in one transaction, and waits until it is complete.
     pub(crate) async fn write(&self, writes: &[Write]) -> Result<(), StorageError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.write_transaction(writes.iter().map(Write::store))?;
+        issue(&transaction, writes)?;
+        written(&transaction).await
+    }
+
+    /// Reads an object and does the writes that `change` makes of it, in one transaction on these stores: no other tab writes in
+    /// between.
+    pub(crate) async fn change<T>(
+        &self,
+        stores: &[&str],
+        (store, id): (&str, &str),
+        change: impl FnOnce(Option<JsValue>) -> Result<(Writes, T), StorageError>,
+    ) -> Result<T, StorageError> {
+        let transaction = self.write_transaction(stores.iter().copied())?;
+        let request =
+            transaction.object_store(store).and_then(|store| store.get(&id.into())).map_err(failed)?;
+        let found = answer(&request).await?;
+        // Whoever waits for a request goes on while its transaction is still open, and what it issues then belongs to it.
+        let (Writes(writes), answer) = change((!found.is_undefined()).then_some(found))?;
+        issue(&transaction, &writes)?;
+        written(&transaction).await?;
+        Ok(answer)
+    }
+
+    fn write_transaction<'a>(
+        &self,
+        stores: impl Iterator<Item = &'a str>,
+    ) -> Result<IdbTransaction, StorageError> {
         let names = Array::new();
-        for write in writes {
-            let name = JsValue::from_str(write.store());
+        for store in stores {
+            let name = JsValue::from_str(store);
             if !names.includes(&name, 0) {
                 names.push(&name);
             }
         }
-        if names.length() == 0 {
-            return Ok(());
-        }
-        let transaction = self
-            .0
-            .transaction_with_str_sequence_and_mode(&names, IdbTransactionMode::Readwrite)
-            .map_err(failed)?;
-        let issued = || -> Result<(), JsValue> {
-            for write in writes {
-                let store = transaction.object_store(write.store())?;
-                match write {
-                    Write::Put { value, .. } => store.put(value)?,
-                    Write::Delete { id, .. } => store.delete(&id.into())?,
-                    Write::DeleteAll { prefix, .. } => {
-                        store.delete(&range(prefix).map_err(|error| error.to_string())?.into())?
-                    }
-                };
-            }
-            Ok(())
-        };
-        if let Err(error) = issued() {
-            // What was issued before must not be done alone. One that has ended already needs no abort.
-            let _ = transaction.abort();
-            return Err(failed(error));
-        }
-        written(&transaction).await
+        self.0.transaction_with_str_sequence_and_mode(&names, IdbTransactionMode::Readwrite).map_err(failed)
     }
 
     fn store(
@@ -138,6 +148,28 @@ impl Database {
         let store = transaction.object_store(name).map_err(failed)?;
         Ok((transaction, store))
     }
+}
+
+/// Issues all of these; none of them is done where one cannot be.
+fn issue(transaction: &IdbTransaction, writes: &[Write]) -> Result<(), StorageError> {
+    let issued = || -> Result<(), JsValue> {
+        for write in writes {
+            let store = transaction.object_store(write.store())?;
+            match write {
+                Write::Put { value, .. } => store.put(value)?,
+                Write::Delete { id, .. } => store.delete(&id.into())?,
+                Write::DeleteAll { prefix, .. } => {
+                    store.delete(&range(prefix).map_err(|error| error.to_string())?.into())?
+                }
+            };
+        }
+        Ok(())
+    };
+    issued().map_err(|error| {
+        // What was issued before must not be done alone. One that has ended already needs no abort.
+        let _ = transaction.abort();
+        failed(error)
+    })
 }
 
 /// Every id that begins so.
@@ -165,7 +197,7 @@ fn answer(request: &IdbRequest) -> impl Future<Output = Result<JsValue, StorageE
 async fn written(transaction: &IdbTransaction) -> Result<(), StorageError> {
     let promise = Promise::new(&mut |resolve: Function, reject: Function| {
         transaction.set_oncomplete(Some(&resolve));
-        transaction.set_onerror(Some(&reject));
+        // A request that fails aborts it, and only then the transaction knows why.
         transaction.set_onabort(Some(&reject));
     });
     match JsFuture::from(promise).await {

@@ -162,12 +162,17 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Opens IndexedDB, or memory if that fails. `on_blocked` is called if another tab holds an older version open.
-    pub async fn open(on_blocked: impl FnOnce() + 'static) -> Self {
-        match Database::open(on_blocked).await {
-            Ok(database) => Self::IndexedDb(Rc::new(database)),
-            Err(_) => Self::Memory(Rc::default()),
-        }
+    /// Opens IndexedDB. `on_blocked` is called if another tab holds an older version open.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the browser has none, or refuses or cannot open it.
+    pub async fn open(on_blocked: impl FnOnce() + 'static) -> Result<Self, StorageError> {
+        Ok(Self::IndexedDb(Rc::new(Database::open(on_blocked).await?)))
+    }
+
+    /// Memory, for a page whose browser keeps nothing.
+    pub fn in_memory() -> Self {
+        Self::Memory(Rc::default())
     }
 
     /// Whether records survive the page.
@@ -197,16 +202,41 @@ impl Storage {
         Ok(records)
     }
 
-    /// The record of this id; none where there is none, or none that can be read.
+    /// The record of this id; none where there is none.
     ///
     /// # Errors
-    /// [`StorageError`] where the browser's storage fails.
+    /// [`StorageError`] where the browser's storage fails, or the record cannot be read.
     pub async fn get<R: Record>(&self, id: &str) -> Result<Option<R>, StorageError> {
         let value = match self {
             Self::Memory(records) => records.borrow().get(&(R::STORE, id.to_owned())).cloned(),
             Self::IndexedDb(database) => database.get(R::STORE, id).await?,
         };
-        Ok(value.and_then(|value| R::from_fields(&Fields(value))))
+        value.map(|value| read(id, value)).transpose()
+    }
+
+    /// Changes a record as `change` says, of which it is told what is stored. No other tab or worker writes in between. What is
+    /// written may lie in the stores `others`, too.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get) and [`write`](Self::write). Nothing is changed then.
+    pub async fn change<R: Record, T>(
+        &self,
+        id: &str,
+        others: &[&'static str],
+        change: impl FnOnce(Option<R>) -> Result<(Writes, T), StorageError>,
+    ) -> Result<T, StorageError> {
+        match self {
+            Self::Memory(_) => {
+                let (writes, answer) = change(self.get(id).await?)?;
+                self.write(writes).await?;
+                Ok(answer)
+            }
+            Self::IndexedDb(database) => {
+                let stores: Vec<&str> = [R::STORE].into_iter().chain(others.iter().copied()).collect();
+                let read = |found: Option<JsValue>| found.map(|value| read(id, value)).transpose();
+                database.change(&stores, (R::STORE, id), |found| change(read(found)?)).await
+            }
+        }
     }
 
     /// The bytes under an id, in a store of bytes.
@@ -297,6 +327,15 @@ impl Storage {
             Self::IndexedDb(database) => database.write(&writes.0).await,
         }
     }
+}
+
+fn read<R: Record>(id: &str, value: JsValue) -> Result<R, StorageError> {
+    R::from_fields(&Fields(value)).ok_or_else(|| {
+        let kind = R::STORE;
+        StorageError(format!(
+            "{id} among the {kind} cannot be read; perhaps another version of this page wrote it"
+        ))
+    })
 }
 
 /// An id that no other record has, and that sorts after those of earlier milliseconds.
