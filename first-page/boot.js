@@ -7,7 +7,7 @@ const at = path => new URL(path, document.baseURI).href;
 const tell = text => {
   const said = document.createElement('p');
   said.setAttribute('role', 'alert');
-  said.className = 'broken';
+  said.className = 'page-failure';
   said.textContent = text;
   document.body.append(said);
 };

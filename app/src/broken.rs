@@ -19,6 +19,6 @@ fn show(info: &PanicHookInfo<'_>) {
         "Something went wrong in Inkling, and the page has stopped working. Reload it: your saved data is safe, and an interrupted run can be resumed from its last checkpoint.",
     ));
     // Nothing is left that could be done about a failure here.
-    let _ = text.set_attribute("role", "alert").and_then(|()| text.set_attribute("class", "broken"));
+    let _ = text.set_attribute("role", "alert").and_then(|()| text.set_attribute("class", "page-failure"));
     let _ = body.append_child(&text);
 }

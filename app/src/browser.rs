@@ -116,6 +116,28 @@ pub(crate) fn on_fragment(changed: impl Fn() + 'static) {
     listener.forget();
 }
 
+/// What the tab is called.
+pub(crate) fn set_title(title: &str) {
+    if let Some(document) = window().document() {
+        document.set_title(title);
+    }
+}
+
+/// Scrolls to the first of these elements, unfolds what hides it, and focuses it where it takes a focus.
+pub(crate) fn bring_into_sight(selector: &str) {
+    let found = window().document().and_then(|document| document.query_selector(selector).ok().flatten());
+    let Some(element) = found else { return };
+    if let Ok(Some(fold)) = element.closest("details") {
+        // Any element takes the attribute.
+        let _ = fold.set_attribute("open", "");
+    }
+    element.scroll_into_view_with_bool(false);
+    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+        // What takes no focus is in sight at least.
+        let _ = element.focus();
+    }
+}
+
 /// Puts text on the clipboard, if the browser lets the page.
 pub(crate) fn copy_text(text: &str) {
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
@@ -175,8 +197,8 @@ pub(crate) fn relative_path(file: &File) -> String {
         .unwrap_or_default()
 }
 
-/// The files of a drop, those in folders too, each with its path.
-pub(crate) async fn dropped_files(transfer: &web_sys::DataTransfer) -> Vec<File> {
+/// The files of a drop, those in folders too, each with its path. The error is for people.
+pub(crate) async fn dropped_files(transfer: &web_sys::DataTransfer) -> Result<Vec<File>, String> {
     // Entries must be asked for before anything is waited for: afterwards the drop is empty.
     let plain = files(transfer.files());
     let items = transfer.items();
@@ -191,53 +213,61 @@ pub(crate) async fn dropped_files(transfer: &web_sys::DataTransfer) -> Vec<File>
     let is_folder =
         |entry: &JsValue| Reflect::get(entry, &"isDirectory".into()).is_ok_and(|is| is.is_truthy());
     if !entries.iter().any(is_folder) {
-        return plain;
+        return Ok(plain);
     }
     let mut found = Vec::new();
     let mut waiting = entries;
     while let Some(entry) = waiting.pop() {
+        // What is left out in silence would be missing from the data set.
+        let unread = |_| {
+            let path = path_of(&entry);
+            format!(
+                "{path} could not be read, so nothing of the folder was taken. Was it moved, or is it not yours to read?"
+            )
+        };
         if is_folder(&entry) {
-            waiting.extend(entries_of(&entry).await);
-        } else if let Some(file) = file_of(&entry).await {
-            found.push(file);
+            waiting.extend(entries_of(&entry).await.map_err(unread)?);
+        } else {
+            found.push(file_of(&entry).await.map_err(unread)?);
         }
     }
-    found
+    Ok(found)
+}
+
+/// The path of an entry below what was dropped.
+fn path_of(entry: &JsValue) -> String {
+    let path = Reflect::get(entry, &"fullPath".into()).ok().and_then(|path| path.as_string());
+    path.unwrap_or_default().trim_start_matches('/').to_owned()
 }
 
 /// Calls a method of an entry that answers through a callback.
-async fn called_back(entry: &JsValue, method: &str) -> Option<JsValue> {
-    let call = Reflect::get(entry, &method.into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+async fn called_back(entry: &JsValue, method: &str) -> Result<JsValue, JsValue> {
+    let call = Reflect::get(entry, &method.into())?.dyn_into::<js_sys::Function>()?;
     let promise = Promise::new(&mut |resolve, reject| {
         // What throws here leaves the promise open, and no browser does.
         let _ = call.call2(entry, &resolve, &reject);
     });
-    JsFuture::from(promise).await.ok()
+    JsFuture::from(promise).await
 }
 
-async fn entries_of(folder: &JsValue) -> Vec<JsValue> {
+async fn entries_of(folder: &JsValue) -> Result<Vec<JsValue>, JsValue> {
+    let create = Reflect::get(folder, &"createReader".into())?.dyn_into::<js_sys::Function>()?;
+    let reader = create.call0(folder)?;
     let mut all = Vec::new();
-    let reader = Reflect::get(folder, &"createReader".into())
-        .ok()
-        .and_then(|create| create.dyn_into::<js_sys::Function>().ok());
-    let Some(reader) = reader.and_then(|create| create.call0(folder).ok()) else { return all };
     // A reader gives a hundred at a time, and none at the end.
-    while let Some(batch) = called_back(&reader, "readEntries").await {
-        let batch: Array = batch.unchecked_into();
+    loop {
+        let batch: Array = called_back(&reader, "readEntries").await?.unchecked_into();
         if batch.length() == 0 {
-            break;
+            return Ok(all);
         }
         all.extend(batch.iter());
     }
-    all
 }
 
 /// A file of a dropped folder, named by its whole path.
-async fn file_of(entry: &JsValue) -> Option<File> {
-    let file: File = called_back(entry, "file").await?.dyn_into().ok()?;
-    let path = Reflect::get(entry, &"fullPath".into()).ok()?.as_string()?;
-    let parts = Array::of1(&file);
-    File::new_with_blob_sequence(&parts, path.trim_start_matches('/')).ok()
+async fn file_of(entry: &JsValue) -> Result<File, JsValue> {
+    let file: File = called_back(entry, "file").await?.dyn_into()?;
+    File::new_with_blob_sequence(&Array::of1(&file), &path_of(entry))
 }
 
 /// A preference from an earlier visit; `None` if there is none or the browser stores none.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use model_spec::NetworkSpec;
 use network_editor::{Edit, NetworkEditor, Problem, problem};
+use serde::{Deserialize, Serialize};
 use train_config::{
-    Augmentation, DataChoice, DeviceChoice, EXPERIMENTS, Experiment, FIELDS, Field, TrainConfig,
+    Augmentation, DataChoice, DeviceChoice, EXPERIMENTS, Experiment, FIELDS, Field, TrainConfig, experiment,
+    wrong_field_of,
 };
 
 use crate::browser;
@@ -31,6 +33,8 @@ pub(crate) struct Form {
     config: RwSignal<TrainConfig>,
     /// What was typed into fields where it cannot be read, by name.
     unreadable: RwSignal<BTreeMap<&'static str, String>>,
+    /// The field that holds what cannot be used, and why.
+    pub(crate) wrong: Memo<Option<(&'static str, String)>>,
     /// The network, which may be impossible while it is being built.
     pub(crate) network: RwSignal<NetworkEditor>,
     pub(crate) device: RwSignal<DeviceChoice>,
@@ -60,19 +64,59 @@ fn read_config(
     Ok(config)
 }
 
+/// The first field that holds what cannot be used, and why; whatever the network is.
+fn wrong_field(
+    config: RwSignal<TrainConfig>,
+    unreadable: RwSignal<BTreeMap<&'static str, String>>,
+) -> Option<(&'static str, String)> {
+    let unreadable = unreadable.get();
+    let typed = FIELDS.iter().find_map(|field| {
+        let why = field.set(&mut TrainConfig::default(), unreadable.get(field.name)?).err()?;
+        Some((field.name, why))
+    });
+    typed.or_else(|| config.with(wrong_field_of).map(|(field, why)| (field.name, why)))
+}
+
 /// The experiment that a configuration follows. Most of them leave the augmentation open.
 fn followed(config: &TrainConfig) -> Option<&'static Experiment> {
     let plain = || TrainConfig { augmentation: Augmentation::NONE, ..config.clone() };
     Experiment::of(config).or_else(|| Experiment::of(&plain()))
 }
 
+/// Preference: what the form held last.
+const FORM_KEY: &str = "inkling.form";
+
+/// What the form held, from one visit to the next.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    preset: String,
+    config: TrainConfig,
+    data: DataChoice,
+}
+
+impl Remembered {
+    /// Of an earlier visit, if its version of the page wrote what can still be trained.
+    fn read() -> Option<Self> {
+        let remembered: Self = serde_json::from_str(&browser::preference(FORM_KEY)?).ok()?;
+        remembered.config.check().is_ok().then_some(remembered)
+    }
+}
+
 impl Form {
-    /// The defaults, and what the address says: `device=` and `seed=`.
+    /// What the address says, `device=` and `seed=`, and else the defaults; without either, what the form held last.
     pub(crate) fn new() -> Self {
-        let preset = &EXPERIMENTS[0];
-        let mut config = preset.config();
-        let device = browser::query("device").and_then(|id| DeviceChoice::from_id(&id));
-        config.seed = browser::query("seed").and_then(|seed| seed.parse().ok()).unwrap_or(config.seed);
+        let (device, seed) = (browser::query("device"), browser::query("seed"));
+        let says_nothing = device.is_none() && seed.is_none();
+        let before = says_nothing.then(Remembered::read).flatten();
+        let preset = before.as_ref().and_then(|before| experiment(&before.preset)).unwrap_or(&EXPERIMENTS[0]);
+        let data = before.as_ref().map_or(DataChoice::Mnist, |before| before.data);
+        let mut config = before.map_or_else(|| preset.config(), |before| before.config);
+        let device = device.and_then(|id| DeviceChoice::from_id(&id));
+        config.seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or(config.seed);
+        let built_in_images = match data {
+            DataChoice::BuiltIn { train_images } => train_images,
+            _ => 20_000,
+        };
         let preset = RwSignal::new(preset);
         let network = RwSignal::new(NetworkEditor::new(config.network.draft()));
         let (config, unreadable) = (RwSignal::new(config), RwSignal::new(BTreeMap::new()));
@@ -80,14 +124,33 @@ impl Form {
             preset,
             preset_config: Memo::new(move |_| preset.get().config()),
             experiment: Memo::new(move |_| followed(&read_config(config, unreadable, network).ok()?)),
+            wrong: Memo::new(move |_| wrong_field(config, unreadable)),
             network,
             config,
             unreadable,
             device: RwSignal::new(device.unwrap_or(DeviceChoice::Auto)),
             workers: RwSignal::new(browser::default_workers().to_string()),
-            data: RwSignal::new(DataChoice::Mnist),
-            built_in_images: RwSignal::new("20000".into()),
+            data: RwSignal::new(data),
+            built_in_images: RwSignal::new(built_in_images.to_string()),
         }
+    }
+
+    /// Remembers what the form holds for the next visit, whenever it can be trained.
+    pub(crate) fn remember(self) {
+        Effect::new(move |_| {
+            let preset = self.preset.get().id.to_owned();
+            let data = match self.data.get() {
+                DataChoice::BuiltIn { train_images } => {
+                    let typed = self.built_in_images.get().trim().parse();
+                    DataChoice::BuiltIn { train_images: typed.unwrap_or(train_images) }
+                }
+                data => data,
+            };
+            let Ok(config) = self.read_config() else { return };
+            if let Ok(json) = serde_json::to_string(&Remembered { preset, config, data }) {
+                browser::set_preference(FORM_KEY, &json);
+            }
+        });
     }
 
     /// Fills in an experiment, except for the seed.
@@ -202,6 +265,19 @@ impl Form {
         } else {
             Err(format!("{workers} workers are out of range: choose 1 to {MAX_WORKERS}."))
         }
+    }
+
+    /// Images of a step, as far as the field can be read.
+    pub(crate) fn batch_size(&self) -> u32 {
+        self.config.with(|config| config.batch_size)
+    }
+
+    /// The share of the training images that is held back, 0 to 0.9; `None` where what was typed is no such share.
+    pub(crate) fn validation_share(&self) -> Option<f64> {
+        let share = self.config.with(|config| config.validation_share);
+        let is_wrong =
+            self.wrong.with(|wrong| wrong.as_ref().is_some_and(|(name, _)| *name == "Held back, %"));
+        (!is_wrong).then_some(share)
     }
 
     /// The network, if it can be trained. The error is for people.

@@ -20,7 +20,7 @@ impl Drop for Held {
 
 /// What came of asking for a lock.
 pub(crate) enum Asked {
-    /// It is held. Where the browser knows no locks, nothing is.
+    /// It is held. Where the browser knows no locks or refuses them, nothing is.
     Held(Option<Held>),
     /// Another tab holds it.
     Taken,
@@ -48,12 +48,15 @@ pub(crate) async fn ask(name: &str) -> Asked {
         let _ = answer.call1(&JsValue::NULL, &lock);
         if lock.is_falsy() { JsValue::UNDEFINED } else { until_released.into() }
     });
-    if request.call3(&manager, &name.into(), &options, &callback).is_err() {
+    let requested = request.call3(&manager, &name.into(), &options, &callback);
+    let Some(requested) = requested.ok().and_then(|promise| promise.dyn_into::<Promise>().ok()) else {
         return Asked::Held(None);
-    }
-    match JsFuture::from(answered).await {
+    };
+    // A browser that keeps nothing for this site refuses, and never calls back.
+    match JsFuture::from(Promise::race(&Array::of2(&answered, &requested))).await {
         Ok(lock) if lock.is_falsy() => Asked::Taken,
-        _ => Asked::Held(Some(Held { release })),
+        Ok(_) => Asked::Held(Some(Held { release })),
+        Err(_) => Asked::Held(None),
     }
 }
 

@@ -34,7 +34,10 @@ use crate::{
         about::AboutPage, data::DataPage, draw::DrawPage, learn::LearnPage, models::ModelsPage,
         personalize::MyHandwritingPage, runs::RunsPage, train::TrainPage,
     },
-    parts::{announcements::Announcements, frame::Frame, in_turn::InTurn, notices::Notices},
+    parts::{
+        announcements::Announcements, drop_target::DropTarget, frame::Frame, in_turn::InTurn,
+        notices::Notices,
+    },
 };
 
 fn main() {
@@ -62,6 +65,7 @@ fn App() -> impl IntoView {
             <InTurn>
                 <Notices />
                 <Announcements />
+                <DropTarget />
             </InTurn>
         </Router>
     }

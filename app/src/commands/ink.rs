@@ -107,13 +107,12 @@ impl Lab {
                 // Without a network there may be no MNIST.
                 look = self.look(DataChoice::BuiltIn { train_images: 600 }, images).await;
             }
-            let mut look = match look {
-                Ok(look) => look,
+            let images = match look {
+                Ok((_, images)) => images,
                 Err(error) => return self.report_trouble(words::job_error(&error)),
             };
             let side = ENLARGED * SIDE;
-            let shown = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
-            let Some(Shown { image, .. }) = shown.first() else { return };
+            let Some(Shown { image, .. }) = images.first() else { return };
             let brightness =
                 (0..side * side).map(|index| 255 - smoothly(image, index % side, index / side)).collect();
             // As many pixels as its sides say.

@@ -7,7 +7,7 @@ use experiments::RunRecord;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, closure::Closure};
 
-use super::{models::first_model, site_copy::goes_on_by_itself};
+use super::{models::first_model, site_copy::take_resuming_run};
 use crate::{
     browser,
     engine::TrainerShell,
@@ -66,10 +66,11 @@ impl Lab {
         {
             self.draw_with_run(id.to_owned()).await;
         }
-        let by_hand: Vec<&RunRecord> = interrupted.iter().filter(|record| !record.is_queued).collect();
+        let mut by_hand: Vec<&RunRecord> = interrupted.iter().filter(|record| !record.is_queued).collect();
+        let resuming = take_resuming_run().filter(|id| by_hand.iter().any(|record| record.id == *id));
+        by_hand.retain(|record| resuming.as_ref() != Some(&record.id));
         match by_hand[..] {
             [] => {}
-            [record] if goes_on_by_itself(&record.id) => self.go_on(record.id.clone()),
             [record] => {
                 let id = record.id.clone();
                 let go_on = Rc::new(move || self.go_on(id.clone()));
@@ -82,7 +83,10 @@ impl Lab {
                 self.notify(text, None);
             }
         }
-        self.pump_queue();
+        match resuming {
+            Some(id) => self.go_on(id),
+            None => self.pump_queue(),
+        }
         self.report_error(self.runs.sweep_up(storage).await);
     }
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod drawings;
+mod drops;
 mod exports;
 mod ink;
 mod interrupted;
@@ -19,4 +20,5 @@ mod storage;
 mod tabs;
 
 pub(crate) use data::data_source;
+pub(crate) use drops::Place;
 pub(crate) use exports::LinkOfModel;

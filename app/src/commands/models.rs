@@ -17,7 +17,10 @@ use crate::{
     browser,
     lab::{Lab, default_data},
     saved_models::{ModelBytes, ModelFile, SavedModel},
-    state::models::{SHIPPED, Shipped, is_shipped},
+    state::{
+        models::{SHIPPED, Shipped, is_shipped},
+        notifications::Action,
+    },
     words,
 };
 
@@ -69,6 +72,7 @@ impl Lab {
         let content = Evaluate { model: blobs.add(file), data: TestData::Split(default_data(&self)) };
         let progress = move |progress: Delivery<EvaluateProgress>| {
             let EvaluateProgress { done, total } = progress.content;
+            let (done, total) = (metrics::grouped(done), metrics::grouped(total));
             on_progress(format!("Checking its accuracy: {done} of {total}"));
         };
         Ok(self.workers.pool()?.call(Delivery { content, blobs }, progress).await?.content)
@@ -150,15 +154,22 @@ impl Lab {
         self.save_as_model(card.short(), card, file);
     }
 
-    /// Saves weights under a name of their own, and uses them.
+    /// Saves weights under a name of their own, and draws with them; the notice brings back what was drawn with before.
     pub(crate) fn save_as_model(self, name: String, card: ModelCard, file: Arc<Vec<u8>>) {
         browser::ask_for_persistence();
         let model = SavedModel::new(name, card, Arc::clone(&file));
         spawn_local(async move {
-            if self.save(&model).await {
-                self.notify(format!("Saved as \"{}\".", model.name), None);
-                self.use_model(model.to_file(file));
+            if !self.save(&model).await {
+                return;
             }
+            let before = self.models.active.get_untracked().map(|active| active.file);
+            let text = format!("Saved as \"{}\". The Draw page uses it now.", model.name);
+            let action = before.map(|before| -> Action {
+                let title = "Use the model before";
+                (title, Rc::new(move || self.use_model(before.clone())))
+            });
+            self.notify(text, action);
+            self.use_model(model.to_file(file));
         });
     }
 

@@ -35,6 +35,7 @@ impl Lab {
     pub(crate) fn open_fragment(self) {
         self.open_drawing();
         let fragment = browser::fragment();
+        self.offers.fragment.set(fragment.clone());
         if fragment.starts_with("#m=") {
             // A reload must not bring it again, and no history keep it.
             browser::clear_fragment();
@@ -215,14 +216,16 @@ impl Lab {
 
     /// Keeps what is on offer, and draws with it if that is wanted. What cannot be kept stays on offer.
     pub(crate) fn keep_offer(self, is_to_be_used: bool) {
-        let Some(offer) = self.offers.current.get_untracked() else { return };
+        // Whoever clicks twice keeps it once.
+        let Some((offer, choice)) = self.offers.begin_keeping() else { return };
         browser::ask_for_persistence();
         let model = SavedModel::new(offer.name, offer.card, Arc::clone(&offer.model));
         spawn_local(async move {
-            if !self.save(&model).await {
+            let is_kept = self.save(&model).await;
+            self.offers.end_keeping(choice, is_kept);
+            if !is_kept {
                 return;
             }
-            self.offers.close();
             self.notify(format!("Kept \"{}\".", model.name), None);
             if is_to_be_used {
                 self.use_model(model.to_file(offer.model));

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use browser_storage::Storage;
-use experiments::{Curve, QueueItem, RunRecord, RunStatus};
+use experiments::{Curve, Queue, QueueItem, RunRecord, RunStatus};
 use leptos::prelude::*;
 use model_card::ModelCard;
+use protocol::JobError;
 use train_config::{DataChoice, LiveChange, StopReason, TrainConfig};
 use wasm_bindgen_futures::spawn_local;
 use worker_client::{EpochResult, Failure, Phase, Preparation, RunUpdate, RunView, SavedState};
@@ -53,7 +54,13 @@ impl Lab {
         }
         match self.planned() {
             Ok(plan) => self.launch(&plan),
-            Err(text) => self.workers.with_trainer(|trainer| trainer.reject(text)),
+            Err(text) => {
+                self.workers.with_trainer(|trainer| trainer.reject(text));
+                // The button may be far from what is wrong.
+                browser::bring_into_sight(
+                    "[aria-invalid='true'], .layers .problem, .network .problem, .progress .trouble-text",
+                );
+            }
         }
     }
 
@@ -164,7 +171,11 @@ impl Lab {
             };
             let found = self.report_error(self.runs.to_go_on(&storage, &id).await);
             self.training.is_starting.set(false);
-            let Some(Some((record, curve, pieces, saved))) = found else {
+            let Some(found) = found else {
+                // What cannot be read now may be read later.
+                return drop(held);
+            };
+            let Some((record, curve, pieces, saved)) = found else {
                 drop(held);
                 self.give_up(&storage, &id).await;
                 return self.report_trouble("This run has no saved checkpoint, so it cannot be resumed. Repeat it exactly to train it again.".into());
@@ -269,6 +280,8 @@ impl Lab {
 
     pub(super) fn on_run_end(self, phase: Phase) {
         let Some(log) = self.runs.log().filter(|_| self.runs.live.get_untracked().is_some()) else { return };
+        // With any other reason the next run would fail as well.
+        let is_own_failure = matches!(phase, Phase::Failed(Failure::Job(JobError::Diverged { .. })));
         let status = match phase {
             Phase::Done { reason } => RunStatus::Done(reason),
             Phase::Failed(Failure::Rejected(_)) => return,
@@ -283,11 +296,24 @@ impl Lab {
         let is_queued = log.record().is_queued;
         let held = self.runs.end();
         self.store_run_and_release(log, held);
-        if is_queued && matches!(status, RunStatus::Done(StopReason::Stopped)) {
+        match status {
             // Whoever stops a run of the queue wants it to stop.
-            self.change_queue(|queue| queue.is_paused |= !queue.items.is_empty());
-        } else {
-            self.pump_queue();
+            RunStatus::Done(StopReason::Stopped) if is_queued => self.pause_queue(None),
+            RunStatus::Failed(why) if is_queued && !is_own_failure => self.pause_queue(Some(why)),
+            _ => self.pump_queue(),
+        }
+    }
+
+    /// Hands out no run any more, and says so where a run has failed.
+    fn pause_queue(self, why: Option<String>) {
+        if self.queue.queue.with_untracked(|queue| queue.items.is_empty()) {
+            return;
+        }
+        self.change_queue(Queue::pause);
+        if let Some(why) = why {
+            self.report_trouble(format!(
+                "The queue is paused, for its next run would most likely end the same way. {why} Resume the queue on the Runs page."
+            ));
         }
     }
 

@@ -20,9 +20,9 @@ const CALM_MS: u32 = 2_000;
 /// Time for a checkpoint to be written.
 const CHECKPOINT_MS: u32 = 1_500;
 
-/// Whether this run goes on without being asked: the page was loaded anew for a new version.
-pub(super) fn goes_on_by_itself(id: &str) -> bool {
-    browser::take_session_preference(RESUME_KEY).as_deref() == Some(id)
+/// The run that goes on without being asked, once: the page was loaded anew for a new version.
+pub(super) fn take_resuming_run() -> Option<String> {
+    browser::take_session_preference(RESUME_KEY)
 }
 
 impl Lab {

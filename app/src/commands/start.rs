@@ -22,6 +22,7 @@ impl Lab {
         browser::next_task().await;
         self.watch_runs();
         self.watch_for_new_versions();
+        self.form.remember();
         spawn_local(self.read_site());
         browser::next_task().await;
         spawn_local(self.open_storage());

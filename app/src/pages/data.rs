@@ -2,7 +2,7 @@
 
 use browser_storage::KeptDataSet;
 use leptos::prelude::*;
-use protocol::data::{DataSummary, Listed, Order, PartName};
+use protocol::data::{DataSummary, Listed, Look, Order, PartName};
 use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
@@ -46,7 +46,7 @@ pub(crate) fn DataPage() -> impl IntoView {
             <h1>"Data"</h1>
             <section class="card" aria-label="Your data">
                 <h2>"Bring your own"</h2>
-                <BringData on_keep=use_it />
+                <BringData takes_all=true on_keep=use_it />
                 <Show when=has_drawings>
                     <p>{move || format!("You have kept {}.", metrics::counted(lab.drawings.all.with(Vec::len) as u32, "drawing"))}</p>
                     <div class="buttons"><button on:click=keep_drawings>"Make a data set of my drawings"</button></div>
@@ -65,10 +65,10 @@ fn Kept() -> impl IntoView {
     let row = move |set: KeptDataSet| {
         let summary = set.summary;
         let hash = summary.hash;
-        let mib = format!("{:.1} MB", summary.bytes() as f64 / 1e6);
+        let size = metrics::size_text(summary.bytes() as f64);
         let name = format!("Delete {}", summary.name);
         view! {
-            <li><span>{in_words(&summary)}</span> <span class="quiet">{mib}</span>
+            <li><span>{in_words(&summary)}</span> <span class="quiet">{size}</span>
                 <button aria-label=name on:click=move |_| lab.delete_data_set(hash)>"Delete"</button></li>
         }
     };
@@ -127,15 +127,14 @@ fn Looked(choice: RwSignal<DataChoice>) -> impl IntoView {
                 return;
             }
             match look {
-                Ok(mut look) => {
+                Ok((Look { summary, total, .. }, mut images)) => {
                     error.set(String::new());
-                    let images = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
-                    let numbered = images.into_iter().zip(&look.content.numbers);
-                    let label = |shown: &Shown| if part == PartName::Unlabelled { None } else { shown.label };
-                    let images =
-                        numbered.map(|(shown, &number)| Shown { number, label: label(&shown), ..shown });
-                    let (images, total) = (images.collect(), look.content.total);
-                    found.set(Some(Found { summary: look.content.summary, images, total }));
+                    if part == PartName::Unlabelled {
+                        for shown in &mut images {
+                            shown.label = None;
+                        }
+                    }
+                    found.set(Some(Found { summary, images, total }));
                 }
                 Err(failure) => {
                     found.set(None);
@@ -145,10 +144,16 @@ fn Looked(choice: RwSignal<DataChoice>) -> impl IntoView {
         });
     });
     let show_means = move |_| {
-        let (choice, part) = (choice.get_untracked(), part.get_untracked());
+        let asked = (choice.get_untracked(), part.get_untracked());
         spawn_local(async move {
-            if let Ok(mut look) = lab.look(choice, Listed::Means { part }).await {
-                means.try_set(Shown::taken(&mut look, |look| look.images).unwrap_or_default());
+            let looked = lab.look(asked.0, Listed::Means { part: asked.1 }).await;
+            // Those of another part would stand below the wrong names.
+            if choice.try_get_untracked().zip(part.try_get_untracked()) != Some(asked) {
+                return;
+            }
+            match looked {
+                Ok((_, images)) => means.set(images),
+                Err(failure) => error.set(words::job_error(&failure)),
             }
         });
     };

@@ -3,7 +3,7 @@
 use ink::Drawing;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
-use web_sys::{ClipboardEvent, DragEvent, Element, KeyboardEvent};
+use web_sys::{ClipboardEvent, Element, KeyboardEvent};
 
 use crate::{
     browser,
@@ -37,18 +37,11 @@ pub(crate) fn DrawPage() -> impl IntoView {
         keys.remove();
         pasted.remove();
     });
-    let dropped = move |event: DragEvent| {
-        event.prevent_default();
-        let files = event.data_transfer().and_then(|transfer| transfer.files());
-        if let Some(file) = browser::files(files).into_iter().next() {
-            lab.open_picture(file);
-        }
-    };
     let is_blank = move || !lab.drawing.has_ink.get();
     let has_picture = Memo::new(move |_| lab.drawing.picture.with(Option::is_some));
     view! {
         <h1 class="visually-hidden">"Draw a digit"</h1>
-        <div class="draw" on:dragover=|event| event.prevent_default() on:drop=dropped>
+        <div class="draw">
             <section class="input" aria-label="Drawing">
                 <InTurn>
                     <Show when=move || has_picture.get() fallback=|| view! { <Paper /> }>

@@ -9,7 +9,6 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
-    browser,
     lab::Lab,
     pages::evaluate::EvaluateCard,
     parts::{
@@ -25,11 +24,6 @@ use crate::{
 #[component]
 pub(crate) fn ModelsPage() -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let dropped = move |event: web_sys::DragEvent| {
-        event.prevent_default();
-        let files = event.data_transfer().and_then(|transfer| transfer.files());
-        lab.import(browser::files(files));
-    };
     let all = move || lab.models.shipped.get().into_iter().chain(lab.models.saved.get()).collect::<Vec<_>>();
     // A model that was renamed or trained further gets a new card. One that is only loaded keeps the result of its check.
     let key = |model: &SavedModel| {
@@ -42,7 +36,7 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         })
     };
     view! {
-        <div class="models" on:dragover=|event| event.prevent_default() on:drop=dropped>
+        <div class="models">
             <div class="heading">
                 <h1>"Models"</h1>
                 <FileButton text="Import" field="File to import" accept=".safetensors,.pt,.pth,.bin,.onnx,.h5,.hdf5,.keras,.npz,.zip,.json" multiple=true

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 use model_card::ModelCard;
 use protocol::{
     Blobs, Delivery, JobError,
@@ -25,6 +26,9 @@ use crate::{
 
 /// Fine-tuning on fewer drawings has no lasting effect.
 const MIN_DRAWINGS: usize = 5;
+
+/// A loss on other hands that no good drawing causes, as a share.
+const MOST_FORGOTTEN: f64 = 0.01;
 
 /// The My hand page.
 #[component]
@@ -63,7 +67,7 @@ pub(crate) fn MyHandwritingPage() -> impl IntoView {
         <div class="models handwriting">
             <h1>"My hand"</h1>
             <p class="quiet">
-                "Draw a digit and say what it is, with a click below the bars or the key of the digit. It is kept here, in this browser, until you delete it."
+                "Draw a digit on the " <A href=format!("{}/", browser::base_path())>"Draw page"</A> " and say what it is, with a click below its bars or the key of the digit. It is kept here, in this browser, until you delete it."
             </p>
             <PersonalizeCard />
             <section class="card" aria-label="Drawings">
@@ -128,12 +132,20 @@ fn PersonalizeCard() -> impl IntoView {
                 "You need at least {MIN_DRAWINGS} drawings. Twenty of the digits that are misread work well."
             )
         } else {
-            "A few seconds, with other digits rehearsed in between, so that nothing is forgotten.".into()
+            "A few seconds, with other digits rehearsed in between, so that little is forgotten.".into()
         }
     };
     let table = move || {
         result.get().map(|PersonalizedModel { report, model, .. }| {
             let PersonalizationReport { learned, held_back, rehearsed, rehearsed_name } = report;
+            let lost = rehearsed.before.share() - rehearsed.after.share();
+            let caution = (lost > MOST_FORGOTTEN).then(|| {
+                view! { <p class="trouble-text">{format!(
+                    "It has forgotten other hands: {:.1} points fewer of {rehearsed_name}. Are some drawings labelled wrongly? Undo it, look \
+                     at them below, and try again.",
+                    100.0 * lost
+                )}</p> }
+            });
             let rows = [
                 ("Your drawings, learned from".to_owned(), learned),
                 ("Your drawings, held back".to_owned(), held_back),
@@ -145,6 +157,7 @@ fn PersonalizeCard() -> impl IntoView {
                     <thead><tr><th></th><th>"before"</th><th>"after"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
+                {caution}
                 <p>{format!("In use now, and kept as \"{}\".", model.name)}</p>
                 <div class="buttons"><button on:click=undo>"Undo learning"</button></div>
             }

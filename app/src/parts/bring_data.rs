@@ -3,7 +3,6 @@
 use data_files::{Choice, ImportOptions, Question};
 use leptos::{html, prelude::*};
 use protocol::data::{DataPreview, DataSummary, PartName};
-use train_config::DataHash;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
@@ -26,80 +25,125 @@ struct Brought {
     was_known: bool,
 }
 
-/// Where a reading says how it goes.
+/// The readings of what was brought: one at a time, and of the newest wish.
 #[derive(Clone, Copy)]
-struct Said {
+struct Reading {
+    files: RwSignal<Vec<File>, LocalStorage>,
+    options: RwSignal<ImportOptions>,
     status: RwSignal<String>,
     error: RwSignal<String>,
     brought: RwSignal<Option<Brought>>,
+    is_under_way: StoredValue<bool>,
+    /// Whether files or options have changed since the reading under way began.
+    is_outdated: StoredValue<bool>,
 }
 
-/// Has a worker read the files, in the background.
-fn read(
-    lab: &Lab,
-    files: RwSignal<Vec<File>, LocalStorage>,
-    options: RwSignal<ImportOptions>,
-    Said { status, error, brought }: Said,
-) {
-    let lab = *lab;
-    error.set(String::new());
-    status.set("Reading the files …".into());
-    let known: Vec<DataHash> =
-        lab.data_sets.all.with_untracked(|sets| sets.iter().map(|set| set.summary.hash).collect());
-    let before = brought.get_untracked();
-    spawn_local(async move {
-        let progress = move |share: f64| {
-            status.try_set(format!("Reading the files: {:.0} %", 100.0 * share));
-        };
-        let found = lab.import_data(&files.get_untracked(), options.get_untracked(), progress).await;
-        status.try_set(String::new());
-        match found {
-            Ok(mut delivery) => {
-                let hash = delivery.content.summary.hash;
-                let is_new = |before: &&Brought| !before.was_known;
-                let (same, other): (Vec<_>, Vec<_>) =
-                    before.iter().filter(is_new).partition(|before| before.preview.summary.hash == hash);
-                // Read in another way: what was made before is not wanted.
-                for other in other {
-                    lab.delete_data_set(other.preview.summary.hash);
+impl Reading {
+    fn new() -> Self {
+        Self {
+            files: RwSignal::new_local(Vec::new()),
+            options: RwSignal::new(ImportOptions::default()),
+            status: RwSignal::new(String::new()),
+            error: RwSignal::new(String::new()),
+            brought: RwSignal::new(None),
+            is_under_way: StoredValue::new(false),
+            is_outdated: StoredValue::new(false),
+        }
+    }
+
+    /// Has a worker read the files, in the background.
+    fn start(self, lab: &Lab) {
+        if self.is_under_way.get_value() {
+            return self.is_outdated.set_value(true);
+        }
+        self.is_under_way.set_value(true);
+        let lab = *lab;
+        spawn_local(async move {
+            loop {
+                self.is_outdated.try_set_value(false);
+                self.read(&lab).await;
+                // Neither where what shows it is gone.
+                if self.is_outdated.try_get_value() != Some(true) {
+                    self.is_under_way.try_set_value(false);
+                    return;
                 }
-                let was_known = known.contains(&hash) && same.is_empty();
-                let images = Shown::taken(&mut delivery, |preview| preview.first).unwrap_or_default();
-                let preview = delivery.content;
+            }
+        });
+    }
+
+    async fn read(self, lab: &Lab) {
+        let Some((files, options)) = self.files.try_get_untracked().zip(self.options.try_get_untracked())
+        else {
+            return;
+        };
+        self.error.try_set(String::new());
+        self.status.try_set("Reading the files …".into());
+        let progress = move |share: f64| {
+            self.status.try_set(format!("Reading the files: {:.0} %", 100.0 * share));
+        };
+        let found = lab.import_data(&files, options, progress).await.and_then(|mut delivery| {
+            let images = Shown::taken(&mut delivery, |preview| preview.first)?;
+            Ok((delivery.content, images))
+        });
+        self.status.try_set(String::new());
+        let before = self.brought.try_get_untracked().flatten().filter(|before| !before.was_known);
+        let brought = match found {
+            Ok((preview, images)) => {
+                let hash = preview.summary.hash;
+                let was_known = untrack(|| lab.data_sets.get(hash)).is_some();
                 let is_labelled = preview.summary.images(PartName::Train) > 0;
                 let numbered = (0..).zip(images).map(|(number, shown)| {
                     let label = shown.label.filter(|_| is_labelled);
                     Shown { number, label, ..shown }
                 });
-                let first = numbered.collect();
-                brought.try_set(Some(Brought { preview, first, was_known }));
+                Some(Brought { first: numbered.collect(), preview, was_known })
             }
             Err(failure) => {
-                brought.try_set(None);
-                error.try_set(words::job_error(&failure));
+                self.error.try_set(words::job_error(&failure));
+                None
             }
+        };
+        // Read in another way, or not at all: what was made before is not wanted.
+        let now = brought.as_ref().map(|brought| brought.preview.summary.hash);
+        if let Some(before) = before.map(|before| before.preview.summary.hash)
+            && Some(before) != now
+        {
+            lab.delete_data_set(before);
         }
-    });
+        // Nobody is there any more who could keep it.
+        if let Some(Some(unseen)) = self.brought.try_set(brought)
+            && !unseen.was_known
+        {
+            lab.delete_data_set(unseen.preview.summary.hash);
+        }
+    }
 }
 
 /// Choosing files and looking at what they hold. `on_keep` is told what is to be used.
 #[component]
-pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'static) -> impl IntoView {
+pub(crate) fn BringData(
+    /// Whether files that are dropped anywhere come here.
+    #[prop(optional)]
+    takes_all: bool,
+    on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let files = RwSignal::new_local(Vec::<File>::new());
-    let options = RwSignal::new(ImportOptions::default());
-    let status = RwSignal::new(String::new());
-    let error = RwSignal::new(String::new());
-    let brought = RwSignal::new(None::<Brought>);
+    let reading = Reading::new();
+    let Reading { files, options, status, error, brought, .. } = reading;
     let (input, folder) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let read = move || read(&lab, files, options, Said { status, error, brought });
     let take = move |given: Vec<File>| {
         if !given.is_empty() {
             files.set(given);
             options.set(ImportOptions::default());
-            read();
+            reading.start(&lab);
         }
     };
+    Effect::new(move |_| {
+        if takes_all && lab.data_sets.brought.with(|given| !given.is_empty()) {
+            take(lab.data_sets.brought.get_untracked());
+            lab.data_sets.brought.set(Vec::new());
+        }
+    });
     let chosen = move |node: NodeRef<html::Input>| {
         if let Some(input) = node.get_untracked() {
             let given = browser::files(input.files());
@@ -112,7 +156,12 @@ pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'st
         event.prevent_default();
         event.stop_propagation();
         if let Some(transfer) = event.data_transfer() {
-            spawn_local(async move { take(browser::dropped_files(&transfer).await) });
+            spawn_local(async move {
+                match browser::dropped_files(&transfer).await {
+                    Ok(given) => take(given),
+                    Err(text) => drop(error.try_set(text)),
+                }
+            });
         }
     };
     let press = move |node: NodeRef<html::Input>| {
@@ -121,10 +170,14 @@ pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'st
         }
     };
     let keep = move |_| {
-        if let Some(Brought { preview, .. }) = brought.get_untracked() {
-            brought.set(None);
-            on_keep(preview.summary);
-        }
+        let Some(Brought { preview, .. }) = brought.get_untracked() else { return };
+        spawn_local(async move {
+            // What cannot be kept stays on offer.
+            if lab.keep_data_set(preview.summary.hash).await {
+                brought.try_set(None);
+                on_keep(preview.summary);
+            }
+        });
     };
     let discard = move |_| {
         if let Some(Brought { preview, was_known, .. }) = brought.get_untracked() {
@@ -144,7 +197,7 @@ pub(crate) fn BringData(on_keep: impl Fn(DataSummary) + Copy + Send + Sync + 'st
         brought.get().map(|brought| {
             let choose = move |question, answer| {
                 options.update(|options| options.set(question, answer));
-                read();
+                reading.start(&lab);
             };
             view! { <Preview brought choose />
             <div class="buttons">
@@ -214,7 +267,7 @@ pub(crate) fn in_words(summary: &DataSummary) -> String {
         parts.push(format!("{} to train on", metrics::grouped(train)));
     }
     match summary.images(PartName::Test) {
-        0 if train > 0 => parts.push("none to test on: a sixth of each class is kept for that".into()),
+        0 if train > 0 => parts.push("none to test on (a sixth of each class is kept for that)".into()),
         0 => {}
         test => parts.push(format!("{} to test on", metrics::grouped(test))),
     }

@@ -1,7 +1,7 @@
 //! The frame around every page: name, navigation and one quiet line of state.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::{components::A, hooks::use_location};
 
 use worker_client::{Phase, RunView};
 
@@ -11,6 +11,26 @@ use crate::{
     parts::{in_turn::InTurn, offer::OfferCard, shared_link::SharedLinkCard},
     words,
 };
+
+/// The pages: their paths below the site's root, and what they are called.
+const PAGES: [(&str, &str); 7] = [
+    ("/train", "Train"),
+    ("/runs", "Runs"),
+    ("/data", "Data"),
+    ("/hand", "My hand"),
+    ("/models", "Models"),
+    ("/learn", "Learn"),
+    ("/about", "About"),
+];
+
+/// The title of the tab on a page; that of the start says what all this is.
+fn title_of(path: &str) -> String {
+    let name = PAGES.into_iter().find(|(own, _)| path.trim_end_matches('/').ends_with(own));
+    match name {
+        Some((_, name)) => format!("{name} - Inkling"),
+        None => "Inkling: teach a computer to read handwriting".into(),
+    }
+}
 
 /// The frame around a page.
 #[component]
@@ -34,6 +54,8 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
             _ => None,
         })
     };
+    let location = use_location();
+    Effect::new(move |_| browser::set_title(&title_of(&location.pathname.get())));
     // The router takes links literally: on a site with a path of its own they must include it.
     let link = |path: &str| format!("{}{path}", browser::base_path());
     let storage =

@@ -2,7 +2,7 @@
 
 use ink::{Image, PIXELS};
 use leptos::prelude::*;
-use protocol::{Delivery, data::LabelledBlobs};
+use protocol::{Delivery, JobError, data::LabelledBlobs};
 
 use crate::parts::network_input::Thumbnail;
 
@@ -15,18 +15,20 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// The images of a reply; none where their buffers are missing.
+    /// The images of a reply.
+    ///
+    /// # Errors
+    /// Where their buffers are missing.
     pub(crate) fn taken<T>(
         delivery: &mut Delivery<T>,
         images: impl FnOnce(&T) -> LabelledBlobs,
-    ) -> Option<Vec<Self>> {
+    ) -> Result<Vec<Self>, JobError> {
         let LabelledBlobs { levels, labels } = images(&delivery.content);
-        let (levels, labels) = (delivery.take(levels).ok()?, delivery.take(labels).ok()?);
+        let (levels, labels) = (delivery.take(levels)?, delivery.take(labels)?);
         let each = levels.as_chunks::<PIXELS>().0.iter().zip(labels);
-        Some(
-            each.map(|(image, label)| Self { number: 0, image: Box::new(*image), label: Some(label) })
-                .collect(),
-        )
+        Ok(each
+            .map(|(image, label)| Self { number: 0, image: Box::new(*image), label: Some(label) })
+            .collect())
     }
 
     /// What it is called: its number and what it shows.
@@ -43,16 +45,27 @@ pub(crate) fn class_name(names: &[String], class: u8) -> String {
     names.get(usize::from(class)).cloned().unwrap_or_else(|| class.to_string())
 }
 
+/// What stands below an image, and what it is called, in place of its label.
+pub(crate) type Caption = Callback<Shown, (String, String)>;
+
 /// What a click on an image does.
 pub(crate) type OnOpen = Option<Callback<Shown>>;
 
 /// A grid of images with their labels.
 #[expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 #[component]
-pub(crate) fn ImageGrid(images: Vec<Shown>, names: Vec<String>, on_open: OnOpen) -> impl IntoView {
+pub(crate) fn ImageGrid(
+    images: Vec<Shown>,
+    names: Vec<String>,
+    on_open: OnOpen,
+    #[prop(optional)] caption: Option<Caption>,
+) -> impl IntoView {
     let each = images.into_iter().map(|shown| {
-        let title = shown.title(&names);
-        let label = shown.label.map(|label| class_name(&names, label));
+        let usual = |shown: &Shown| {
+            let label = shown.label.map(|label| class_name(&names, label));
+            (label.unwrap_or_default(), shown.title(&names))
+        };
+        let (label, title) = caption.map_or_else(|| usual(&shown), |caption| caption.run(shown.clone()));
         let image = shown.image.clone();
         let picture = view! { <Thumbnail image label=title.clone() /> <span aria-hidden="true">{label}</span> };
         match on_open {

@@ -6,6 +6,7 @@ pub(crate) mod bring_data;
 pub(crate) mod correct;
 pub(crate) mod data_select;
 pub(crate) mod digits;
+pub(crate) mod drop_target;
 pub(crate) mod export_model;
 pub(crate) mod file_button;
 pub(crate) mod frame;

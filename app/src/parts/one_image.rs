@@ -29,8 +29,9 @@ pub(crate) fn OneImage(
     Effect::new(move |_| {
         let seed = seed.get();
         spawn_local(async move {
-            if let Ok(found) = lab.changed(choice, part, number, seed).await {
-                changes.try_set(found);
+            match lab.changed(choice, part, number, seed).await {
+                Ok(found) => drop(changes.try_set(found)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
             }
         });
     });

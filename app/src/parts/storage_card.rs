@@ -85,13 +85,12 @@ pub(crate) fn StorageCard() -> impl IntoView {
     look();
     let text = move || {
         used.get().map(|StorageUse { used, free, is_persistent }| {
-            let mib = |bytes: f64| format!("{:.1} MiB", bytes / 1_048_576.0);
             let safety = if is_persistent {
                 "It stays until you delete it."
             } else {
                 "The browser may delete it when the disk is full, so download a backup."
             };
-            format!("{} used, {} free. {safety}", mib(used), mib(free))
+            format!("{} used, {} free. {safety}", metrics::size_text(used), metrics::size_text(free))
         })
     };
     let back_up = move |_| {
@@ -106,8 +105,8 @@ pub(crate) fn StorageCard() -> impl IntoView {
                 Ok(bytes) => {
                     let count = metrics::counted(backup.objects.len() as u32, "item");
                     status.try_set(format!(
-                        "{count} in one file of {:.1} MiB.",
-                        bytes.len() as f64 / 1_048_576.0
+                        "{count} in one file of {}.",
+                        metrics::size_text(bytes.len() as f64)
                     ));
                     browser::download("inkling-backup.inkling", &bytes);
                 }

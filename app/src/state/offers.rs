@@ -65,6 +65,10 @@ pub(crate) struct Offers {
     waiting: StoredValue<Vec<Offer>, LocalStorage>,
     /// Counts the choices of a reading: only the last one counts.
     pub(crate) choices: StoredValue<u32>,
+    /// What is being kept, by the number of its choice.
+    being_kept: StoredValue<Option<u32>>,
+    /// What stands behind the `#` of the address since it last changed.
+    pub(crate) fragment: RwSignal<String>,
     /// What is being opened, for people.
     pub(crate) opening: RwSignal<Option<String>>,
 }
@@ -76,6 +80,8 @@ impl Offers {
             current: RwSignal::new_local(None),
             waiting: StoredValue::new_local(Vec::new()),
             choices: StoredValue::new(0),
+            being_kept: StoredValue::new(None),
+            fragment: RwSignal::new(String::new()),
             opening: RwSignal::new(None),
         }
     }
@@ -86,6 +92,22 @@ impl Offers {
             self.waiting.update_value(|waiting| waiting.push(offer));
         } else {
             self.current.set(Some(offer));
+        }
+    }
+
+    /// What is on offer, for whoever keeps it, and the number of this choice; nothing where it is being kept already.
+    pub(crate) fn begin_keeping(self) -> Option<(Offer, u32)> {
+        let offer = self.current.get_untracked()?;
+        let choice = self.choices.get_value();
+        let before = self.being_kept.try_update_value(|being_kept| being_kept.replace(choice));
+        (before.flatten() != Some(choice)).then_some((offer, choice))
+    }
+
+    /// Ends what was on offer, if it is kept now; what could not be kept stays.
+    pub(crate) fn end_keeping(self, choice: u32, is_kept: bool) {
+        self.being_kept.set_value(None);
+        if is_kept && self.choices.get_value() == choice {
+            self.close();
         }
     }
 

@@ -9,7 +9,8 @@ use super::tested::{Tested, images_of};
 use crate::{
     lab::Lab,
     labelled_drawings::LabelledDrawing,
-    parts::image_grid::{ImageGrid, Shown, class_name},
+    parts::image_grid::{Caption, ImageGrid, Shown, class_name},
+    words,
 };
 
 /// Mistakes that are shown at once.
@@ -26,7 +27,10 @@ pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl
     Effect::new(move |_| {
         let numbers = shown_numbers.clone();
         spawn_local(async move {
-            shown.try_set(images_of(&lab, source, &numbers).await);
+            match images_of(&lab, source, &numbers).await {
+                Ok(images) => drop(shown.try_set(images)),
+                Err(error) => lab.report_trouble(words::job_error(&error)),
+            }
         });
     });
     let keep_names = names.clone();
@@ -42,6 +46,16 @@ pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl
             )
         })
     };
+    let short_names = tested.class_names.clone();
+    let short_answers = Arc::clone(&answers);
+    let long = caption.clone();
+    let in_short = Caption::new(move |shown: Shown| {
+        let name = |class| class_name(&short_names, class);
+        let short = short_answers
+            .get(shown.number as usize)
+            .map_or_else(String::new, |answer| format!("{} → {}", name(answer.label), name(answer.class)));
+        (short, long(&shown))
+    });
     let one = move || {
         opened.get().map(|shown: Shown| {
             let text = caption(&shown);
@@ -69,7 +83,7 @@ pub(super) fn Answered(tested: Tested, numbers: Vec<u32>, title: String) -> impl
             {one}
             {move || {
                 let open = Callback::new(move |shown: Shown| opened.set(Some(shown)));
-                view! { <ImageGrid images=shown.get() names=names.clone() on_open=Some(open) /> }
+                view! { <ImageGrid images=shown.get() names=names.clone() on_open=Some(open) caption=in_short /> }
             }}
         </div>
     }

@@ -65,15 +65,12 @@ fn show(lab: &Lab, choice: DataChoice, answered: &Answered, shown: RwSignal<Vec<
     let part = PartName::Unlabelled;
     let listed = Listed::Stretch { part, class: None, order: Order::Number, offset: 0, count: MOST_SHOWN };
     spawn_local(async move {
-        if let Ok(mut look) = lab.look(choice, listed).await {
-            let images = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
-            let numbered = images.into_iter().zip(answers.iter()).zip(0..);
-            let one = |((image, &[class, _]), number): ((Shown, &[u8; 2]), u32)| Shown {
-                number,
-                label: Some(class),
-                ..image
-            };
-            shown.try_set(numbered.map(one).collect());
+        match lab.look(choice, listed).await {
+            Ok((_, images)) => {
+                let one = |(image, &[class, _]): (Shown, &[u8; 2])| Shown { label: Some(class), ..image };
+                shown.try_set(images.into_iter().zip(answers.iter()).map(one).collect());
+            }
+            Err(error) => lab.report_trouble(words::job_error(&error)),
         }
     });
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use evaluation::ClassificationReport;
 use leptos::prelude::*;
-use protocol::data::{Listed, PartName};
+use protocol::{
+    JobError,
+    data::{Listed, PartName},
+};
 use train_config::DataChoice;
 
 use crate::{
@@ -68,8 +71,8 @@ pub(super) fn surest(answers: &[OneAnswer], wanted: impl Fn(&OneAnswer) -> bool)
 }
 
 /// The images of a test by their numbers.
-pub(super) async fn images_of(lab: &Lab, source: Source, numbers: &[u32]) -> Vec<Shown> {
-    match source {
+pub(super) async fn images_of(lab: &Lab, source: Source, numbers: &[u32]) -> Result<Vec<Shown>, JobError> {
+    Ok(match source {
         Source::Drawings => lab.drawings.all.with_untracked(|drawings| {
             let one = |&number: &u32| {
                 let drawing = drawings.get(number as usize)?;
@@ -83,16 +86,7 @@ pub(super) async fn images_of(lab: &Lab, source: Source, numbers: &[u32]) -> Vec
                 if let DataChoice::Kept(hash) = choice { untrack(|| lab.data_sets.get(hash)) } else { None };
             let is_whole = kept.is_some_and(|summary| summary.images(PartName::Test) == 0);
             let part = if is_whole { PartName::Train } else { PartName::Test };
-            let Ok(mut look) = lab.look(choice, Listed::Numbers { part, numbers: numbers.to_vec() }).await
-            else {
-                return Vec::new();
-            };
-            let images = Shown::taken(&mut look, |look| look.images).unwrap_or_default();
-            images
-                .into_iter()
-                .zip(&look.content.numbers)
-                .map(|(shown, &number)| Shown { number, ..shown })
-                .collect()
+            lab.look(choice, Listed::Numbers { part, numbers: numbers.to_vec() }).await?.1
         }
-    }
+    })
 }

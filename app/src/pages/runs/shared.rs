@@ -12,7 +12,15 @@ const MAX_WORKERS: u32 = 16;
 /// What the address holds, if it holds something of ours.
 #[component]
 pub(crate) fn SharedCard() -> impl IntoView {
+    let lab = expect_context::<Lab>();
     let found = RwSignal::new(decode(&browser::fragment()));
+    Effect::new(move |before: Option<()>| {
+        let fragment = lab.offers.fragment.get();
+        // A link that is pasted into the address of the open page.
+        if before.is_some() {
+            found.set(decode(&fragment));
+        }
+    });
     let close = move || {
         browser::clear_fragment();
         found.set(Ok(None));

@@ -76,7 +76,7 @@ pub(super) fn RunTable(choice: Choice) -> impl IntoView {
                 <button on:click=tick_all(true)>"Compare all"</button>
                 <button on:click=tick_all(false)>"Clear comparison"</button>
                 <button on:click=delete_compared disabled=move || choice.compared.with(Vec::is_empty)>
-                    {move || format!("Delete the {} compared", choice.compared.with(Vec::len))}
+                    {move || format!("Delete {}", metrics::counted(choice.compared.with(Vec::len) as u32, "compared run"))}
                 </button>
                 <Show when=has_pages>
                     <button disabled=move || first.get() == 0

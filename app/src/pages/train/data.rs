@@ -10,6 +10,9 @@ use crate::{
     parts::{bring_data::BringData, term::TermButton},
 };
 
+/// An accuracy of fewer images is known to a tenth at best.
+const FEW_IMAGES: u32 = 100;
+
 /// The choice of data.
 #[component]
 pub(crate) fn Data() -> impl IntoView {
@@ -44,23 +47,32 @@ pub(crate) fn Data() -> impl IntoView {
     };
     let use_it = move |summary: DataSummary| form.set_data(DataChoice::Kept(summary.hash));
     let parts = move || {
-        let share = form.read_config().map_or(0.0, |config| config.validation_share);
+        // What is wrong is said at its field.
+        let Some(share) = form.validation_share() else { return String::new() };
         let held = images().map(|images: u32| {
-            let held = (f64::from(images) * share).round() as u32;
-            (metrics::grouped(images - held.min(images)), metrics::grouped(held))
+            let held = ((f64::from(images) * share).round() as u32).min(images);
+            (metrics::counted(images - held, "image"), held)
         });
         match held {
             _ if share == 0.0 => {
                 "No image is held back: there is no validation accuracy, and confidence is not calibrated."
                     .to_owned()
             }
-            Some((learned, held)) => format!(
-                "The network learns from {learned} images. {held} are held back, drawn evenly from each digit: they are used to score each \
-                 epoch and to calibrate confidence."
+            Some((learned, 0)) => format!(
+                "The network learns from {learned}. That is too few to hold any back: there is no validation accuracy, and confidence is \
+                 not calibrated."
             ),
+            Some((learned, held)) => {
+                let few = if held < FEW_IMAGES { " So few say little." } else { "" };
+                format!(
+                    "The network learns from {learned}. {} held back, drawn evenly from each class, to score each epoch and to calibrate \
+                     confidence.{few}",
+                    if held == 1 { "1 is".to_owned() } else { format!("{} are", metrics::grouped(held)) }
+                )
+            }
             None => format!(
-                "{} % of the training images are held back, drawn evenly from each class: they are used to score each epoch and to \
-                 calibrate confidence.",
+                "{} % of the training images are held back, drawn evenly from each class, to score each epoch and to calibrate \
+                 confidence.",
                 (1_000.0 * share).round() / 10.0
             ),
         }

@@ -46,8 +46,8 @@ pub(super) fn EarlierRuns() -> impl IntoView {
     }
 }
 
-/// In what a run differs from the form, for people.
-fn otherwise(form: &TrainConfig, run: &TrainConfig) -> String {
+/// In what a run differs from the form, for people; `nothing` where in nothing.
+pub(super) fn otherwise(form: &TrainConfig, run: &TrainConfig) -> String {
     let run = TrainConfig { test_every_epoch: form.test_every_epoch, ..run.clone() };
     let all = differences(form, &run);
     let mut named: Vec<String> = all

@@ -26,7 +26,7 @@ use advice::AdviceNote;
 use charts::Charts;
 use controls::Controls;
 use data::Data;
-use earlier::EarlierRuns;
+use earlier::{EarlierRuns, otherwise};
 use experiments::Experiments;
 use figures::Figures;
 use network::NetworkBuilder;
@@ -47,6 +47,13 @@ pub(crate) fn TrainPage() -> impl IntoView {
     on_cleanup(move || keys.remove());
     let can_answer = move || lab.training.view.with(|run| !run.is_busy() && !run.epochs.is_empty());
     let busy = Memo::new(move |_| lab.training.view.with(RunView::is_busy));
+    // A run of the queue, or from a link, has settings of its own.
+    let other = Memo::new(move |_| {
+        let run = lab.training.view.with(|run| RunView::is_busy(run).then(|| run.config.clone()))?;
+        let differs = otherwise(&lab.form.read_config().ok()?, &run);
+        (differs != "nothing")
+            .then(|| format!("The run in progress has other settings than these: {differs}."))
+    });
     let has_changes = move || !lab.form.changes_text().is_empty();
     view! {
         <h1 class="visually-hidden">"Train a network"</h1>
@@ -59,6 +66,7 @@ pub(crate) fn TrainPage() -> impl IntoView {
                     </fieldset>
                     // However many fields there are, training can be started and stopped.
                     <Controls />
+                    {move || other.get().map(|text| view! { <p class="hint">{text}</p> })}
                     <Show when=has_changes>
                         <p class="hint">{move || format!("These settings include changes made during the original run: {}. ", lab.form.changes_text())}
                             <button type="button" on:click=move |_| lab.form.forget_changes()>"Discard these changes"</button></p>

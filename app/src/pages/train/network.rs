@@ -46,9 +46,10 @@ pub(crate) fn NetworkBuilder() -> impl IntoView {
     let cost = move || {
         let rows = network.with(|network| rows(network.draft()));
         let flop: u64 = rows.iter().filter_map(|row| row.forward_flop).sum();
-        let images = form.read_config().map_or(64, |config| config.batch_size);
+        let images = form.batch_size();
         // Backward costs twice forward.
-        format!("{} operations for a step of {images} images", amount(3.0 * flop as f64 * f64::from(images)))
+        let operations = amount(3.0 * flop as f64 * f64::from(images));
+        format!("{operations} operations for a step of {}", metrics::counted(images, "image"))
     };
     let problem_of_whole = move || {
         form.problem().filter(|problem| problem.layer.is_none()).map(|problem| problem_view(form, &problem))
@@ -246,7 +247,7 @@ fn StartFrom() -> impl IntoView {
                 </select>
             </label>
             <label class="field">
-                <span>"Normalisation"</span>
+                <span>"Normalization"</span>
                 <select on:change=set_norm>
                     <option value="none" prop:selected=move || !has_norm.get()>"none"</option>
                     <option value="batch" prop:selected=has_norm>"batch norm"</option>
@@ -273,7 +274,8 @@ fn problem_view(form: Form, problem: &Problem) -> impl IntoView + use<> {
 /// The settings of the selected layer.
 #[component]
 fn LayerSettings(selected: Selected) -> impl IntoView {
-    let form = expect_context::<Lab>().form;
+    let lab = expect_context::<Lab>();
+    let form = lab.form;
     // The fields are made anew for another layer or another kind; a value that is typed leaves them alone.
     let shape = Memo::new(move |_| {
         selected.get().map(|(index, layer)| {
@@ -299,12 +301,17 @@ fn LayerSettings(selected: Selected) -> impl IntoView {
         let input = if let Some((least, most, step)) = value.limits() {
             let typed = move |event: leptos::ev::Event| {
                 let input = event_target::<HtmlInputElement>(&event);
-                if let Some(value) = value.typed(&input.value()) {
-                    set(name, value);
-                } else if input.validity().bad_input() {
-                    // What cannot be read must not stay visible while an older value is used.
-                    input.set_value(&untrack(text));
+                let typed = input.value();
+                if let Some(value) = value.typed(&typed) {
+                    return set(name, value);
                 }
+                // What cannot be used must not stay visible while an older value is.
+                let kept = untrack(text);
+                input.set_value(&kept);
+                let typed = if typed.is_empty() { "What was typed".into() } else { format!("\"{typed}\"") };
+                lab.report_trouble(format!(
+                    "{name}: {typed} is not a number that can be used. It stays {kept}."
+                ));
             };
             view! {
                 <input type="number" aria-label=name inputmode="decimal" step=step min=least max=most prop:value=text on:change=typed />

@@ -57,6 +57,10 @@ fn FieldRow(field: &'static Field) -> impl IntoView {
     let text = Memo::new(move |_| form.text(field));
     let before = Memo::new(move |_| form.changed_from(field));
     let value = move || text.get().unwrap_or_default();
+    let wrong = move || {
+        form.wrong.with(|wrong| wrong.clone().filter(|(name, _)| *name == field.name).map(|(_, why)| why))
+    };
+    let is_wrong = move || wrong().map(|_| "true");
     let set = move |event: leptos::ev::Event| {
         let typed = event_target_value(&event);
         let input = event_target::<web_sys::HtmlInputElement>(&event);
@@ -99,8 +103,8 @@ fn FieldRow(field: &'static Field) -> impl IntoView {
             let step = if matches!(field.kind, FieldKind::Whole) { "1" } else { "any" };
             let empty = if matches!(field.kind, FieldKind::Optional) { "none" } else { "" };
             view! {
-                <input type="number" aria-label=field.name inputmode="decimal" step=step min="0" placeholder=empty prop:value=value
-                    on:input=set on:change=settled />
+                <input type="number" aria-label=field.name aria-invalid=is_wrong inputmode="decimal" step=step min="0" placeholder=empty
+                    prop:value=value on:input=set on:change=settled />
             }
             .into_any()
         }
@@ -120,6 +124,7 @@ fn FieldRow(field: &'static Field) -> impl IntoView {
             <TermButton id=field.term text=field.name />
             {input}
             {back}
+            {move || wrong().map(|why| view! { <p class="trouble-text">{why}</p> })}
         </div>
     }
 }
