@@ -34,6 +34,7 @@ const KILL_AT: &str = "
 #[tokio::test]
 async fn a_run_outlives_its_worker_at_every_second_message() {
     let browser = Browser::open(Options { before: KILL_AT, ..Options::default() }).await;
+    let mut kills = 0;
     for number in (0..14).step_by(2) {
         browser.fill_built_in("cpu", 600, 2).await;
         // The newest worker is the one that trains.
@@ -42,9 +43,11 @@ async fn a_run_outlives_its_worker_at_every_second_message() {
         let text = browser.says("Done: 2 epochs", A_WHILE).await;
         let was_killed = browser.script("return heard > killAt").await;
         if was_killed == true {
+            kills += 1;
             assert!(text.contains("lost") || text.contains("A new one"), "message {number}:\n{text}");
         }
     }
+    assert!(kills >= 5, "the worker was killed {kills} times");
     browser.close().await;
 }
 
@@ -68,7 +71,7 @@ const FAIL_AT: &str = "
 async fn a_database_that_fails_now_and_then_stops_nothing() {
     let browser = Browser::open(Options { before: FAIL_AT, ..Options::default() }).await;
     // Every third call; another browser would be as good with the others.
-    for number in (0..24).step_by(3) {
+    for number in (0..24_u64).step_by(3) {
         browser.visit(&format!("train?device=cpu&seed=7&fail={number}")).await;
         browser.choose("Data", "Built-in digits").await;
         browser.fill("Built-in digits", "600").await;
@@ -78,7 +81,20 @@ async fn a_database_that_fails_now_and_then_stops_nothing() {
         browser.click("link", "Draw").await;
         browser.draw(SEVEN).await;
         browser.reads('7').await;
+        let calls = browser.script("return databaseCalls()").await;
+        assert!(calls.as_u64() > Some(number), "call {number} was never made: {calls}");
     }
+    browser.close().await;
+}
+
+/// As where cookies and storage are blocked: there the browser refuses every lock, after it was asked.
+#[tokio::test]
+async fn a_browser_that_refuses_locks_trains_all_the_same() {
+    const REFUSE: &str = "LockManager.prototype.request = () =>
+        Promise.reject(new DOMException('made to fail', 'SecurityError'));";
+    let browser = Browser::open(Options { before: REFUSE, ..Options::default() }).await;
+    browser.start_built_in("cpu", 600, 1).await;
+    browser.says("Done: 1 epoch", A_WHILE).await;
     browser.close().await;
 }
 

@@ -9,6 +9,18 @@ use crate::{
     page::{SEVEN, SOON},
 };
 
+/// What can be pressed or filled in, and has something else over its middle.
+const COVERED: &str =
+    "const all = document.querySelectorAll('main button, main a, main select, main input:not([type=file])');
+    const covered = [...all].filter(own => own.checkVisibility()).filter(own => {
+        own.scrollIntoView({ block: 'center' });
+        const { left, top, width, height } = own.getBoundingClientRect();
+        const over = width && document.elementFromPoint(left + width / 2, top + height / 2);
+        return over && !own.contains(over) && !over.contains(own);
+    });
+    scrollTo(0, 0);
+    return covered.map(own => own.ariaLabel ?? own.textContent)";
+
 #[tokio::test]
 async fn pages_fit_from_a_phone_to_a_desk() {
     for (width, height) in [(360, 740), (768, 1024), (1440, 900)] {
@@ -31,6 +43,8 @@ async fn pages_fit_from_a_phone_to_a_desk() {
             ] {
                 browser.visit(path).await;
                 browser.says("Shipped model: Reader CNN", SOON).await;
+                let covered = browser.script(COVERED).await;
+                assert_eq!(covered, json!([]), "{name} at {width} px: something lies over these");
                 if name == "draw" {
                     browser.draw(SEVEN).await;
                     browser.reads('7').await;

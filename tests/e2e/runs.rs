@@ -379,6 +379,9 @@ async fn a_run_travels_as_a_link() {
         stored.points[&id(&stored.runs[0])],
         "another run came of it"
     );
+    // Pasted into the address of the open page.
+    other.script(&format!("location.hash = '{}'", link.split_once('#').unwrap().1)).await;
+    other.says("Opened from a link", SOON).await;
     other.visit("").await;
     other.visit(&format!("runs{}x", &link[link.find('#').unwrap()..])).await;
     other.says("This link cannot be used", SOON).await;
@@ -640,15 +643,29 @@ async fn five_hundred_runs_stay_fast() {
 /// Everything in one file, into an empty browser and back; a damaged file is refused as a whole.
 #[tokio::test]
 async fn a_backup_brings_everything_back() {
+    const FULL: &str = "window.isFull = false;
+        const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (...all) {
+            if (isFull && ['model-files', 'run-weights'].includes(this.name)) throw new DOMException('made to fail', 'QuotaExceededError');
+            return put.apply(this, all);
+        };";
     let browser = Browser::open(Options::default()).await;
     browser.train_shortly(4, 640, 1).await;
     browser.click("button", "Save model").await;
     browser.says("Saved as", SOON).await;
     let stored = browser.stored_when(SOON, |stored| stored.runs.iter().all(is_over)).await;
+    // So many objects that they are restored in several transactions.
+    let drawings = "const done = arguments[0], open = indexedDB.open('inkling');
+        open.onsuccess = () => {
+            const write = open.result.transaction('drawings', 'readwrite');
+            for (let n = 0; n < 100; n++) write.objectStore('drawings').put({id: `${n}`, file: new Uint8Array(1)});
+            write.oncomplete = () => { open.result.close(); done('written'); };
+        };";
+    assert_eq!(browser.client.execute_async(drawings, Vec::new()).await.unwrap(), "written");
     browser.click("link", "Models").await;
     browser.click("button", "Back up everything").await;
     let file = browser.downloaded("inkling").await;
-    let other = Browser::open(Options::default()).await;
+    let other = Browser::open(Options { before: FULL, ..Options::default() }).await;
     other.visit("models").await;
     other.says("Back up everything", SOON).await;
     let mut damaged = fs::read(&file).unwrap();
@@ -659,6 +676,11 @@ async fn a_backup_brings_everything_back() {
     other.give_named_file("Backup file", &broken).await;
     other.says("This backup is damaged or cut off. Nothing was restored.", SOON).await;
     assert!(other.stored().await.runs.is_empty());
+    // What could not be restored at first is not taken for whole later.
+    other.script("isFull = true").await;
+    other.give_named_file("Backup file", &file).await;
+    other.says("The browser's storage failed", SOON).await;
+    other.script("isFull = false").await;
     other.give_named_file("Backup file", &file).await;
     other.text_when("status", "Backup", SOON, |text| text.starts_with("Restored ")).await;
     let restored = other.stored().await;
