@@ -8,7 +8,8 @@ use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt as _, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, File, HtmlAnchorElement, Request, RequestCache, RequestInit, Response, Url, Window,
+    Blob, BlobPropertyBag, File, FocusOptions, HtmlAnchorElement, HtmlElement, Request, RequestCache,
+    RequestInit, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url, Window,
 };
 use worker_client::GpuProbe;
 
@@ -131,10 +132,14 @@ pub(crate) fn bring_into_sight(selector: &str) {
         // Any element takes the attribute.
         let _ = fold.set_attribute("open", "");
     }
-    element.scroll_into_view_with_bool(false);
-    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+    let place = ScrollIntoViewOptions::new();
+    place.set_block(ScrollLogicalPosition::Center);
+    element.scroll_into_view_with_scroll_into_view_options(&place);
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        let stays = FocusOptions::new();
+        stays.set_prevent_scroll(true);
         // What takes no focus is in sight at least.
-        let _ = element.focus();
+        let _ = element.focus_with_options(&stays);
     }
 }
 

@@ -97,7 +97,7 @@ struct Remembered {
 impl Remembered {
     /// Of an earlier visit, if its version of the page wrote what can still be trained.
     fn read() -> Option<Self> {
-        let remembered: Self = serde_json::from_str(&browser::preference(FORM_KEY)?).ok()?;
+        let remembered: Self = serde_json::from_slice(browser::preference(FORM_KEY)?.as_bytes()).ok()?;
         remembered.config.check().is_ok().then_some(remembered)
     }
 }

@@ -29,6 +29,11 @@ const UNDO_MS: u32 = 60_000;
 impl Lab {
     /// Changes what is known of a run.
     pub(crate) fn change_record(self, id: String, change: impl Fn(&mut RunRecord) + 'static) {
+        self.change_record_so(id, Box::new(change));
+    }
+
+    // Boxed, or each change would be compiled with all that follows it.
+    fn change_record_so(self, id: String, change: Box<dyn Fn(&mut RunRecord)>) {
         let Some(storage) = self.opened_storage() else { return };
         if self.runs.elsewhere.with_untracked(|ids| ids.contains(&id)) {
             let text = "Another tab is training this run. Change it there, or wait until it is done.";

@@ -19,18 +19,21 @@ use crate::{
 /// Held by the tab that takes runs out of the queue.
 const QUEUE_LOCK: &str = "inkling-queue";
 
+/// Boxed, or each change would be compiled with all that follows it.
+type ChangeOfQueue = Box<dyn FnOnce(&mut Queue)>;
+
 impl Lab {
     /// Puts runs at the end of the queue.
     pub(crate) fn enqueue(self, plans: Vec<(String, RunPlan)>) {
         let count = plans.len() as u32;
-        let change = move |queue: &mut Queue| {
+        let change = Box::new(move |queue: &mut Queue| {
             for (index, (title, plan)) in plans.into_iter().enumerate() {
                 let RunPlan { config, data, device, workers, sessions, group, .. } = plan;
                 let id = format!("{}-{index}", new_id(js_sys::Date::now()));
                 queue.add(QueueItem { id, title, config, data, device, workers, sessions, group });
             }
             queue.is_paused = false;
-        };
+        });
         spawn_local(async move {
             if self.queue_changed(change).await {
                 self.notify(format!("Added {} to the queue.", metrics::counted(count, "run")), None);
@@ -40,13 +43,17 @@ impl Lab {
 
     /// Changes the queue, here, in the storage and in the other tabs; then its next run starts, if none is under way.
     pub(crate) fn change_queue(self, change: impl FnOnce(&mut Queue) + 'static) {
+        self.change_queue_so(Box::new(change));
+    }
+
+    fn change_queue_so(self, change: ChangeOfQueue) {
         spawn_local(async move {
             self.queue_changed(change).await;
         });
     }
 
     /// Does so; `false`, and the reason is reported, where nothing could be changed.
-    async fn queue_changed(self, change: impl FnOnce(&mut Queue)) -> bool {
+    async fn queue_changed(self, change: ChangeOfQueue) -> bool {
         let Some(storage) = self.opened_storage() else { return false };
         let is_changed = self.report_error(self.queue.change(&storage, change).await).is_some();
         if is_changed {

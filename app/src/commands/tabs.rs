@@ -26,7 +26,7 @@ impl Lab {
     /// Listens to the other tabs.
     pub(super) fn listen_to_tabs(self) {
         let channel = locks::Channel::open("inkling-runs", move |text| {
-            if let Ok(told) = serde_json::from_str(&text) {
+            if let Ok(told) = serde_json::from_slice(text.as_bytes()) {
                 self.on_told(told);
             }
         });

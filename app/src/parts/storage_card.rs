@@ -146,7 +146,7 @@ pub(crate) fn StorageCard() -> impl IntoView {
         });
     };
     view! {
-        <section class="card" aria-label="Storage">
+        <section class="card keeps" aria-label="Storage">
             <h2>"What this browser keeps"</h2>
             <p>{text}</p>
             <div class="buttons">

@@ -111,7 +111,7 @@ impl Fields {
 
     /// A value that was written as JSON.
     pub fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<T> {
-        serde_json::from_str(&self.text(key)?).ok()
+        serde_json::from_slice(self.text(key)?.as_bytes()).ok()
     }
 }
 

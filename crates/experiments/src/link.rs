@@ -91,8 +91,9 @@ const BASE: &str = r#"
 pub fn encode(shared: &Shared) -> Result<String, LinkError> {
     shared.check()?;
     // By way of text: a value made directly would write each digit of an `f32` as an `f64`.
-    let mut value =
-        serde_json::to_string(shared).and_then(|json| serde_json::from_str(&json)).map_err(damaged)?;
+    let mut value = serde_json::to_string(shared)
+        .and_then(|json| serde_json::from_slice(json.as_bytes()))
+        .map_err(damaged)?;
     let base = base()?;
     for_configs(&mut value, &|config| {
         *config = difference(&base, config).unwrap_or_else(|| Map::new().into());
@@ -131,7 +132,7 @@ pub fn decode(fragment: &str) -> Result<Option<Shared>, LinkError> {
     let mut value = serde_json::from_slice(&json).map_err(damaged)?;
     let base = base()?;
     for_configs(&mut value, &|patch| *patch = merged(base.clone(), patch.take()));
-    let shared: Shared = serde_json::from_value(value).map_err(damaged)?;
+    let shared: Shared = serde_json::from_slice(value.to_string().as_bytes()).map_err(damaged)?;
     shared.check()?;
     Ok(Some(shared))
 }
@@ -154,7 +155,7 @@ fn damaged<E>(_: E) -> LinkError {
 }
 
 fn base() -> Result<Value, LinkError> {
-    serde_json::from_str(BASE).map_err(damaged)
+    serde_json::from_slice(BASE.as_bytes()).map_err(damaged)
 }
 
 /// Changes every configuration in the JSON of [`Shared`].

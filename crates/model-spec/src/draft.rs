@@ -44,7 +44,8 @@ impl NetworkDraft {
     /// # Errors
     /// [`SpecError`] names the layer that cannot be read.
     pub fn from_json(text: &str) -> Result<Self, SpecError> {
-        let value: Value = serde_json::from_str(text).map_err(|error| SpecError::Json(error.to_string()))?;
+        let value: Value =
+            serde_json::from_slice(text.as_bytes()).map_err(|error| SpecError::Json(error.to_string()))?;
         Self::from_value(value)
     }
 
