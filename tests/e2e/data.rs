@@ -60,6 +60,42 @@ fn csv(name: &str, images: &LabelledImages, has_labels: bool) -> PathBuf {
     path
 }
 
+/// What was brought is stored only once the person says so; what is dropped on another page comes to this one.
+#[tokio::test]
+async fn what_is_dropped_anywhere_is_on_offer_until_it_is_kept() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("train?device=cpu").await;
+    browser.get("button", "Start training").await;
+    let file = fs::read_to_string(csv("dropped.csv", &careful_digits(40, 6), true)).unwrap();
+    let dropped = "const given = new DataTransfer();
+        given.items.add(new File([arguments[0]], 'dropped.csv'));
+        const drop = new DragEvent('drop', {dataTransfer: given, bubbles: true, cancelable: true});
+        return document.querySelector('main').dispatchEvent(drop)";
+    let was_left_alone = browser.client.execute(dropped, vec![file.into()]).await.unwrap();
+    assert_eq!(was_left_alone, false, "the browser would open the file");
+    browser.says("dropped.csv: 40 to train on", Duration::from_mins(1)).await;
+    assert_eq!(browser.script("return document.title").await, "Data - Inkling");
+    let kept = "return document.querySelector('[aria-label=\"Kept data sets\"]')?.textContent ?? ''";
+    assert_eq!(browser.script(kept).await, "");
+    browser.visit("data").await;
+    browser.says("Choose files", SOON).await;
+    assert_eq!(browser.script(kept).await, "", "it was kept without a word");
+    browser.keep(&[&csv("dropped.csv", &careful_digits(40, 6), true)], Duration::from_mins(1)).await;
+    browser.says("dropped.csv is chosen on the Train page", SOON).await;
+    browser.visit("data").await;
+    browser.says("Kept in this browser", SOON).await;
+    // The same digits under another name change nothing.
+    browser.bring(&[&csv("again.csv", &careful_digits(40, 6), true)]).await;
+    browser
+        .text_when("group", "What the files hold", Duration::from_mins(1), |text| {
+            text.contains("40 to train on")
+        })
+        .await;
+    browser.click("button", "Discard").await;
+    assert!(browser.script(kept).await.as_str().unwrap().starts_with("dropped.csv"));
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn files_are_looked_at_before_they_are_kept() {
     let browser = Browser::open(Options::default()).await;

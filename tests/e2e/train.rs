@@ -23,6 +23,31 @@ const OBSERVE: &str = "window.longTasks = [];
     new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
         .observe({entryTypes: ['longtask']});";
 
+/// What cannot be used is said where it stands, and Start leads there; what can be used is there again after a reload.
+#[tokio::test]
+async fn the_form_says_what_is_wrong_and_remembers_what_is_right() {
+    let browser = Browser::open(Options::default()).await;
+    browser.visit("train").await;
+    browser.choose("Preset", "Study 5: 30-5, 3 epochs").await;
+    browser.choose("Data", "Built-in digits").await;
+    browser.fill("Batch size", "0").await;
+    browser.click("button", "Start training").await;
+    browser.says("Batch size 0 is out of range: choose 1 to 4,096.", SOON).await;
+    let focus = "const own = document.activeElement, place = own.getBoundingClientRect();
+        return [own.ariaLabel, own.ariaInvalid, place.top > 0 && place.bottom < innerHeight]";
+    assert_eq!(browser.script(focus).await, serde_json::json!(["Batch size", "true", true]));
+    browser.fill("Batch size", "256").await;
+    browser.fill("Epochs", "2").await;
+    assert!(!browser.text().await.contains("No image is held back"));
+    browser.client.refresh().await.unwrap();
+    browser.get("button", "Start training").await;
+    let held = "return ['Epochs', 'Batch size', 'Built-in digits']
+        .map(name => [...document.querySelectorAll('input')].find(own => (own.ariaLabel ?? own.closest('label')?.textContent.trim()) === name)?.value)";
+    assert_eq!(browser.script(held).await, serde_json::json!(["2", "256", "20000"]));
+    assert!(browser.has("button", "Reset Epochs to 3").await, "the preset is forgotten");
+    browser.close().await;
+}
+
 /// The product's main job: train on MNIST, save, reload, load, export, import, and the numbers stay the same.
 #[tokio::test]
 #[cfg_attr(not(has_mnist), ignore = "INKLING_MNIST_DIR is not set")]
