@@ -180,7 +180,8 @@ async fn layers_are_changed_moved_and_taken_back() {
     };
     expect(&named).await;
     browser.click("button", "2 Dense, 100 units 100 78,500").await;
-    browser.fill("Units", &format!("64{ENTER}")).await;
+    // As a person who types over what is there.
+    browser.get("spinbutton", "Units").await.send_keys(&format!("\u{e009}a\u{e000}64{ENTER}")).await.unwrap();
     expect(&["Flatten", "Dense, 64 units", "ReLU", "Dense, 50 units", "ReLU", "Dense, 10 units"]).await;
     browser.says("54,000 parameters", SOON).await;
     browser.click("button", "Duplicate").await;

@@ -16,7 +16,8 @@ const COVERED: &str =
         own.scrollIntoView({ block: 'center' });
         const { left, top, width, height } = own.getBoundingClientRect();
         const over = width && document.elementFromPoint(left + width / 2, top + height / 2);
-        return over && !own.contains(over) && !over.contains(own);
+        // A notice can be dismissed.
+        return over && !own.contains(over) && !over.contains(own) && !over.closest('.notices');
     });
     scrollTo(0, 0);
     return covered.map(own => own.ariaLabel ?? own.textContent)";

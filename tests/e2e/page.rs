@@ -208,8 +208,14 @@ impl Browser {
 
     /// Draws strokes on the canvas with the pointer; places are -1 to 1 from its middle.
     pub(crate) async fn draw(&self, strokes: &[&[(f64, f64)]]) {
-        let canvas = self.get("canvas", "Drawing canvas").await;
-        let (_, _, width, height) = canvas.rectangle().await.unwrap();
+        let mut canvas = self.get("canvas", "Drawing canvas").await;
+        let mut place = canvas.rectangle().await;
+        // The page may just have taken the place of what stood in the HTML.
+        if place.is_err() {
+            canvas = self.get("canvas", "Drawing canvas").await;
+            place = canvas.rectangle().await;
+        }
+        let (_, _, width, height) = place.unwrap();
         let mut pen = MouseActions::new("pen".into());
         for stroke in strokes {
             for (index, &(x, y)) in stroke.iter().enumerate() {

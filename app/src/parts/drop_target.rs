@@ -6,7 +6,7 @@ use leptos_router::{
     hooks::{use_location, use_navigate},
 };
 
-use crate::{browser, commands::Place, lab::Lab};
+use crate::{commands::Place, lab::Lab};
 
 /// Takes what is dropped on any page, where nothing on it has. Without it the browser would leave the page for the file.
 #[component]
@@ -27,9 +27,8 @@ pub(crate) fn DropTarget() -> impl IntoView {
             Place::Draw
         };
         let navigate = navigate.clone();
-        lab.take_drop(&event, on, move |path| {
-            navigate(&format!("{}{path}", browser::base_path()), NavigateOptions::default());
-        });
+        // Unlike links, this takes paths below the site's root.
+        lab.take_drop(&event, on, move |path| navigate(path, NavigateOptions::default()));
     });
     on_cleanup(move || {
         over.remove();

@@ -247,7 +247,7 @@ fn StartFrom() -> impl IntoView {
                 </select>
             </label>
             <label class="field">
-                <span>"Normalization"</span>
+                <span>"Normalisation"</span>
                 <select on:change=set_norm>
                     <option value="none" prop:selected=move || !has_norm.get()>"none"</option>
                     <option value="batch" prop:selected=has_norm>"batch norm"</option>
