@@ -1,6 +1,12 @@
 //! A browser with the site in it.
 
-use std::{env, fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
+use std::{
+    env, fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, ExitStatus},
+    sync::Arc,
+};
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -67,16 +73,19 @@ impl Browser {
     /// Kills the browser with everything in it, as a power cut would, and opens it anew on the same site and profile.
     pub(crate) async fn kill_and_reopen(mut self) -> Self {
         let server = self.server.take().unwrap();
-        self.drivers.end();
-        let pattern = format!("user-data-dir={}", self.profile.display());
-        let killed = Command::new("pkill").args(["-9", "-f", &pattern]).status();
-        assert!(killed.is_ok(), "pkill is there");
+        assert!(self.kill().is_ok(), "pkill is there");
         // Its lock names the process that is gone.
         for lock in ["SingletonLock", "SingletonCookie", "SingletonSocket"] {
             let _ = fs::remove_file(self.profile.join(lock));
         }
         tokio::time::sleep(core::time::Duration::from_millis(200)).await;
         Self::open_in(self.options.clone(), server, Some(self.profile.clone())).await
+    }
+
+    fn kill(&mut self) -> std::io::Result<ExitStatus> {
+        self.drivers.end();
+        let pattern = format!("user-data-dir={}", self.profile.display());
+        Command::new("pkill").args(["-9", "-f", &pattern]).status()
     }
 
     async fn open_in(options: Options, server: SiteServer, profile: Option<PathBuf>) -> Self {
@@ -138,7 +147,16 @@ impl Browser {
             assert!(own, "the page asked for {name}");
         }
         self.client.clone().close().await.unwrap();
-        // A test that failed leaves its browser to the driver, which ends it with itself.
         self.drivers.end();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // What a test that failed leaves behind would train on, and slow down all that follow.
+        if std::thread::panicking() {
+            // Without pkill it goes on.
+            let _ = self.kill();
+        }
     }
 }
