@@ -53,15 +53,20 @@ fn read_config(
     unreadable: RwSignal<BTreeMap<&'static str, String>>,
     network: RwSignal<NetworkEditor>,
 ) -> Result<TrainConfig, String> {
-    let unreadable = unreadable.get();
-    for field in FIELDS {
-        if let Some(text) = unreadable.get(field.name) {
-            field.set(&mut TrainConfig::default(), text)?;
-        }
+    if let Some((_, why)) = unreadable.with(first_unreadable) {
+        return Err(why);
     }
     let config = TrainConfig { network: read_network(network)?, ..config.get() };
     config.check().map_err(|error| error.to_string())?;
     Ok(config)
+}
+
+/// The first field whose text cannot be read, and why.
+fn first_unreadable(unreadable: &BTreeMap<&'static str, String>) -> Option<(&'static str, String)> {
+    FIELDS.iter().find_map(|field| {
+        let why = field.set(&mut TrainConfig::default(), unreadable.get(field.name)?).err()?;
+        Some((field.name, why))
+    })
 }
 
 /// The first field that holds what cannot be used, and why; whatever the network is.
@@ -69,11 +74,7 @@ fn wrong_field(
     config: RwSignal<TrainConfig>,
     unreadable: RwSignal<BTreeMap<&'static str, String>>,
 ) -> Option<(&'static str, String)> {
-    let unreadable = unreadable.get();
-    let typed = FIELDS.iter().find_map(|field| {
-        let why = field.set(&mut TrainConfig::default(), unreadable.get(field.name)?).err()?;
-        Some((field.name, why))
-    });
+    let typed = unreadable.with(first_unreadable);
     typed.or_else(|| config.with(wrong_field_of).map(|(field, why)| (field.name, why)))
 }
 
@@ -135,18 +136,13 @@ impl Form {
         }
     }
 
-    /// Remembers what the form holds for the next visit, whenever it can be trained.
+    /// Remembers what the form holds for the next visit, whenever it is changed to what can be trained.
     pub(crate) fn remember(self) {
-        Effect::new(move |_| {
+        Effect::new(move |before: Option<()>| {
             let preset = self.preset.get().id.to_owned();
-            let data = match self.data.get() {
-                DataChoice::BuiltIn { train_images } => {
-                    let typed = self.built_in_images.get().trim().parse();
-                    DataChoice::BuiltIn { train_images: typed.unwrap_or(train_images) }
-                }
-                data => data,
+            let (Ok(config), Ok(data), Some(())) = (self.read_config(), self.read_data(), before) else {
+                return;
             };
-            let Ok(config) = self.read_config() else { return };
             if let Ok(json) = serde_json::to_string(&Remembered { preset, config, data }) {
                 browser::set_preference(FORM_KEY, &json);
             }
@@ -272,12 +268,9 @@ impl Form {
         self.config.with(|config| config.batch_size)
     }
 
-    /// The share of the training images that is held back, 0 to 0.9; `None` where what was typed is no such share.
+    /// The share of the training images that is held back, 0 to 0.9; `None` while a field holds what cannot be used.
     pub(crate) fn validation_share(&self) -> Option<f64> {
-        let share = self.config.with(|config| config.validation_share);
-        let is_wrong =
-            self.wrong.with(|wrong| wrong.as_ref().is_some_and(|(name, _)| *name == "Held back, %"));
-        (!is_wrong).then_some(share)
+        self.wrong.with(Option::is_none).then(|| self.config.with(|config| config.validation_share))
     }
 
     /// The network, if it can be trained. The error is for people.
@@ -294,18 +287,18 @@ impl Form {
     pub(crate) fn read(&self) -> Result<(TrainConfig, DataChoice), String> {
         // The page shows the test accuracy after every epoch.
         let config = TrainConfig { test_every_epoch: true, ..untrack(|| self.read_config())? };
-        let data = match self.data.get_untracked() {
-            DataChoice::BuiltIn { .. } => {
-                let train_images = number("Built-in digits", &self.built_in_images.get_untracked())?;
-                if !(100..=100_000).contains(&train_images) {
-                    return Err(format!(
-                        "{train_images} built-in digits are out of range: choose 100 to 100,000."
-                    ));
-                }
-                DataChoice::BuiltIn { train_images }
-            }
-            choice => choice,
-        };
-        Ok((config, data))
+        Ok((config, untrack(|| self.read_data())?))
+    }
+
+    fn read_data(&self) -> Result<DataChoice, String> {
+        let choice = self.data.get();
+        if !matches!(choice, DataChoice::BuiltIn { .. }) {
+            return Ok(choice);
+        }
+        let train_images = number("Built-in digits", &self.built_in_images.get())?;
+        if !(100..=100_000).contains(&train_images) {
+            return Err(format!("{train_images} built-in digits are out of range: choose 100 to 100,000."));
+        }
+        Ok(DataChoice::BuiltIn { train_images })
     }
 }

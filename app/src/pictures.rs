@@ -27,7 +27,7 @@ pub(crate) async fn decode(file: &File) -> Result<Decoded, String> {
         return Err(format!("{name} is empty. Choose another picture."));
     }
     let bytes = browser::read_file(file, MAX_MIB).await?;
-    ink::check_file_size(&bytes)
+    ink::check_picture_file(&bytes)
         .map_err(|error| format!("{name} {error}. Make it smaller and try again."))?;
     let no_picture =
         || format!("{name} could not be read: it is no picture, or damaged. PNG, JPEG and WebP work.");

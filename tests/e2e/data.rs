@@ -93,6 +93,21 @@ async fn what_is_dropped_anywhere_is_on_offer_until_it_is_kept() {
         .await;
     browser.click("button", "Discard").await;
     assert!(browser.script(kept).await.as_str().unwrap().starts_with("dropped.csv"));
+    // A picture belongs to the Draw page, wherever it is dropped.
+    browser.click("link", "Train").await;
+    let dropped =
+        "const done = arguments[0], paper = new OffscreenCanvas(60, 60), pen = paper.getContext('2d');
+        pen.fillStyle = 'white'; pen.fillRect(0, 0, 60, 60);
+        pen.fillStyle = 'black'; pen.fillRect(28, 10, 5, 40);
+        paper.convertToBlob().then(picture => {
+            const given = new DataTransfer();
+            given.items.add(new File([picture], 'one.png', {type: 'image/png'}));
+            const drop = new DragEvent('drop', {dataTransfer: given, bubbles: true, cancelable: true});
+            done(document.querySelector('main').dispatchEvent(drop));
+        })";
+    let was_left_alone = browser.client.execute_async(dropped, Vec::new()).await.unwrap();
+    assert_eq!(was_left_alone, false, "the browser would open the picture");
+    browser.reads('1').await;
     browser.close().await;
 }
 

@@ -7,7 +7,7 @@ use train_config::EXPERIMENTS;
 
 use crate::{
     browser::{Browser, Options},
-    page::{SEVEN, SOON},
+    page::{NOTE_LONG_TASKS, SEVEN, SOON},
 };
 
 const TAB: &str = "\u{e004}";
@@ -318,10 +318,7 @@ async fn terms_explain_themselves() {
 /// A chart of many steps is drawn without holding the page up.
 #[tokio::test]
 async fn a_chart_of_many_steps_stays_smooth() {
-    let observe = "window.longTasks = [];
-        new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
-            .observe({entryTypes: ['longtask']});";
-    let browser = Browser::open(Options { before: observe, ..Options::default() }).await;
+    let browser = Browser::open(Options { before: NOTE_LONG_TASKS, ..Options::default() }).await;
     browser.fill_built_in("cpu", 15_000, 4).await;
     browser.choose("Model", "MLP 784-30-5-10").await;
     browser.fill("Batch size", "1").await;

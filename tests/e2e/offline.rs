@@ -87,16 +87,11 @@ async fn a_new_version_waits_for_the_run_and_resumes_it() {
     browser.start_built_in("cpu", 600, 900).await;
     browser.says("epoch 3 of 900", Duration::from_mins(1)).await;
     // Another run that was interrupted some time ago changes nothing.
-    let older = "const done = arguments[0], open = indexedDB.open('inkling');
-        open.onsuccess = () => {
-            const write = open.result.transaction('runs', 'readwrite'), runs = write.objectStore('runs');
-            runs.getAll().onsuccess = event => {
-                const record = JSON.parse(event.target.result[0].record);
-                runs.put({id: 'older', record: JSON.stringify({...record, id: 'older', name: 'older', begun_ms: 1})});
-            };
-            write.oncomplete = () => { open.result.close(); done('written'); };
+    let older = "rows.getAll().onsuccess = event => {
+            const record = JSON.parse(event.target.result[0].record);
+            rows.put({id: 'older', record: JSON.stringify({...record, id: 'older', name: 'older', begun_ms: 1})});
         };";
-    assert_eq!(browser.client.execute_async(older, Vec::new()).await.unwrap(), "written");
+    browser.write_rows("runs", older).await;
     version.store(1, Ordering::Relaxed);
     browser.look_for_a_new_version().await;
     browser.click("link", "Models").await;

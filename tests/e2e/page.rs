@@ -11,7 +11,7 @@ use fantoccini::{
     actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
     elements::Element,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, out},
@@ -21,6 +21,10 @@ use crate::{
 
 /// Strokes of a seven; places are -1 to 1 from the middle of the paper.
 pub(crate) const SEVEN: &[&[(f64, f64)]] = &[&[(-0.4, -0.5), (0.4, -0.5), (0.1, 0.1), (-0.1, 0.6)]];
+/// Has the page note in `longTasks` how many milliseconds each task of more than 50 took.
+pub(crate) const NOTE_LONG_TASKS: &str = "window.longTasks = [];
+    new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
+        .observe({entryTypes: ['longtask']});";
 /// For what a person would see at once.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -286,6 +290,27 @@ impl Browser {
             assert!(start.elapsed() < SOON, "nothing was downloaded:\n{}", self.text().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Runs a script with `rows`, a store of the page's database that is open for writing.
+    pub(crate) async fn write_rows(&self, store: &str, script: &str) {
+        let write = format!(
+            "const done = arguments[0], open = indexedDB.open('inkling');
+            open.onsuccess = () => {{
+                const write = open.result.transaction('{store}', 'readwrite'), rows = write.objectStore('{store}');
+                {script}
+                write.oncomplete = () => {{ open.result.close(); done('written'); }};
+            }};"
+        );
+        assert_eq!(self.client.execute_async(&write, Vec::new()).await.unwrap(), "written");
+    }
+
+    /// What stands in the fields of these names.
+    pub(crate) async fn values(&self, names: &[&str]) -> Vec<String> {
+        let script = "return arguments[0].map(name => [...document.querySelectorAll('input, select')]
+            .find(own => (own.ariaLabel ?? own.closest('label')?.textContent.trim()) === name)?.value)";
+        let values = self.client.execute(script, vec![json!(names)]).await.unwrap();
+        serde_json::from_value(values).unwrap()
     }
 
     /// The result of a script in the page.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Options},
-    page::SOON,
+    page::{NOTE_LONG_TASKS, SOON},
 };
 
 /// What the browser stores of runs, read past the page.
@@ -611,10 +611,7 @@ async fn a_hidden_and_a_frozen_tab_lose_nothing() {
 /// With 500 runs kept and a sweep under way nothing takes the page longer than 50 ms.
 #[tokio::test]
 async fn five_hundred_runs_stay_fast() {
-    const OBSERVE: &str = "window.longTasks = [];
-        new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
-            .observe({entryTypes: ['longtask']});";
-    let browser = Browser::open(Options { before: OBSERVE, ..Options::default() }).await;
+    let browser = Browser::open(Options { before: NOTE_LONG_TASKS, ..Options::default() }).await;
     browser.train_shortly(1, 640, 1).await;
     browser.stored_when(SOON, |stored| stored.runs.len() == 1 && is_over(&stored.runs[0])).await;
     browser.copy_run(0).await;
@@ -655,13 +652,8 @@ async fn a_backup_brings_everything_back() {
     browser.says("Saved as", SOON).await;
     let stored = browser.stored_when(SOON, |stored| stored.runs.iter().all(is_over)).await;
     // So many objects that they are restored in several transactions.
-    let drawings = "const done = arguments[0], open = indexedDB.open('inkling');
-        open.onsuccess = () => {
-            const write = open.result.transaction('drawings', 'readwrite');
-            for (let n = 0; n < 100; n++) write.objectStore('drawings').put({id: `${n}`, file: new Uint8Array(1)});
-            write.oncomplete = () => { open.result.close(); done('written'); };
-        };";
-    assert_eq!(browser.client.execute_async(drawings, Vec::new()).await.unwrap(), "written");
+    let drawings = "for (let n = 0; n < 100; n++) rows.put({id: `${n}`, file: new Uint8Array(1)});";
+    browser.write_rows("drawings", drawings).await;
     browser.click("link", "Models").await;
     browser.click("button", "Back up everything").await;
     let file = browser.downloaded("inkling").await;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, Options},
-    page::{SEVEN, SOON},
+    page::{NOTE_LONG_TASKS, SEVEN, SOON},
 };
 
 /// Share in percent at the beginning of "Test accuracy 98.87 % (98.64–99.06 %)".
@@ -18,10 +18,6 @@ fn percent(text: &str) -> f64 {
         .parse()
         .unwrap_or(f64::NAN)
 }
-
-const OBSERVE: &str = "window.longTasks = [];
-    new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry => entry.duration)))
-        .observe({entryTypes: ['longtask']});";
 
 /// What cannot be used is said where it stands, and Start leads there; what can be used is there again after a reload.
 #[tokio::test]
@@ -41,9 +37,7 @@ async fn the_form_says_what_is_wrong_and_remembers_what_is_right() {
     assert!(!browser.text().await.contains("No image is held back"));
     browser.client.refresh().await.unwrap();
     browser.get("button", "Start training").await;
-    let held = "return ['Epochs', 'Batch size', 'Built-in digits']
-        .map(name => [...document.querySelectorAll('input')].find(own => (own.ariaLabel ?? own.closest('label')?.textContent.trim()) === name)?.value)";
-    assert_eq!(browser.script(held).await, serde_json::json!(["2", "256", "20000"]));
+    assert_eq!(browser.values(&["Epochs", "Batch size", "Built-in digits"]).await, ["2", "256", "20000"]);
     assert!(browser.has("button", "Reset Epochs to 3").await, "the preset is forgotten");
     browser.close().await;
 }
@@ -52,7 +46,7 @@ async fn the_form_says_what_is_wrong_and_remembers_what_is_right() {
 #[tokio::test]
 #[cfg_attr(not(has_mnist), ignore = "INKLING_MNIST_DIR is not set")]
 async fn a_network_learns_mnist_and_survives_reload_and_export() {
-    let browser = Browser::open(Options { before: OBSERVE, ..Options::default() }).await;
+    let browser = Browser::open(Options { before: NOTE_LONG_TASKS, ..Options::default() }).await;
     browser.visit("train?device=cpu&seed=1").await;
     let start = Instant::now();
     browser.click("button", "Start training").await;

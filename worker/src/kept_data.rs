@@ -80,10 +80,9 @@ async fn store(
     let summary = DataSummary { hash: hash(&dataset), ..summary(&dataset) };
     let images = Images { id: summary.hash.to_string(), dataset };
     let known = KeptDataSet::new(summary, is_offered);
-    let puts = Writes::new().put(&images).and_then(|writes| writes.put(&known)).map_err(failed)?;
-    let stored = move |before: Option<KeptDataSet>| match before {
+    let stored = |before: Option<KeptDataSet>| match before {
         Some(before) if is_offered || !before.is_offered => Ok((writes, before)),
-        _ => Ok((writes.and(puts), known)),
+        _ => Ok((writes.put(&images)?.put(&known)?, known)),
     };
     let known = open().await?.change(&images.id, &[DATA_SET_IMAGES], stored).await.map_err(failed)?;
     Ok((known.summary, images.dataset))

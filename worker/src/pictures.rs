@@ -12,15 +12,16 @@ use crate::scope;
 pub(crate) async fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let no_picture = |_: JsValue| "it is no picture, or damaged".to_owned();
     let too_large = |error| format!("it {error}");
-    ink::check_file_size(bytes).map_err(too_large)?;
+    ink::check_picture_file(bytes).map_err(too_large)?;
     let parts = Array::of1(&Uint8Array::from(bytes));
     let blob = Blob::new_with_u8_array_sequence(&parts).map_err(no_picture)?;
     let bitmap = scope::scope().create_image_bitmap_with_blob(&blob).map_err(no_picture)?;
     let bitmap: ImageBitmap = JsFuture::from(bitmap).await.and_then(JsValue::dyn_into).map_err(no_picture)?;
     let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
     // The browser may know a format whose header is not read here.
-    let rgba =
-        ink::check_size(width, height).map_err(too_large).and_then(|()| pixels(&bitmap).map_err(no_picture));
+    let rgba = ink::check_picture_size(width, height)
+        .map_err(too_large)
+        .and_then(|()| pixels(&bitmap).map_err(no_picture));
     bitmap.close();
     Picture::from_rgba(width, height, &rgba?).map_err(|error| error.to_string())
 }

@@ -53,13 +53,18 @@ impl Lab {
     pub(crate) async fn keep_data_set(self, hash: DataHash) -> bool {
         let Some(storage) = self.opened_storage() else { return false };
         let kept = |found: Option<KeptDataSet>| {
-            let Some(mut set) = found else { return Ok((Writes::new(), ())) };
+            let Some(mut set) = found else { return Ok((Writes::new(), false)) };
             set.is_offered = false;
-            Ok((Writes::new().put(&set)?, ()))
+            Ok((Writes::new().put(&set)?, true))
         };
-        let is_kept = self.report_error(storage.change(&hash.to_string(), &[], kept).await).is_some();
+        let is_kept = self.report_error(storage.change(&hash.to_string(), &[], kept).await);
+        if is_kept == Some(false) {
+            self.report_trouble(
+                "These images are no longer in this browser. Bring their files again.".into(),
+            );
+        }
         self.list_data_sets(&storage).await;
-        is_kept
+        is_kept == Some(true)
     }
 
     /// Deletes a data set.

@@ -6,9 +6,10 @@ use web_sys::{DragEvent, File};
 
 use crate::{browser, lab::Lab};
 
-/// Endings of the files that hold models and nothing else.
-const MODEL_ENDINGS: [&str; 9] =
-    [".safetensors", ".pt", ".pth", ".onnx", ".h5", ".hdf5", ".keras", ".bin", ".json"];
+/// Endings of the files that may hold models, as a file field takes them.
+pub(crate) const MODEL_FILES: &str = ".safetensors,.pt,.pth,.bin,.onnx,.h5,.hdf5,.keras,.npz,.zip,.json";
+/// Those of them that may as well hold images.
+const AMBIGUOUS: [&str; 2] = [".npz", ".zip"];
 
 /// A page that takes files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,14 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    const ALL: [Self; 3] = [Self::Draw, Self::Data, Self::Models];
+
+    /// The page at a path below the site's root; nothing where it takes no files.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        let path = path.trim_end_matches('/');
+        Self::ALL.into_iter().find(|place| place.path().trim_end_matches('/') == path)
+    }
+
     /// Its path below the site's root.
     const fn path(self) -> &'static str {
         match self {
@@ -28,26 +37,24 @@ impl Place {
         }
     }
 
-    /// Where files belong that were dropped on `self`: a zip may hold images or a model.
-    fn of(self, files: &[File]) -> Self {
+    /// Where files belong that were dropped on the page `on`.
+    fn of(files: &[File], on: Option<Self>) -> Self {
         let is_model = |file: &File| {
             let name = file.name().to_lowercase();
-            MODEL_ENDINGS.iter().any(|ending| name.ends_with(ending))
+            let mut endings = MODEL_FILES.split(',').filter(|ending| name.ends_with(ending));
+            endings.any(|ending| on == Some(Self::Models) || !AMBIGUOUS.contains(&ending))
         };
-        let is_picture = |file: &File| file.type_().starts_with("image/");
-        let is_ambiguous = |file: &File| [".zip", ".npz"].iter().any(|ending| file.name().ends_with(ending));
         match files {
-            [one] if is_picture(one) && browser::relative_path(one).is_empty() => Self::Draw,
+            [one] if one.type_().starts_with("image/") => Self::Draw,
             files if files.iter().any(is_model) => Self::Models,
-            [one] if self == Self::Models && is_ambiguous(one) => Self::Models,
             _ => Self::Data,
         }
     }
 }
 
 impl Lab {
-    /// Takes what was dropped on a page, and goes where that belongs.
-    pub(crate) fn take_drop(self, event: &DragEvent, on: Place, go_to: impl Fn(&str) + 'static) {
+    /// Takes what was dropped on the page `on`, and goes where that belongs.
+    pub(crate) fn take_drop(self, event: &DragEvent, on: Option<Place>, go_to: impl Fn(&str) + 'static) {
         event.prevent_default();
         let Some(transfer) = event.data_transfer() else { return };
         spawn_local(async move {
@@ -56,13 +63,13 @@ impl Lab {
                 Ok(files) => files,
                 Err(text) => return self.report_trouble(text),
             };
-            let place = on.of(&files);
+            let place = Place::of(&files, on);
             match place {
                 Place::Draw => files.into_iter().for_each(|file| self.open_picture(file)),
                 Place::Models => self.import(files),
                 Place::Data => self.data_sets.brought.set(files),
             }
-            if place != on {
+            if Some(place) != on {
                 go_to(place.path());
             }
         });

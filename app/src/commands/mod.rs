@@ -20,5 +20,5 @@ mod storage;
 mod tabs;
 
 pub(crate) use data::data_source;
-pub(crate) use drops::Place;
+pub(crate) use drops::{MODEL_FILES, Place};
 pub(crate) use exports::LinkOfModel;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use browser_storage::Storage;
-use experiments::{Curve, Queue, QueueItem, RunRecord, RunStatus};
+use experiments::{Curve, QueueItem, RunRecord, RunStatus};
 use leptos::prelude::*;
 use model_card::ModelCard;
 use protocol::JobError;
@@ -58,7 +58,7 @@ impl Lab {
                 self.workers.with_trainer(|trainer| trainer.reject(text));
                 // The button may be far from what is wrong.
                 browser::bring_into_sight(
-                    "[aria-invalid='true'], .layers .problem, .network .problem, .progress .trouble-text",
+                    "[aria-invalid='true'], .network .problem, .progress .trouble-text",
                 );
             }
         }
@@ -306,11 +306,9 @@ impl Lab {
 
     /// Hands out no run any more, and says so where a run has failed.
     fn pause_queue(self, why: Option<String>) {
-        if self.queue.queue.with_untracked(|queue| queue.items.is_empty()) {
-            return;
-        }
-        self.change_queue(Queue::pause);
-        if let Some(why) = why {
+        let is_empty = self.queue.queue.with_untracked(|queue| queue.items.is_empty());
+        self.change_queue(|queue| queue.is_paused |= !queue.items.is_empty());
+        if let Some(why) = why.filter(|_| !is_empty) {
             self.report_trouble(format!(
                 "The queue is paused, for its next run would most likely end the same way. {why} Resume the queue on the Runs page."
             ));

@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
+    commands::MODEL_FILES,
     lab::Lab,
     pages::evaluate::EvaluateCard,
     parts::{
@@ -39,7 +40,7 @@ pub(crate) fn ModelsPage() -> impl IntoView {
         <div class="models">
             <div class="heading">
                 <h1>"Models"</h1>
-                <FileButton text="Import" field="File to import" accept=".safetensors,.pt,.pth,.bin,.onnx,.h5,.hdf5,.keras,.npz,.zip,.json" multiple=true
+                <FileButton text="Import" field="File to import" accept=MODEL_FILES multiple=true
                     on_files=move |files| lab.import(files) />
             </div>
             <p class="quiet">

@@ -170,12 +170,14 @@ pub(crate) fn BringData(
         }
     };
     let keep = move |_| {
-        let Some(Brought { preview, .. }) = brought.get_untracked() else { return };
+        // Taken at once: a reading that ends meanwhile deletes what is on offer still.
+        let Some(own) = brought.get_untracked() else { return };
+        brought.set(None);
         spawn_local(async move {
-            // What cannot be kept stays on offer.
-            if lab.keep_data_set(preview.summary.hash).await {
-                brought.try_set(None);
-                on_keep(preview.summary);
+            if lab.keep_data_set(own.preview.summary.hash).await {
+                on_keep(own.preview.summary);
+            } else {
+                brought.try_set(Some(own));
             }
         });
     };

@@ -6,7 +6,7 @@ use leptos_router::{
     hooks::{use_location, use_navigate},
 };
 
-use crate::{commands::Place, lab::Lab};
+use crate::{browser, commands::Place, lab::Lab};
 
 /// Takes what is dropped on any page, where nothing on it has. Without it the browser would leave the page for the file.
 #[component]
@@ -19,13 +19,7 @@ pub(crate) fn DropTarget() -> impl IntoView {
             return;
         }
         let path = location.pathname.get_untracked();
-        let on = if path.ends_with("/models") {
-            Place::Models
-        } else if path.ends_with("/data") {
-            Place::Data
-        } else {
-            Place::Draw
-        };
+        let on = path.strip_prefix(&browser::base_path()).and_then(Place::at);
         let navigate = navigate.clone();
         // Unlike links, this takes paths below the site's root.
         lab.take_drop(&event, on, move |path| navigate(path, NavigateOptions::default()));

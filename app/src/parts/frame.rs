@@ -12,21 +12,21 @@ use crate::{
     words,
 };
 
-/// The pages: their paths below the site's root, and what they are called.
+/// Where the navigation leads: paths below the site's root, and what the pages are called.
 const PAGES: [(&str, &str); 7] = [
+    ("/", "Draw"),
     ("/train", "Train"),
     ("/runs", "Runs"),
     ("/data", "Data"),
     ("/hand", "My hand"),
     ("/models", "Models"),
     ("/learn", "Learn"),
-    ("/about", "About"),
 ];
 
 /// The title of the tab on a page; that of the start says what all this is.
 fn title_of(path: &str) -> String {
-    let name = PAGES.into_iter().find(|(own, _)| path.trim_end_matches('/').ends_with(own));
-    match name {
+    let path = path.trim_end_matches('/');
+    match PAGES.into_iter().chain([("/about", "About")]).find(|(own, _)| path.ends_with(own)) {
         Some((_, name)) => format!("{name} - Inkling"),
         None => "Inkling: teach a computer to read handwriting".into(),
     }
@@ -58,19 +58,14 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
     Effect::new(move |_| browser::set_title(&title_of(&location.pathname.get())));
     // The router takes links literally: on a site with a path of its own they must include it.
     let link = |path: &str| format!("{}{path}", browser::base_path());
+    let links = PAGES.map(|(path, name)| view! { <A href=link(path) exact=path == "/">{name}</A> });
     let storage =
         move || (lab.kept.lasts.get() == Some(false)).then_some("models are kept until this page is left");
     view! {
         <header class="top">
             <span class="brand">"Inkling"</span>
             <nav aria-label="Main">
-                <A href=link("/") exact=true>"Draw"</A>
-                <A href=link("/train")>"Train"</A>
-                <A href=link("/runs")>"Runs"</A>
-                <A href=link("/data")>"Data"</A>
-                <A href=link("/hand")>"My hand"</A>
-                <A href=link("/models")>"Models"</A>
-                <A href=link("/learn")>"Learn"</A>
+                {links.into_iter().collect_view()}
             </nav>
             <p class="state">
                 <span>{model}</span>

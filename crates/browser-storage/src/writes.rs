@@ -54,13 +54,6 @@ impl Writes {
         Ok(self)
     }
 
-    /// These, and then the others.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
     /// Deletes an object.
     #[must_use]
     pub fn delete(mut self, store: &'static str, id: &str) -> Self {

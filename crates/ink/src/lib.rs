@@ -30,7 +30,7 @@ pub use keyboard_pen::{KeyboardPen, PenKey};
 pub use normalise::{BOX_SIDE, CENTRE, Image, normalise, placed};
 pub use one_pen::{OnePen, PointerDown, PointerKind};
 pub use picture::{Picture, PictureError};
-pub use picture_file::{PictureTooLarge, check_file_size, check_size, is_animated};
+pub use picture_file::{PictureTooLarge, check_picture_file, check_picture_size, is_animated};
 pub use raster::{Raster, RasterError};
 pub use segments::{Candidate, Line, cheapest, lines};
 

@@ -17,15 +17,15 @@ pub struct PictureTooLarge {
 ///
 /// # Errors
 /// [`PictureTooLarge`] where it has more than 64 million pixels.
-pub fn check_file_size(file: &[u8]) -> Result<(), PictureTooLarge> {
-    imagesize::blob_size(file).map_or(Ok(()), |size| check_size(size.width, size.height))
+pub fn check_picture_file(file: &[u8]) -> Result<(), PictureTooLarge> {
+    imagesize::blob_size(file).map_or(Ok(()), |size| check_picture_size(size.width, size.height))
 }
 
 /// Checks the size of a picture.
 ///
 /// # Errors
 /// [`PictureTooLarge`] where it has more than 64 million pixels.
-pub fn check_size(width: usize, height: usize) -> Result<(), PictureTooLarge> {
+pub fn check_picture_size(width: usize, height: usize) -> Result<(), PictureTooLarge> {
     let is_small = width.saturating_mul(height) <= MAX_PIXELS;
     is_small.then_some(()).ok_or(PictureTooLarge { width, height })
 }
@@ -109,11 +109,11 @@ mod tests {
             let begin: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
             [begin, &side.to_be_bytes(), &side.to_be_bytes(), &[8, 0, 0, 0, 0]].concat()
         };
-        assert_eq!(check_file_size(&png(8_000)), Ok(()));
+        assert_eq!(check_picture_file(&png(8_000)), Ok(()));
         let too_large = PictureTooLarge { width: 20_000, height: 20_000 };
-        assert_eq!(check_file_size(&png(20_000)), Err(too_large));
+        assert_eq!(check_picture_file(&png(20_000)), Err(too_large));
         assert_eq!(too_large.to_string(), "has 20000 x 20000 pixels; at most 64 million can be read");
-        assert_eq!(check_file_size(b"no picture"), Ok(()));
+        assert_eq!(check_picture_file(b"no picture"), Ok(()));
     }
 
     #[test]
