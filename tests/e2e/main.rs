@@ -18,6 +18,7 @@ mod files;
 mod first_load;
 mod gpu;
 mod hands;
+mod hardware;
 mod inputs;
 mod keep;
 mod lab;

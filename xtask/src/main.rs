@@ -54,6 +54,12 @@ enum Command {
         #[arg(long, default_value_t = 120)]
         minutes: u32,
     },
+    /// Test training on this machine's own GPU, in Chromium, and time it beside the CPU's, on the site that `test` has built.
+    Webgpu {
+        /// What Chromium is started with besides the tests' own flags.
+        #[arg(long, default_value = suite::GPU_FLAGS, allow_hyphen_values = true)]
+        flags: String,
+    },
     /// Have Lighthouse rate the site that `test` has built.
     Lighthouse,
     /// Fuzz every reader of bytes from outside.
@@ -95,6 +101,10 @@ fn main() -> anyhow::Result<()> {
         Command::Soak { minutes } => {
             let _claim = places::claim_target()?;
             suite::soak(minutes)
+        }
+        Command::Webgpu { flags } => {
+            let _claim = places::claim_target()?;
+            suite::webgpu(&flags)
         }
         Command::Lighthouse => lighthouse::rate(),
         Command::Fuzz(options) => {

@@ -240,6 +240,19 @@ pub(crate) fn soak(minutes: u32) -> anyhow::Result<()> {
     run(&mut soak)
 }
 
+/// What has Chromium compute on a GPU without a screen, on Linux.
+pub(crate) const GPU_FLAGS: &str =
+    "--enable-features=Vulkan --use-angle=vulkan --disable-vulkan-surface --ignore-gpu-blocklist";
+
+/// The tests of WebGPU and its speeds, in a browser that is started with these flags besides.
+pub(crate) fn webgpu(flags: &str) -> anyhow::Result<()> {
+    let browser = tools::set_up_browser()?;
+    let mut tests = native(&["test", "--test", "e2e", "--", "--nocapture", "--test-threads", "1"]);
+    tests.args(["gpu::", "hardware::"]).envs(page_variables(&browser)?);
+    let all = [&browser_flags()[..], &[flags]].concat().join(" ");
+    run(tests.env("INKLING_BROWSER_FLAGS", all).env("INKLING_HARDWARE_GPU", "1"))
+}
+
 /// Where the end-to-end tests find the site and the browser.
 fn page_variables(browser: &Browser) -> anyhow::Result<[(&'static str, OsString); 4]> {
     Ok([
