@@ -1,4 +1,4 @@
-//! Training on WebGPU, in software.
+//! Training on WebGPU: in software, but where `cargo xtask webgpu` runs this.
 
 use std::{fs, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{
     page::SOON,
 };
 
-const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
+pub(crate) const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
 /// Compiling shaders and some steps, computed by a slow CPU.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Dispatches of a training step of the workshop's CNN.
@@ -22,21 +22,25 @@ async fn webgpu_learns_what_the_cpu_learns() {
     for model in
         ["Fast CNN", "Reader CNN", "Small CNN", "Workshop CNN", "tfjs-examples CNN", "MLP 784-128-128-10"]
     {
-        check_webgpu(&browser, model, "none").await;
+        check_webgpu(&browser, model, "none", "Adam").await;
     }
     for model in ["Reader CNN", "Workshop CNN"] {
-        check_webgpu(&browser, model, "batch norm").await;
+        check_webgpu(&browser, model, "batch norm", "Adam").await;
+    }
+    for optimizer in ["SGD", "SGD with momentum", "RMSprop"] {
+        check_webgpu(&browser, "MLP 784-128-64-10", "none", optimizer).await;
     }
     browser.picture("train-webgpu").await;
     browser.close().await;
 }
 
 /// Trains a model for some steps on both devices.
-async fn check_webgpu(browser: &Browser, model: &str, normalisation: &str) {
+async fn check_webgpu(browser: &Browser, model: &str, normalisation: &str, optimizer: &str) {
     let losses = async |device: &str| {
         browser.fill_built_in(device, 170, 1).await;
         browser.choose("Model", model).await;
         browser.choose("Normalisation", normalisation).await;
+        browser.choose("Optimizer", optimizer).await;
         browser.fill("Batch size", "32").await;
         browser.click("button", "Start training").await;
         browser.says("Done", PATIENCE).await;

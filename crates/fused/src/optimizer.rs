@@ -17,7 +17,8 @@ use crate::{cpu::Values, profile::measured};
 
 /// Takes a step along the gradients: parameters and moments in, the same out.
 ///
-/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps. All tensors are flat,
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps; where that is none, it is one value
+/// that is left alone, since a GPU binds no memory of length 0. All tensors are flat,
 /// whole (no views of others), on one device, and without autodiff. What nothing else holds is changed in place.
 ///
 /// # Panics

@@ -9,7 +9,7 @@ use crate::buffer::{Buffer, one_unit_each};
 
 /// Changes parameters and their moments along the gradients, in place.
 ///
-/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps.
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps; it is left alone where that is none.
 ///
 /// A launch takes as many parameters as the device lets it bind memory: two on the least that WebGPU asks for.
 ///
@@ -25,7 +25,8 @@ pub fn update(
     let lengths = |buffers: &[Buffer]| buffers.iter().map(|buffer| buffer.length).collect::<Vec<_>>();
     assert_eq!(lengths(parameters), lengths(gradients), "a gradient for each value");
     let total: usize = lengths(parameters).iter().sum();
-    assert_eq!(moments.length, total * rule.moment_count(), "the rule's moments");
+    let kept = total * rule.moment_count();
+    assert!(kept == 0 || moments.length == kept, "the rule's moments");
 
     let mut first_moment = 0;
     let mut all: Vec<_> = parameters
@@ -68,7 +69,7 @@ fn launch(client: &Client, rule: UpdateRule, group: &[(&Buffer, &Buffer, usize)]
     // SAFETY: every index is below a length that the caller compared.
     unsafe {
         match rule.kind {
-            UpdateKind::Sgd { learning_rate, .. } if moments.length == 0 => {
+            UpdateKind::Sgd { learning_rate, .. } if rule.moment_count() == 0 => {
                 plain_sgd::launch_unchecked(client, count, dim, parameters, decay, learning_rate);
             }
             UpdateKind::Sgd { learning_rate, momentum, nesterov } => {

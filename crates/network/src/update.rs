@@ -7,9 +7,8 @@ use crate::Fusion;
 
 /// Takes a step along the gradients: parameters and moments in, the same out.
 ///
-/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps; it is not read where that is
-/// none. All tensors are flat,
-/// on one device, and without autodiff.
+/// `moments` holds, for each parameter in order, as many lists of its length as the rule keeps; where that is none, it is one value
+/// that is left alone. All tensors are flat, on one device, and without autodiff.
 ///
 /// # Panics
 /// Where a length does not fit the others.
@@ -22,9 +21,6 @@ pub fn update(
 ) -> (Vec<Tensor<1>>, Tensor<1>) {
     match fusion {
         Fusion::None => stock_update(rule, parameters, gradients, &moments),
-        // A GPU binds no memory of length 0.
-        #[cfg(feature = "gpu")]
-        Fusion::Gpu if rule.moment_count() == 0 => stock_update(rule, parameters, gradients, &moments),
         #[cfg(feature = "fused")]
         _ => fused::update(rule, parameters, gradients, moments),
     }
