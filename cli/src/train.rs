@@ -12,7 +12,7 @@ use model_spec::with_classes;
 use network::Network;
 use pollster::block_on;
 use serde_json::{Value, json};
-use train_config::{Experiment, StopReason, TrainConfig};
+use train_config::{Experiment, StopReason, TrainConfig, ends_session};
 use training::{Checkpoint, EpochReport, Event, MicroBatch, Run, measure};
 use weights::{Precision, Weights, write_safetensors_as};
 
@@ -135,10 +135,10 @@ impl Session<'_> {
         let epochs = config.epochs;
         let title = config.network.title();
         let mut start = Start::Weights(Box::new(config), from);
-        let mut reloaded = Vec::new();
-        for session in 1..=sessions.max(1) {
+        let (mut last, mut reloaded) = (None, Vec::new());
+        loop {
             let mut run = ranks::begin(&start, self.dataset, self.threads)?;
-            if session == 1 {
+            if reloaded.is_empty() {
                 println!(
                     "{title}: {} parameters; {} images to learn from, {} held back, {} to test: {}",
                     run.config().network.parameter_count(),
@@ -148,28 +148,22 @@ impl Session<'_> {
                     self.dataset.name
                 );
             }
-            let until = if session == sessions { u32::MAX } else { epochs * session / sessions };
-            let (last, stopped_by) = train_until(&mut run, until)?;
+            let (own, stopped_by) = train_until(&mut run, |epoch| ends_session(epoch, epochs, sessions))?;
+            // A stop rule may hold where a session ends: the next one has nothing left to do.
+            last = own.or(last);
             if let Some(stopped_by) = stopped_by {
                 let last = last.context("the run had nothing left to do")?;
                 return Ok(Trained { run, last, stopped_by, reloaded });
             }
-            let checkpoint = self.reload(&run, session, &mut reloaded)?;
-            start = Start::Checkpoint(Box::new(checkpoint));
+            start = Start::Checkpoint(Box::new(self.reload(&run, &mut reloaded)?));
         }
-        anyhow::bail!("the run did not end")
     }
 
     /// Writes a checkpoint, reads it into a new network, and says whether that has the same accuracy.
-    fn reload(
-        &self,
-        run: &Run,
-        session: u32,
-        reloaded: &mut Vec<(Accuracy, Accuracy)>,
-    ) -> anyhow::Result<Checkpoint> {
+    fn reload(&self, run: &Run, reloaded: &mut Vec<(Accuracy, Accuracy)>) -> anyhow::Result<Checkpoint> {
         let expected = self.test(&block_on(run.weights())?, run)?;
-        let path =
-            std::env::temp_dir().join(format!("inkling-{}-session-{session}.checkpoint", std::process::id()));
+        let name = format!("inkling-{}-session-{}.checkpoint", std::process::id(), 1 + reloaded.len());
+        let path = std::env::temp_dir().join(name);
         fs::write(&path, block_on(run.checkpoint())?.to_bytes()?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -196,7 +190,10 @@ impl Session<'_> {
 }
 
 /// Trains until an epoch is done, or to the end of the run: then the reason is given too.
-fn train_until(run: &mut Run, epoch: u32) -> anyhow::Result<(Option<EpochReport>, Option<StopReason>)> {
+fn train_until(
+    run: &mut Run,
+    ends: impl Fn(u32) -> bool,
+) -> anyhow::Result<(Option<EpochReport>, Option<StopReason>)> {
     let images = u64::from(run.train_images());
     let total_images = images * u64::from(run.config().epochs);
     let before = images * u64::from(run.epochs_done());
@@ -209,7 +206,7 @@ fn train_until(run: &mut Run, epoch: u32) -> anyhow::Result<(Option<EpochReport>
             Event::EpochDone(report) => {
                 progress.epoch_done(&report);
                 last = Some(report);
-                if report.epoch >= epoch {
+                if ends(report.epoch) {
                     return Ok((last, None));
                 }
             }

@@ -14,7 +14,7 @@ use protocol::{
         TrainStage, Trained,
     },
 };
-use train_config::{StopReason, TrainConfig};
+use train_config::{StopReason, TrainConfig, ends_session};
 use training::{
     Checkpoint, DEVICE_TOLERANCE, DeviceReference, EpochReport, Event, Group, Run, RunError, measure,
 };
@@ -239,9 +239,7 @@ impl<'a> Session<'a> {
 
     /// Whether the run is written and read back after this epoch. The last epoch ends the run, and helpers cannot follow.
     fn ends_a_session(&self, epoch: u32) -> bool {
-        let epochs = self.run.config().epochs;
-        let of_session = epochs.div_ceil(self.sessions.max(1));
-        self.helpers.is_empty() && epoch.is_multiple_of(of_session) && epoch < epochs
+        self.helpers.is_empty() && ends_session(epoch, self.run.config().epochs, self.sessions)
     }
 
     /// Writes the run to a checkpoint and goes on in a new one that is read from it; reports the accuracy of both.

@@ -22,6 +22,12 @@ pub struct Experiment {
     config: fn() -> TrainConfig,
 }
 
+/// Whether a run of so many `sessions` is written and read back after this epoch, the first being 1; the last of its `epochs` ends it.
+pub const fn ends_session(epoch: u32, epochs: u32, sessions: u32) -> bool {
+    let of_one = if sessions == 0 { epochs } else { epochs.div_ceil(sessions) };
+    of_one > 0 && epoch.is_multiple_of(of_one) && epoch < epochs
+}
+
 /// Accuracies that a tutorial reports, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Published {
@@ -296,6 +302,24 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn sessions_divide_the_epochs() {
+        for (epochs, sessions, ends) in [
+            (6, 2, vec![3]),
+            (5, 2, vec![3]),
+            (6, 3, vec![2, 4]),
+            (1, 2, vec![]),
+            (2, 5, vec![1]),
+            (4, 1, vec![]),
+            (4, 0, vec![]),
+            (0, 2, vec![]),
+        ] {
+            let found: Vec<u32> =
+                (1..=epochs).filter(|&epoch| ends_session(epoch, epochs, sessions)).collect();
+            assert_eq!(found, ends, "{epochs} epochs in {sessions} sessions");
+        }
+    }
 
     #[test]
     fn experiments_are_possible_and_found_again() {

@@ -20,7 +20,7 @@ pub use augmentation::Augmentation;
 pub use changes::LiveChange;
 pub use choice::{DataChoice, DataHash, DeviceChoice};
 pub use config::{ConfigError, TrainConfig};
-pub use experiments::{EXPERIMENTS, Experiment, Published, experiment};
+pub use experiments::{EXPERIMENTS, Experiment, Published, ends_session, experiment};
 pub use fields::{Difference, FIELDS, Field, FieldKind, MAIN_FIELDS, differences, wrong_field_of};
 pub use legacy::legacy_config;
 pub use optimizer::Optimizer;
