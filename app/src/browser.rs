@@ -143,18 +143,20 @@ pub(crate) fn bring_into_sight(selector: &str) {
     }
 }
 
-/// Puts text on the clipboard, if the browser lets the page.
-pub(crate) fn copy_text(text: &str) {
+/// Puts text on the clipboard; whether the browser let the page.
+pub(crate) fn copy_text(text: &str) -> impl Future<Output = bool> + use<> {
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
     let write = Reflect::get(&clipboard, &"writeText".into())
         .ok()
         .and_then(|write| write.dyn_into::<js_sys::Function>().ok());
+    // Asked for at once: browsers allow it in answer to a click.
     let promise = write.and_then(|write| write.call1(&clipboard, &text.into()).ok());
-    if let Some(promise) = promise.and_then(|promise| promise.dyn_into::<Promise>().ok()) {
-        wasm_bindgen_futures::spawn_local(async move {
-            // The text is shown, too, and can be copied by hand.
-            let _ = JsFuture::from(promise).await;
-        });
+    let promise = promise.and_then(|promise| promise.dyn_into::<Promise>().ok());
+    async move {
+        match promise {
+            Some(promise) => JsFuture::from(promise).await.is_ok(),
+            None => false,
+        }
     }
 }
 

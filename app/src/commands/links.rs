@@ -11,12 +11,31 @@ impl Lab {
     /// Puts a link to something on the clipboard, and shows it.
     pub(crate) fn offer_link(self, page: &str, fragment: &str) {
         let address = format!("{}{fragment}", browser::site_url(page));
-        browser::copy_text(&address);
-        self.notify(format!("The link was copied: {address}"), None);
+        self.offers.link.set(Some(SharedLink { address: address.clone(), ..SharedLink::default() }));
+        self.copy_link(&address);
         spawn_local(async move {
             match self.qr_of(address).await {
-                Ok(link) => self.offers.link.set(Some(link)),
+                // It may be closed by now, or another one.
+                Ok(link) => self.offers.link.update(|shown| {
+                    if let Some(shown) = shown.as_mut().filter(|shown| shown.address == link.address) {
+                        *shown = link;
+                    }
+                }),
                 Err(error) => self.report_trouble(words::job_error(&error)),
+            }
+        });
+    }
+
+    /// Puts a link on the clipboard, and says whether it is there.
+    pub(crate) fn copy_link(self, address: &str) {
+        let copied = browser::copy_text(address);
+        spawn_local(async move {
+            if copied.await {
+                self.notify("The link was copied.".into(), None);
+            } else {
+                self.report_trouble(
+                    "This browser does not let the page copy. Select the link and copy it yourself.".into(),
+                );
             }
         });
     }

@@ -59,7 +59,7 @@ pub(crate) fn ExportModel(model: Rc<SavedModel>) -> impl IntoView {
                     <input type="text" readonly=true prop:value=address />
                 </label>
                 <p class="hint">"Browsers and most chats carry it whole. E-mail may cut it: whoever opens a cut link is told so."</p>
-                <button on:click=move |_| browser::copy_text(&copied)>"Copy link"</button>
+                <button on:click=move |_| lab.copy_link(&copied)>"Copy link"</button>
             }
         })
     };

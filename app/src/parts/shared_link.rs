@@ -2,10 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::{browser, lab::Lab, state::offers::SharedLink};
+use crate::{lab::Lab, state::offers::SharedLink};
 
 /// Light modules around a QR code, which readers need.
 const MARGIN: u32 = 4;
+/// Side of a QR code in CSS pixels, about: a module has a whole number of them, or some would be wider than others.
+const SIDE_PX: u32 = 400;
+const MIN_MODULE_PX: u32 = 4;
 
 /// The link that was asked for, if there is one.
 #[component]
@@ -16,10 +19,10 @@ pub(crate) fn SharedLinkCard() -> impl IntoView {
             let copied = link.address.clone();
             view! {
                 <section class="card offer" aria-label="Link to share">
-                    {qr(&link)}
+                    {(link.side > 0).then(|| qr(&link))}
                     <label>"Link " <input type="text" readonly=true prop:value=link.address /></label>
                     <div class="buttons">
-                        <button on:click=move |_| browser::copy_text(&copied)>"Copy link"</button>
+                        <button on:click=move |_| lab.copy_link(&copied)>"Copy link"</button>
                         <button on:click=move |_| lab.offers.link.set(None)>"Close"</button>
                     </div>
                 </section>
@@ -30,7 +33,7 @@ pub(crate) fn SharedLinkCard() -> impl IntoView {
 }
 
 fn qr(link: &SharedLink) -> impl IntoView + use<> {
-    let side = link.side.max(1);
+    let side = link.side;
     let dark = link.modules.iter().enumerate().filter(|(_, module)| **module == 1);
     let path: Vec<String> = dark
         .map(|(index, _)| {
@@ -39,8 +42,9 @@ fn qr(link: &SharedLink) -> impl IntoView + use<> {
         })
         .collect();
     let all = side + 2 * MARGIN;
+    let width = all * (SIDE_PX / all).max(MIN_MODULE_PX);
     view! {
-        <svg class="qr" viewBox=format!("0 0 {all} {all}") role="img" aria-label="QR code of the link" shape-rendering="crispEdges">
+        <svg class="qr" width=width viewBox=format!("0 0 {all} {all}") role="img" aria-label="QR code of the link" shape-rendering="crispEdges">
             <rect width=all height=all fill="#fff" />
             <path d=path.concat() fill="#000" />
         </svg>

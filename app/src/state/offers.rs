@@ -46,11 +46,11 @@ pub(crate) struct Offer {
     pub(crate) tried: Option<Tried>,
 }
 
-/// A link that the person asked for, and its QR code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A link that the person asked for, and its QR code, which comes a moment later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SharedLink {
     pub(crate) address: String,
-    /// Modules along a side.
+    /// Modules along a side; 0 before there are any.
     pub(crate) side: u32,
     /// A byte for each module, row by row; 1 is dark.
     pub(crate) modules: Vec<u8>,
