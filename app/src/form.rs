@@ -167,6 +167,9 @@ impl Form {
 
     /// Fills in a configuration as it is, its seed and what was changed in mid-run included, and its data.
     pub(crate) fn take(&self, config: &TrainConfig, data: DataChoice) {
+        if let Some(preset) = Experiment::of(config) {
+            self.preset.set(preset);
+        }
         self.set_data(data);
         if let DataChoice::BuiltIn { train_images } = data {
             self.built_in_images.set(train_images.to_string());

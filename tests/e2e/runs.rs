@@ -190,6 +190,32 @@ async fn a_killed_run_goes_on_to_the_same_bits() {
     survives_kills("1").await;
 }
 
+/// The form is locked while a run goes on: what it shows then must be that run's.
+#[tokio::test]
+async fn a_run_that_is_resumed_fills_the_form() {
+    let browser = Browser::open(Options::default()).await;
+    browser.fill_built_in("cpu", 6_000, 900).await;
+    browser.choose("Model", "MLP 784-100-50-10").await;
+    browser.fill("Batch size", "128").await;
+    browser.click("button", "Start training").await;
+    browser.says("images/s", Duration::from_mins(1)).await;
+    browser
+        .stored_when(Duration::from_mins(1), |stored| {
+            stored.runs.first().is_some_and(|run| run["saved"].is_object())
+        })
+        .await;
+    let browser = browser.kill_and_reopen().await;
+    // An address that says something leaves aside what the form held.
+    browser.visit("train?device=cpu&seed=3").await;
+    let names = ["Data", "Epochs", "Batch size", "Seed", "Built-in digits"];
+    assert_eq!(browser.values(&names[..4]).await, ["mnist", "1", "64", "3"]);
+    browser.click("button", "Resume").await;
+    browser.says("images/s", Duration::from_mins(1)).await;
+    assert_eq!(browser.values(&names).await, ["built-in", "900", "128", "7", "6000"]);
+    browser.says("84,060 parameters", SOON).await;
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn a_killed_group_goes_on_to_the_same_bits() {
     if std::thread::available_parallelism().map_or(1, usize::from) < 2 {

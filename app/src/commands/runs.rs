@@ -180,6 +180,10 @@ impl Lab {
                 self.give_up(&storage, &id).await;
                 return self.report_trouble("This run has no saved checkpoint, so it cannot be resumed. Repeat it exactly to train it again.".into());
             };
+            if !record.is_queued {
+                // What the form shows while it cannot be changed is taken for what is trained.
+                self.form.take(&record.config, record.data);
+            }
             self.train(record, Begun { curve, pieces, saved }, held);
         });
     }
