@@ -279,3 +279,36 @@ fn measure_again(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use dataset::built_in_dataset;
+    use model_spec::named_network;
+    use train_config::StopRules;
+
+    use super::*;
+
+    /// Between two sessions the run is written and read back, but not where it ends, whatever ends it.
+    #[test]
+    fn two_sessions_are_one_run() {
+        let dataset = Arc::new(built_in_dataset(100, 1));
+        let at_once = Some(0.01);
+        for (epochs, train_accuracy, reloads, done, stopped_by) in [
+            (1, None, 0, 1, StopReason::Epochs),
+            (3, None, 1, 3, StopReason::Epochs),
+            (2, at_once, 1, 1, StopReason::TrainAccuracy),
+            (4, at_once, 0, 1, StopReason::TrainAccuracy),
+        ] {
+            let config = TrainConfig {
+                network: named_network("mlp-30-5").unwrap().spec(),
+                epochs,
+                stop: StopRules { train_accuracy, ..StopRules::default() },
+                ..TrainConfig::default()
+            };
+            let from = Weights::initial(&config.network, 1);
+            let trained = Session { dataset: &dataset, threads: 1 }.train(config, from, 2).unwrap();
+            let found = (trained.reloaded.len(), trained.last.epoch, trained.stopped_by);
+            assert_eq!(found, (reloads, done, stopped_by), "{epochs} epochs, {train_accuracy:?}");
+        }
+    }
+}
