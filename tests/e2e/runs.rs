@@ -207,11 +207,11 @@ async fn a_run_that_is_resumed_fills_the_form() {
     let browser = browser.kill_and_reopen().await;
     // An address that says something leaves aside what the form held.
     browser.visit("train?device=cpu&seed=3").await;
-    let names = ["Data", "Epochs", "Batch size", "Seed", "Built-in digits"];
-    assert_eq!(browser.values(&names[..4]).await, ["mnist", "1", "64", "3"]);
+    let names = ["Epochs", "Batch size", "Seed", "Built-in digits"];
+    assert_eq!(browser.values(&names[..3]).await, ["1", "64", "3"]);
     browser.click("button", "Resume").await;
     browser.says("images/s", Duration::from_mins(1)).await;
-    assert_eq!(browser.values(&names).await, ["built-in", "900", "128", "7", "6000"]);
+    assert_eq!(browser.values(&names).await, ["900", "128", "7", "6000"]);
     browser.says("84,060 parameters", SOON).await;
     browser.close().await;
 }
@@ -444,6 +444,22 @@ async fn a_queue_goes_on_after_a_reload() {
         stored.runs.iter().map(|run| run["config"]["learning_rate"].as_f64().unwrap()).collect();
     assert_eq!(rates, [0.01, 0.001, 0.002], "in the order of the queue, none lost and none twice");
     browser.picture("runs-sweep").await;
+    browser.close().await;
+}
+
+/// Seeds alone are a sweep, too.
+#[tokio::test]
+async fn seeds_alone_make_a_sweep() {
+    let browser = Browser::open(Options::default()).await;
+    browser.fill_built_in("cpu", 640, 1).await;
+    browser.fill("Workers", "1").await;
+    browser.click("link", "Runs").await;
+    browser.click("button", "Start sweep").await;
+    browser.says("choose a setting and its values, or enter several seeds", SOON).await;
+    browser.type_into("Seeds, such as 1, 2, 3 or 1..5", "1..2").await;
+    browser.click("button", "Start sweep").await;
+    let both = |stored: &Stored| stored.runs.len() == 2 && stored.runs.iter().all(is_over);
+    browser.stored_when(Duration::from_mins(1), both).await;
     browser.close().await;
 }
 

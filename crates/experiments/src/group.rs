@@ -44,7 +44,8 @@ pub(crate) fn are_alike_but_for_the_seed(one: &TrainConfig, other: &TrainConfig)
     TrainConfig { seed: other.seed, ..one.clone() } == *other
 }
 
-/// Runs that are alike but for their seed, put together; in the order of the first of each.
+/// Runs that are alike but for their seed, put together; in the order of the first of each. A run that repeats another's seed is left
+/// out: it says nothing new.
 pub fn alike_but_for_the_seed<'a>(records: &[&'a RunRecord]) -> Vec<Vec<&'a RunRecord>> {
     let mut groups: Vec<Vec<&RunRecord>> = Vec::new();
     for record in records {
@@ -52,6 +53,7 @@ pub fn alike_but_for_the_seed<'a>(records: &[&'a RunRecord]) -> Vec<Vec<&'a RunR
             are_alike_but_for_the_seed(&known.config, &record.config) && known.data == record.data
         };
         match groups.iter_mut().find(|group| group.first().is_some_and(is_alike)) {
+            Some(group) if group.iter().any(|known| known.config.seed == record.config.seed) => {}
             Some(group) => group.push(record),
             None => groups.push(vec![record]),
         }
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn seeds_are_put_together() {
-        let runs = [run("a", 1, 0.1), run("b", 1, 0.2), run("c", 2, 0.1), run("d", 3, 0.1)];
+        let runs = [run("a", 1, 0.1), run("b", 1, 0.2), run("c", 2, 0.1), run("d", 3, 0.1), run("e", 2, 0.1)];
         let groups = alike_but_for_the_seed(&runs.iter().collect::<Vec<_>>());
         let names: Vec<String> =
             groups.iter().map(|group| group.iter().map(|run| run.name.as_str()).collect()).collect();

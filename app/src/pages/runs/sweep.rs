@@ -57,11 +57,6 @@ impl TypedSweep {
         let axes: Vec<SweepAxis> = typed
             .map(|axis| SweepAxis { field: axis.field.into(), values: parse_values(&axis.values) })
             .collect();
-        if axes.is_empty() {
-            return Err(
-                "No values to vary. Enter at least two values for a setting, such as 0.1, 0.01.".into()
-            );
-        }
         let number = |text: &String| text.trim().parse::<u64>();
         let seeds: Result<Vec<u64>, _> =
             parse_values(&self.seeds.get_untracked()).iter().map(number).collect();
@@ -75,7 +70,8 @@ impl TypedSweep {
             return Err(format!("Choose 1 to {MAX_DRAWN} combinations, or leave the field empty."));
         };
         let names: Vec<String> = axes.iter().map(|axis| axis.field.to_lowercase()).collect();
-        let spec = SweepSpec { name: format!("Sweep over {}", names.join(", ")), base, axes, kind, seeds };
+        let varied = if names.is_empty() { "seeds".to_owned() } else { names.join(", ") };
+        let spec = SweepSpec { name: format!("Sweep over {varied}"), base, axes, kind, seeds };
         spec.trials().map_err(|error| error.to_string())?;
         Ok((spec, plan))
     }
@@ -101,10 +97,12 @@ pub(super) fn SweepCard() -> impl IntoView {
     };
     let link = move |_| {
         let linked = typed.read(&lab).and_then(|(spec, plan)| {
-            encode(&Shared::Sweep { spec, data: plan.data }).map_err(|error| error.to_string())
+            let fragment =
+                encode(&Shared::Sweep { spec, data: plan.data }).map_err(|error| error.to_string())?;
+            Ok((fragment, plan.data))
         });
         match linked {
-            Ok(fragment) => lab.offer_link("runs", &fragment),
+            Ok((fragment, data)) => lab.offer_link("runs", &fragment, Some(data)),
             Err(text) => error.set(text),
         }
     };
