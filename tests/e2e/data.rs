@@ -122,7 +122,7 @@ async fn files_are_looked_at_before_they_are_kept() {
             text.contains("to train on")
         })
         .await;
-    assert!(held.contains("looked-at.csv: 120 to train on, none to test on"), "{held}");
+    assert!(held.contains("looked-at.csv: 120 to train on, a sixth of them kept for testing"), "{held}");
     browser.picture("data-preview").await;
     // What was decided can be changed.
     browser.choose("Images", "ink found, centred and scaled").await;
@@ -262,6 +262,7 @@ async fn letters_are_learned_read_and_named() {
     let browser = Browser::open(Options::default()).await;
     browser.visit("train?device=cpu&seed=1").await;
     browser.keep(&[&out().join("letters.zip")], Duration::from_mins(2)).await;
+    browser.says("Dense, 26 units", SOON).await;
     browser.fill("Epochs", "15").await;
     browser.click("button", "Start training").await;
     let text = browser
@@ -281,6 +282,14 @@ async fn letters_are_learned_read_and_named() {
     browser.text_when("status", "Prediction", SOON, |text| text.starts_with('L')).await;
     browser.get("meter", "Probability of Z").await;
     browser.picture("letters-drawn").await;
+    assert!(!browser.has("combobox", "Digit to show").await, "a digit is offered to a model of letters");
+    // Digits say nothing of it, and its own images are no test.
+    browser.click("link", "Models").await;
+    browser.click("button", "Evaluate").await;
+    browser.says("The images are of others: 0, 1, 2", SOON).await;
+    browser.choose("Test on", "letters.zip").await;
+    browser.click("button", "Evaluate").await;
+    browser.says("It has learned from most of these images", Duration::from_mins(1)).await;
     // The names travel with the file.
     browser.visit("models").await;
     browser.get("button", "Export").await;

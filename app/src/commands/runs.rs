@@ -6,6 +6,7 @@ use browser_storage::Storage;
 use experiments::{Curve, QueueItem, RunRecord, RunStatus};
 use leptos::prelude::*;
 use model_card::ModelCard;
+use network_editor::Edit;
 use protocol::JobError;
 use train_config::{DataChoice, LiveChange, StopReason, TrainConfig};
 use wasm_bindgen_futures::spawn_local;
@@ -89,6 +90,20 @@ impl Lab {
         }
         let network = model_spec::with_classes(&config.network.draft(), classes as u32).check();
         Ok(TrainConfig { network: network.map_err(|error| error.to_string())?, ..config })
+    }
+
+    /// Gives the form's network an output for each class of the data that are chosen, where that is not so.
+    pub(crate) fn fit_network(self) {
+        let classes = match self.form.data.get() {
+            DataChoice::Kept(hash) => self.data_sets.get(hash).map(|set| set.classes()),
+            _ => None,
+        };
+        let Ok(network) = untrack(|| self.form.read_network()) else { return };
+        // Networks with more outputs than digits can learn these, too.
+        let wanted = classes.unwrap_or_else(|| network.classes().max(10));
+        if wanted != network.classes() {
+            self.form.edit(Edit::Load(model_spec::with_classes(&network.draft(), wanted as u32)));
+        }
     }
 
     /// What a data set is called.

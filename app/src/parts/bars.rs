@@ -77,7 +77,10 @@ pub(crate) fn Bars() -> impl IntoView {
             </li>
         }
     };
-    view! { <ol class="bars" aria-label="Probabilities">{move || (0..count.get()).map(bar).collect_view()}</ol> }
+    let is_named = move || {
+        lab.models.active.with(|model| model.as_ref().is_some_and(|model| !model.card.reads_digits()))
+    };
+    view! { <ol class="bars" class:named=is_named aria-label="Probabilities">{move || (0..count.get()).map(bar).collect_view()}</ol> }
 }
 
 /// Records how long after the pointer event the bars have moved.

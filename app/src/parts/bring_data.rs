@@ -269,7 +269,7 @@ pub(crate) fn in_words(summary: &DataSummary) -> String {
         parts.push(format!("{} to train on", metrics::grouped(train)));
     }
     match summary.images(PartName::Test) {
-        0 if train > 0 => parts.push("none to test on (a sixth of each class is kept for that)".into()),
+        0 if train > 0 => parts.push("a sixth of them kept for testing".into()),
         0 => {}
         test => parts.push(format!("{} to test on", metrics::grouped(test))),
     }

@@ -82,20 +82,25 @@ fn Compared(first: Tested, second: Tested) -> impl IntoView {
     let is_right = |answer: &OneAnswer| answer.label == answer.class;
     let found = Comparison::of(first.answers.iter().map(is_right), second.answers.iter().map(is_right));
     let verdict = if found.p_value < 0.05 { "more than chance explains" } else { "which may be chance" };
+    let p_value =
+        if found.p_value < 0.001 { "< 0.001".to_owned() } else { format!("= {:.3}", found.p_value) };
     let text = format!(
-        "{} reads {} rightly that {} does not, and {} the other way round: McNemar's test gives p = {:.3}, {verdict}.",
+        "{} reads {} correctly that {} does not, and {} the other way round: McNemar's test gives p {p_value}, {verdict}.",
         first.model,
         metrics::counted(found.only_first, "image"),
         second.model,
-        metrics::grouped(found.only_second),
-        found.p_value
+        metrics::grouped(found.only_second)
     );
     let differ = first.answers.iter().zip(second.answers.iter()).enumerate();
     let numbers: Vec<u32> = differ
         .filter(|(_, (one, other))| one.class != other.class)
         .map(|(number, _)| number as u32)
         .collect();
-    let title = format!("Images that they read differently ({})", metrics::grouped(numbers.len() as u32));
+    let title = format!(
+        "Images that they read differently ({}), as {} reads them",
+        metrics::grouped(numbers.len() as u32),
+        second.model
+    );
     let accuracy = |tested: &Tested| tested.report.accuracy().with_interval();
     let rows = [&first, &second].map(
         |tested| view! { <tr><th scope="row">{tested.model.clone()}</th><td>{accuracy(tested)}</td></tr> },

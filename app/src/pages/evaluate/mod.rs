@@ -12,7 +12,11 @@ mod tested;
 use browser_storage::KeptDataSet;
 use evaluation::ClassificationReport;
 use leptos::prelude::*;
-use protocol::{JobError, data::DataSummary};
+use model_card::ModelCard;
+use protocol::{
+    JobError,
+    data::{DataSummary, PartName},
+};
 use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
@@ -51,7 +55,12 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
         // The card may have gone with its page.
         match result {
             Ok(found) => {
-                status.try_set(in_words(&found.report, &found.model, &found.images));
+                let seen = if has_learned_from(&lab, found.source) {
+                    " It has learned from most of these images: new ones it reads less well."
+                } else {
+                    ""
+                };
+                status.try_set(in_words(&found.report, &found.model, &found.images) + seen);
                 tested.try_set(Some(found));
             }
             Err(failure) => {
@@ -78,9 +87,13 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
         spawn_local(async move {
             let active = lab.models.active.get_untracked();
             let result = match active {
-                Some(active) => {
-                    evaluate(&lab, source.get_untracked(), &active.file.name, active.file.bytes, status).await
-                }
+                Some(active) => match unfit(&lab, source.get_untracked(), &active.card) {
+                    Some(why) => Err(JobError::BadInput(why)),
+                    None => {
+                        evaluate(&lab, source.get_untracked(), &active.file.name, active.file.bytes, status)
+                            .await
+                    }
+                },
                 None => Err(JobError::BadInput("The model is still loading. Try again in a moment.".into())),
             };
             finish(result);
@@ -125,6 +138,37 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
             })}
         </section>
     }
+}
+
+/// Why a model cannot be tested on these images, for people: answers are compared by the numbers of classes.
+fn unfit(lab: &Lab, source: Source, card: &ModelCard) -> Option<String> {
+    let names = match source {
+        Source::Data(DataChoice::Kept(hash)) => {
+            let summary = lab.data_sets.get(hash)?;
+            (0..summary.classes()).map(|class| summary.class_name(class)).collect()
+        }
+        Source::Data(_) | Source::Drawings => (0..10).map(|digit| digit.to_string()).collect::<Vec<_>>(),
+    };
+    let own: Vec<String> = (0..card.network.classes()).map(|class| card.class_name(class)).collect();
+    (!own.starts_with(&names)).then(|| {
+        format!(
+            "The model tells these classes apart: {}. The images are of others: {}. Choose images of its own classes.",
+            own.join(", "),
+            names.join(", ")
+        )
+    })
+}
+
+/// Whether the model in use was trained on this data set, which has no test images of its own.
+fn has_learned_from(lab: &Lab, source: Source) -> bool {
+    let Source::Data(DataChoice::Kept(hash)) = source else { return false };
+    let summary = untrack(|| lab.data_sets.get(hash));
+    summary.is_some_and(|summary| {
+        summary.images(PartName::Test) == 0
+            && lab.models.active.with_untracked(|active| {
+                active.as_ref().is_some_and(|active| active.card.trained_on == summary.name)
+            })
+    })
 }
 
 /// A report in two sentences.

@@ -63,9 +63,12 @@ pub(crate) fn Data() -> impl IntoView {
                  not calibrated."
             ),
             Some((learned, held)) => {
+                // Fewer images than classes cannot be drawn from each.
+                let classes = form.read_network().map_or(10, |network| network.classes() as u32);
+                let evenly = if held < classes { "" } else { ", drawn evenly from each class" };
                 let few = if held < FEW_IMAGES { " So few say little." } else { "" };
                 format!(
-                    "The network learns from {learned}. {} held back, drawn evenly from each class, to score each epoch and to calibrate \
+                    "The network learns from {learned}. {} held back{evenly}, to score each epoch and to calibrate \
                      confidence.{few}",
                     if held == 1 { "1 is".to_owned() } else { format!("{} are", metrics::grouped(held)) }
                 )

@@ -54,6 +54,10 @@ pub(crate) fn TrainPage() -> impl IntoView {
         (differs != "nothing")
             .then(|| format!("The run in progress has other settings than these: {differs}."))
     });
+    Effect::new(move |_| {
+        lab.form.preset.track();
+        lab.fit_network();
+    });
     let has_changes = move || !lab.form.changes_text().is_empty();
     view! {
         <h1 class="visually-hidden">"Train a network"</h1>
