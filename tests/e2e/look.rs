@@ -29,6 +29,12 @@ async fn pages_fit_from_a_phone_to_a_desk() {
         // With a run that is kept the pages hold more.
         browser.start_built_in("cpu", 640, 1).await;
         browser.says("Done: 1 epoch", Duration::from_mins(1)).await;
+        browser.click("button", "Save model").await;
+        browser.get("button", "Use the previous model").await;
+        let height = "return document.querySelector('.notice').offsetHeight";
+        let height_px = browser.script(height).await.as_f64().unwrap();
+        assert!(height_px < 200.0, "a message takes {height_px} px of a screen {width} px wide");
+        browser.click("button", "Use the previous model").await;
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature).await;
@@ -53,6 +59,14 @@ async fn pages_fit_from_a_phone_to_a_desk() {
                         .map(own => document.querySelector(own).getBoundingClientRect());
                         return buttons.right <= answer.left || buttons.bottom <= answer.top || answer.bottom <= buttons.top";
                     assert_eq!(browser.script(apart).await, true, "buttons and answer overlap at {width} px");
+                }
+                if name == "models" {
+                    browser
+                        .script(
+                            "for (const own of document.querySelectorAll('.model details')) own.open = true",
+                        )
+                        .await;
+                    browser.get("table", "Layers").await;
                 }
                 let overflow =
                     browser.script("return document.documentElement.scrollWidth - innerWidth").await;

@@ -305,9 +305,9 @@ impl Browser {
         assert_eq!(self.client.execute_async(&write, Vec::new()).await.unwrap(), "written");
     }
 
-    /// What stands in the fields of these names.
+    /// What stands in the text fields of these names.
     pub(crate) async fn values(&self, names: &[&str]) -> Vec<String> {
-        let script = "return arguments[0].map(name => [...document.querySelectorAll('input, select')]
+        let script = "return arguments[0].map(name => [...document.querySelectorAll('input')]
             .find(own => (own.ariaLabel ?? own.closest('label')?.textContent.trim()) === name)?.value)";
         let values = self.client.execute(script, vec![json!(names)]).await.unwrap();
         serde_json::from_value(values).unwrap()

@@ -167,7 +167,7 @@ impl Lab {
         };
         let MadeLink { link, relative_step, .. } = make(Some(card)).await?.content;
         let cost = format!(
-            "{} characters. Of {} {images} test images it reads {} rightly in the link, {} before: {:+.2} points. Each weight is \
+            "{} characters. Of {} {images} test images it reads {} correctly in the link, {} before: {:+.2} points. Each weight is \
              rounded to steps of {relative_step:.2} standard deviations of its channel.",
             metrics::grouped(link.len() as u32),
             metrics::grouped(after.total),

@@ -3,22 +3,29 @@
 use ink::{drawing_link, linked_drawing};
 use leptos::prelude::*;
 use protocol::{Delivery, JobError, model_files::DrawQr};
+use train_config::DataChoice;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{browser, lab::Lab, state::offers::SharedLink, words};
 
 impl Lab {
-    /// Puts a link to something on the clipboard, and shows it.
-    pub(crate) fn offer_link(self, page: &str, fragment: &str) {
+    /// Puts a link to something on the clipboard, and shows it; `data` is what it would train on.
+    pub(crate) fn offer_link(self, page: &str, fragment: &str, data: Option<DataChoice>) {
         let address = format!("{}{fragment}", browser::site_url(page));
-        self.offers.link.set(Some(SharedLink { address: address.clone(), ..SharedLink::default() }));
+        let files = match data {
+            Some(DataChoice::Kept(hash)) => untrack(|| self.data_sets.get(hash)).map(|summary| summary.name),
+            _ => None,
+        };
+        let shared = SharedLink { address: address.clone(), files, ..SharedLink::default() };
+        self.offers.link.set(Some(shared));
         self.copy_link(&address);
         spawn_local(async move {
             match self.qr_of(address).await {
                 // It may be closed by now, or another one.
                 Ok(link) => self.offers.link.update(|shown| {
                     if let Some(shown) = shown.as_mut().filter(|shown| shown.address == link.address) {
-                        *shown = link;
+                        shown.side = link.side;
+                        shown.modules = link.modules;
                     }
                 }),
                 Err(error) => self.report_trouble(words::job_error(&error)),
@@ -45,13 +52,13 @@ impl Lab {
         let mut reply = self.workers.call_writing(request).await?;
         let modules = reply.content.modules;
         let modules = reply.take(modules)?;
-        Ok(SharedLink { address, side: reply.content.side, modules })
+        Ok(SharedLink { address, side: reply.content.side, modules, ..SharedLink::default() })
     }
 
     /// Offers the drawing as a link.
     pub(crate) fn share_drawing(self) {
         match self.drawing.with_drawing(|drawing| drawing_link(drawing.strokes())) {
-            Ok(fragment) => self.offer_link("", &fragment),
+            Ok(fragment) => self.offer_link("", &fragment, None),
             Err(error) => self.report_trouble(error.to_string()),
         }
     }

@@ -165,7 +165,7 @@ impl Lab {
             let before = self.models.active.get_untracked().map(|active| active.file);
             let text = format!("Saved as \"{}\". The Draw page uses it now.", model.name);
             let action = before.map(|before| -> Action {
-                let title = "Use the model before";
+                let title = "Use the previous model";
                 (title, Rc::new(move || self.use_model(before.clone())))
             });
             self.notify(text, action);

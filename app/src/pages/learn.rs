@@ -42,7 +42,7 @@ pub(crate) fn LearnPage() -> impl IntoView {
     view! {
         <div class="learn">
             <h1>"Learn"</h1>
-            <p>"What the words on this page mean, what happens with more or less of each, and where it stands here."</p>
+            <p>"What the terms on this site mean, what happens with more or less of each, and where to find it."</p>
             <label class="field">
                 <span>"Search"</span>
                 <input type="search" prop:value=words on:input=move |event| words.set(event_target_value(&event)) />

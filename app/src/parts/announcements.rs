@@ -78,8 +78,14 @@ fn in_words(lab: &Lab) -> String {
 /// How far a run is, in a sentence that changes with its epochs and its phase alone.
 fn run_in_words(run: &RunView) -> Option<String> {
     let accuracy = run.epochs.last().map_or_else(String::new, |last| {
-        let score = last.scores.validation.or(last.scores.test).unwrap_or(last.scores.train);
-        format!(", {:.1} percent right", 100.0 * score.accuracy.share())
+        let scores = &last.scores;
+        let (part, score) = match (scores.test, scores.validation) {
+            (Some(test), _) if !run.is_busy() => ("test", test),
+            (_, Some(validation)) => ("validation", validation),
+            (Some(test), None) => ("test", test),
+            (None, None) => ("training", scores.train),
+        };
+        format!(", {:.1} percent of the {part} images right", 100.0 * score.accuracy.share())
     });
     match &run.phase {
         Phase::Running => {

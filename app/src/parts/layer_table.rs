@@ -22,7 +22,7 @@ pub(crate) fn LayerTable(layers: Vec<LayerSummary>) -> impl IntoView {
         }
     });
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label="Layers">
+        <div class="scroll" tabindex="0" role="region" aria-label="Layers">
             <table aria-label="Layers">
                 <thead><tr><th>"Layer"</th><th>"Output or shape"</th><th>"Parameters"</th><th>"Values"</th></tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -34,10 +34,11 @@ pub(crate) fn LayerTable(layers: Vec<LayerSummary>) -> impl IntoView {
 fn tensor_row(tensor: TensorSummary) -> impl IntoView {
     let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
     let [least, most] = tensor.range;
-    let spread = format!(
-        "{least:.3} to {most:.3}, mean {:.3}, standard deviation {:.3}",
-        tensor.mean, tensor.deviation
-    );
+    // No minus before a zero.
+    let rounded = |value: f64| (1_000.0 * value).round() / 1_000.0 + 0.0;
+    let [least, most, mean] = [least, most, tensor.mean].map(rounded);
+    let spread =
+        format!("{least:.3} to {most:.3}, mean {mean:.3}, standard deviation {:.3}", tensor.deviation);
     view! {
         <tr class="quiet">
             <td>{tensor.name}</td>

@@ -1,4 +1,4 @@
-//! Messages to the user, until they are dismissed.
+//! Messages to the user, until they are dismissed or have been there long enough.
 
 use leptos::prelude::*;
 

@@ -14,13 +14,22 @@ const MIN_MODULE_PX: u32 = 4;
 #[component]
 pub(crate) fn SharedLinkCard() -> impl IntoView {
     let lab = expect_context::<Lab>();
+    let place = NodeRef::<leptos::html::Section>::new();
+    Effect::new(move |_| {
+        if let Some(place) = place.get() {
+            place.scroll_into_view();
+        }
+    });
     let card = move || {
         lab.offers.link.get().map(|link| {
             let copied = link.address.clone();
             view! {
-                <section class="card offer" aria-label="Link to share">
+                <section class="card offer" aria-label="Link to share" node_ref=place>
                     {(link.side > 0).then(|| qr(&link))}
                     <label>"Link " <input type="text" readonly=true prop:value=link.address /></label>
+                    {link.files.map(|name| view! {
+                        <p class="hint">{format!("The images of {name} are not in the link: whoever opens it needs the same files.")}</p>
+                    })}
                     <div class="buttons">
                         <button on:click=move |_| lab.copy_link(&copied)>"Copy link"</button>
                         <button on:click=move |_| lab.offers.link.set(None)>"Close"</button>

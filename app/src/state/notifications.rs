@@ -1,11 +1,15 @@
-//! What the person is told, until it is dismissed.
+//! What the person is told: until it is dismissed, or for a while where nothing is wrong and nothing is to be done.
 
+use core::time::Duration;
 use std::rc::Rc;
 
 use leptos::prelude::*;
 
 /// The most notices at once: more would cover the page.
 const MAX_NOTICES: usize = 4;
+
+/// How long a message stays that only confirms something: time to read it twice.
+const CONFIRMED_FOR: Duration = Duration::from_secs(12);
 
 /// The name of what can be done about something, and how.
 pub(crate) type Action = (&'static str, Rc<dyn Fn()>);
@@ -25,18 +29,23 @@ pub(crate) struct Notice {
 #[derive(Clone, Copy)]
 pub(crate) struct Notifications {
     pub(crate) all: RwSignal<Vec<Notice>, LocalStorage>,
+    next_id: StoredValue<u32>,
 }
 
 impl Notifications {
     pub(crate) fn new() -> Self {
-        Self { all: RwSignal::new_local(Vec::new()) }
+        Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0) }
     }
 
     /// Adds a notice. The same text is shown once, but each action belongs to its own notice.
     pub(crate) fn push(self, text: String, is_trouble: bool, action: Option<Action>) {
+        let id = self.next_id.get_value();
+        self.next_id.set_value(id + 1);
+        if !is_trouble && action.is_none() {
+            set_timeout(move || self.dismiss(id), CONFIRMED_FOR);
+        }
         self.all.update(|notices| {
             notices.retain(|notice| notice.text != text || notice.action.is_some());
-            let id = notices.iter().map(|notice| notice.id + 1).max().unwrap_or(0);
             notices.push(Notice { id, text, is_trouble, action });
             let extra = notices.len().saturating_sub(MAX_NOTICES);
             notices.drain(..extra);

@@ -50,6 +50,8 @@ pub(crate) struct Offer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SharedLink {
     pub(crate) address: String,
+    /// The data set that it needs and does not hold.
+    pub(crate) files: Option<String>,
     /// Modules along a side; 0 before there are any.
     pub(crate) side: u32,
     /// A byte for each module, row by row; 1 is dark.

@@ -69,7 +69,7 @@ fn Card(id: String) -> impl IntoView {
         let Some(record) = get() else { return };
         let RunRecord { name, config, data, workers, .. } = record;
         match encode(&Shared::Run { name, config, data, workers }) {
-            Ok(fragment) => lab.offer_link("runs", &fragment),
+            Ok(fragment) => lab.offer_link("runs", &fragment, Some(data)),
             Err(error) => lab.report_trouble(error.to_string()),
         }
     };

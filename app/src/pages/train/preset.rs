@@ -23,10 +23,11 @@ pub(crate) fn Preset() -> impl IntoView {
     };
     let link = move |_| {
         let linked = lab.planned().and_then(|RunPlan { config, data, .. }| {
-            encode(&Shared::Config { config, data }).map_err(|error| error.to_string())
+            let fragment = encode(&Shared::Config { config, data }).map_err(|error| error.to_string())?;
+            Ok((fragment, data))
         });
         match linked {
-            Ok(fragment) => lab.offer_link("runs", &fragment),
+            Ok((fragment, data)) => lab.offer_link("runs", &fragment, Some(data)),
             Err(text) => lab.report_trouble(text),
         }
     };

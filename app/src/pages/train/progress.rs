@@ -144,6 +144,7 @@ fn headline(run: &RunView) -> String {
             let (epochs, steps) = (metrics::counted(done, "epoch"), metrics::counted(run.step, "step"));
             format!("Done: {epochs}, {steps}{why}{back}")
         }
+        Phase::Failed(_) if run.step == 0 => "The run could not begin.".into(),
         Phase::Failed(_) => "The run ended early.".into(),
     }
 }
