@@ -12,9 +12,10 @@ pub(crate) const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Dispatches of a training step of the workshop's CNN.
 const MOST_DISPATCHES: f64 = 26.0;
-/// Largest difference, absolute or as a share, between the losses of a CPU and a GPU over some steps. The gradients of the first step agree to
-/// 1e-3 of their size (the page checks that); every step builds on the rounding of the one before.
-const LOSS_TOLERANCE: f64 = 0.02;
+/// Largest difference, absolute or as a share, between the losses of a CPU and a GPU over some steps. Every step builds on the rounding of
+/// the one before, and batch norm divides by what a batch of 32 images scatters.
+const LOSS_TOLERANCE: f64 = 1e-4;
+const LOSS_TOLERANCE_WITH_NORM: f64 = 5e-3;
 
 #[tokio::test]
 async fn webgpu_learns_what_the_cpu_learns() {
@@ -57,8 +58,8 @@ async fn check_webgpu(browser: &Browser, model: &str, normalisation: &str, optim
     assert!(device.contains("gradients differ by at most"), "{device}");
     println!("losses on the CPU {cpu:?}, on WebGPU {gpu:?}");
     // The GPU's losses are read every fourth step and at the end: means over the images of four steps, then of the rest, whose
-    // last has ten.
-    let images = [32.0, 32.0, 32.0, 32.0, 32.0, 10.0];
+    // last has seven: three of the 170 are held back.
+    let images = [32.0, 32.0, 32.0, 32.0, 32.0, 7.0];
     assert_eq!(cpu.len(), images.len());
     let steps: Vec<(f64, f64)> = cpu.iter().copied().zip(images).collect();
     let mean = |steps: &[(f64, f64)]| {
@@ -67,11 +68,9 @@ async fn check_webgpu(browser: &Browser, model: &str, normalisation: &str, optim
     };
     let means: Vec<f64> = steps.chunks(4).map(mean).collect();
     assert_eq!(gpu.len(), means.len());
+    let tolerance = if normalisation == "none" { LOSS_TOLERANCE } else { LOSS_TOLERANCE_WITH_NORM };
     for (cpu, gpu) in means.iter().zip(&gpu) {
-        assert!(
-            (cpu - gpu).abs() < LOSS_TOLERANCE * cpu.max(1.0),
-            "{model}: {cpu} on the CPU, {gpu} on WebGPU"
-        );
+        assert!((cpu - gpu).abs() < tolerance * cpu.max(1.0), "{model}: {cpu} on the CPU, {gpu} on WebGPU");
     }
 }
 
