@@ -136,7 +136,7 @@ impl Lab {
         let name = file_name(&model.name, "safetensors");
         if !browser::share_file(&name, &file).await {
             browser::download(&name, &file);
-            self.notify("This browser does not share such files, so it was downloaded.".into(), None);
+            self.inform("This browser does not share such files, so it was downloaded.".into());
         }
     }
 

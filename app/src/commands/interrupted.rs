@@ -80,7 +80,7 @@ impl Lab {
             }
             [..] => {
                 let text = format!("{} runs were interrupted. Resume them on the Runs page.", by_hand.len());
-                self.notify(text, None);
+                self.inform(text);
             }
         }
         match resuming {

@@ -7,7 +7,16 @@ use crate::{lab::Lab, state::notifications::Action};
 impl Lab {
     /// Tells the user something.
     pub(crate) fn notify(self, text: String, action: Option<Action>) {
-        self.notifications.push(text, false, action);
+        if action.is_some() {
+            self.notifications.push(text, false, action);
+        } else {
+            self.notifications.confirm(text);
+        }
+    }
+
+    /// Tells the user what stays until it has been read.
+    pub(crate) fn inform(self, text: String) {
+        self.notifications.push(text, false, None);
     }
 
     /// Tells the user that something went wrong.

@@ -162,7 +162,7 @@ impl Lab {
                 offer.tried.map_or_else(String::new, |tried| words::tried(&tried, &offer.card.preprocessing));
             let model = SavedModel::new(offer.name, offer.card, offer.model);
             if self.save(&model).await {
-                self.notify(format!("Imported \"{}\".{found}", model.name), None);
+                self.inform(format!("Imported \"{}\".{found}", model.name));
             }
         } else {
             self.offers.offer(offer);

@@ -1,4 +1,4 @@
-//! What the person is told: until it is dismissed, or for a while where nothing is wrong and nothing is to be done.
+//! What the person is told: until it is dismissed, or for a while where it only confirms what they did.
 
 use core::time::Duration;
 use std::rc::Rc;
@@ -37,19 +37,23 @@ impl Notifications {
         Self { all: RwSignal::new_local(Vec::new()), next_id: StoredValue::new(0) }
     }
 
-    /// Adds a notice. The same text is shown once, but each action belongs to its own notice.
-    pub(crate) fn push(self, text: String, is_trouble: bool, action: Option<Action>) {
+    /// Adds a notice, and gives its number. The same text is shown once, but each action belongs to its own notice.
+    pub(crate) fn push(self, text: String, is_trouble: bool, action: Option<Action>) -> u32 {
         let id = self.next_id.get_value();
         self.next_id.set_value(id + 1);
-        if !is_trouble && action.is_none() {
-            set_timeout(move || self.dismiss(id), CONFIRMED_FOR);
-        }
         self.all.update(|notices| {
             notices.retain(|notice| notice.text != text || notice.action.is_some());
             notices.push(Notice { id, text, is_trouble, action });
             let extra = notices.len().saturating_sub(MAX_NOTICES);
             notices.drain(..extra);
         });
+        id
+    }
+
+    /// Adds a notice that leaves by itself.
+    pub(crate) fn confirm(self, text: String) {
+        let id = self.push(text, false, None);
+        set_timeout(move || self.dismiss(id), CONFIRMED_FOR);
     }
 
     /// Takes a notice away.
