@@ -20,12 +20,11 @@ impl Lab {
         self.offers.link.set(Some(shared));
         self.copy_link(&address);
         spawn_local(async move {
-            match self.qr_of(address).await {
+            match self.qr_of(&address).await {
                 // It may be closed by now, or another one.
-                Ok(link) => self.offers.link.update(|shown| {
-                    if let Some(shown) = shown.as_mut().filter(|shown| shown.address == link.address) {
-                        shown.side = link.side;
-                        shown.modules = link.modules;
+                Ok((side, modules)) => self.offers.link.update(|shown| {
+                    if let Some(shown) = shown.as_mut().filter(|shown| shown.address == address) {
+                        (shown.side, shown.modules) = (side, modules);
                     }
                 }),
                 Err(error) => self.report_trouble(words::job_error(&error)),
@@ -47,12 +46,12 @@ impl Lab {
         });
     }
 
-    async fn qr_of(self, address: String) -> Result<SharedLink, JobError> {
-        let request = Delivery::bare(DrawQr { text: address.clone() });
+    /// Modules along a side of an address's QR code, and a byte for each.
+    async fn qr_of(self, address: &str) -> Result<(u32, Vec<u8>), JobError> {
+        let request = Delivery::bare(DrawQr { text: address.to_owned() });
         let mut reply = self.workers.call_writing(request).await?;
         let modules = reply.content.modules;
-        let modules = reply.take(modules)?;
-        Ok(SharedLink { address, side: reply.content.side, modules, ..SharedLink::default() })
+        Ok((reply.content.side, reply.take(modules)?))
     }
 
     /// Offers the drawing as a link.

@@ -77,10 +77,7 @@ pub(crate) fn Bars() -> impl IntoView {
             </li>
         }
     };
-    let is_named = move || {
-        lab.models.active.with(|model| model.as_ref().is_some_and(|model| !model.card.reads_digits()))
-    };
-    view! { <ol class="bars" class:named=is_named aria-label="Probabilities">{move || (0..count.get()).map(bar).collect_view()}</ol> }
+    view! { <ol class="bars" class:named=move || !lab.models.reads_digits() aria-label="Probabilities">{move || (0..count.get()).map(bar).collect_view()}</ol> }
 }
 
 /// Records how long after the pointer event the bars have moved.

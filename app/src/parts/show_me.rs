@@ -16,10 +16,8 @@ pub(crate) fn ShowMe() -> impl IntoView {
     };
     let option =
         move |one: u8| view! { <option value=one selected=move || digit.get() == one>{one}</option> };
-    let reads_digits =
-        move || lab.models.active.with(|model| model.as_ref().is_none_or(|model| model.card.reads_digits()));
     view! {
-        <div class="show-me" hidden=move || !reads_digits()>
+        <div class="show-me" hidden=move || !lab.models.reads_digits()>
             <label>"Show me a" <select aria-label="Digit to show" on:change=take>{(0..10).map(option).collect_view()}</select></label>
             <button on:click=move |_| lab.show_me(digit.get_untracked())>"Show"</button>
         </div>

@@ -50,6 +50,11 @@ impl Models {
         })
     }
 
+    /// Whether the model in use reads digits, as far as is known.
+    pub(crate) fn reads_digits(self) -> bool {
+        self.active.with(|model| model.as_ref().is_none_or(|model| model.card.reads_digits()))
+    }
+
     /// What a class of the model in use is called.
     pub(crate) fn class_name(self, class: usize) -> String {
         self.active.with(|model| {

@@ -32,6 +32,7 @@ use self::{
 use crate::{
     lab::Lab,
     parts::{bring_data::BringData, data_select::BUILT_IN},
+    saved_models::ActiveModel,
     words,
 };
 
@@ -51,15 +52,10 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
             source.set(Source::Data(BUILT_IN));
         }
     });
-    let finish = move |result: Result<Tested, JobError>| {
+    let finish = move |result: Result<Tested, JobError>, seen: &str| {
         // The card may have gone with its page.
         match result {
             Ok(found) => {
-                let seen = if has_learned_from(&lab, found.source) {
-                    " It has learned from most of these images: new ones it reads less well."
-                } else {
-                    ""
-                };
                 status.try_set(in_words(&found.report, &found.model, &found.images) + seen);
                 tested.try_set(Some(found));
             }
@@ -85,18 +81,24 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
         }
         tested.set(None);
         spawn_local(async move {
-            let active = lab.models.active.get_untracked();
-            let result = match active {
-                Some(active) => match unfit(&lab, source.get_untracked(), &active.card) {
-                    Some(why) => Err(JobError::BadInput(why)),
-                    None => {
-                        evaluate(&lab, source.get_untracked(), &active.file.name, active.file.bytes, status)
-                            .await
-                    }
-                },
-                None => Err(JobError::BadInput("The model is still loading. Try again in a moment.".into())),
+            let Some(ActiveModel { file, card, .. }) = lab.models.active.get_untracked() else {
+                let text = "The model is still loading. Try again in a moment.";
+                return finish(Err(JobError::BadInput(text.into())), "");
             };
-            finish(result);
+            let source = source.get_untracked();
+            let summary = match source {
+                Source::Data(DataChoice::Kept(hash)) => untrack(|| lab.data_sets.get(hash)),
+                Source::Data(_) | Source::Drawings => None,
+            };
+            let has_learned = summary.as_ref().is_some_and(|summary| {
+                summary.images(PartName::Test) == 0 && card.trained_on == summary.name
+            });
+            let result = match unfit(&summary.unwrap_or_default(), &card) {
+                Some(why) => Err(JobError::BadInput(why)),
+                None => evaluate(&lab, source, &file.name, file.bytes, status).await,
+            };
+            let seen = " It has learned from most of these images: it may read new ones less well.";
+            finish(result, if has_learned { seen } else { "" });
         });
     };
     let kept = move || {
@@ -140,34 +142,19 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
     }
 }
 
-/// Why a model cannot be tested on these images, for people: answers are compared by the numbers of classes.
-fn unfit(lab: &Lab, source: Source, card: &ModelCard) -> Option<String> {
-    let names = match source {
-        Source::Data(DataChoice::Kept(hash)) => {
-            let summary = lab.data_sets.get(hash)?;
-            (0..summary.classes()).map(|class| summary.class_name(class)).collect()
-        }
-        Source::Data(_) | Source::Drawings => (0..10).map(|digit| digit.to_string()).collect::<Vec<_>>(),
-    };
+/// Why a model cannot be tested on a data set, for people: answers are compared by the numbers of classes. An empty summary
+/// stands for the ten digits.
+fn unfit(summary: &DataSummary, card: &ModelCard) -> Option<String> {
+    let names: Vec<String> = (0..summary.classes()).map(|class| summary.class_name(class)).collect();
     let own: Vec<String> = (0..card.network.classes()).map(|class| card.class_name(class)).collect();
-    (!own.starts_with(&names)).then(|| {
+    // Nothing is known of a model without names but how many classes it has.
+    let may_fit = card.class_names.is_empty() && own.len() == names.len();
+    (!may_fit && !own.starts_with(&names)).then(|| {
         format!(
             "The model tells these classes apart: {}. The images are of others: {}. Choose images of its own classes.",
             own.join(", "),
             names.join(", ")
         )
-    })
-}
-
-/// Whether the model in use was trained on this data set, which has no test images of its own.
-fn has_learned_from(lab: &Lab, source: Source) -> bool {
-    let Source::Data(DataChoice::Kept(hash)) = source else { return false };
-    let summary = untrack(|| lab.data_sets.get(hash));
-    summary.is_some_and(|summary| {
-        summary.images(PartName::Test) == 0
-            && lab.models.active.with_untracked(|active| {
-                active.as_ref().is_some_and(|active| active.card.trained_on == summary.name)
-            })
     })
 }
 
