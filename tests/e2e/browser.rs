@@ -84,8 +84,20 @@ impl Browser {
 
     fn kill(&mut self) -> std::io::Result<ExitStatus> {
         self.drivers.end();
+        self.signal("-9")
+    }
+
+    /// Sends a signal to every process of the browser.
+    fn signal(&self, signal: &str) -> std::io::Result<ExitStatus> {
         let pattern = format!("user-data-dir={}", self.profile.display());
-        Command::new("pkill").args(["-9", "-f", &pattern]).status()
+        Command::new("pkill").args([signal, "-f", &pattern]).status()
+    }
+
+    /// Stops every process of the browser for a while, as a laptop does that is closed.
+    pub(crate) async fn sleep(&self, duration: core::time::Duration) {
+        assert!(self.signal("-STOP").is_ok_and(|status| status.success()), "pkill stops the browser");
+        tokio::time::sleep(duration).await;
+        assert!(self.signal("-CONT").is_ok_and(|status| status.success()), "pkill wakes the browser");
     }
 
     async fn open_in(options: Options, server: SiteServer, profile: Option<PathBuf>) -> Self {

@@ -198,6 +198,18 @@ async fn a_browser_without_vector_instructions_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_machine_that_sleeps_loses_no_worker() {
+    let browser = Browser::open(Options::default()).await;
+    browser.start_built_in("cpu", 6_000, 3).await;
+    browser.says("images/s", A_WHILE).await;
+    // Longer than a worker may be silent.
+    browser.sleep(Duration::from_secs(20)).await;
+    let text = browser.says("Done: 3 epochs", A_WHILE).await;
+    assert!(!text.contains("A new one"), "{text}");
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_disturbs_no_run() {
     // A day on, a day back, as when a laptop wakes and is told the time.
     let before = "const real = Date.now; let asked = 0; Date.now = () => real() + [0, 86_400_000, -86_400_000][asked++ % 3];";

@@ -288,6 +288,16 @@ enum Activity {
     Paused,
 }
 
+/// A ping that is not answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Question {
+    asked_ms: f64,
+    /// The last look at it.
+    ticked_ms: f64,
+    /// For how long the worker has been silent since, as far as anybody was awake.
+    silent_ms: f64,
+}
+
 /// The state of a run. Only what a state can need is there.
 #[derive(Clone, Debug, PartialEq)]
 enum TrainerState {
@@ -297,8 +307,8 @@ enum TrainerState {
     Choosing { attempt: Attempt, checkpoint: Option<SavedState> },
     /// A worker is called, starts and gets the images.
     Preparing { attempt: Attempt, run: Run, step: Preparation },
-    /// The worker trains. `asked_ms` is the time of the oldest ping that is not answered.
-    Running { attempt: Attempt, run: Run, activity: Activity, asked_ms: Option<f64> },
+    /// The worker trains. `question` is the oldest ping that is not answered.
+    Running { attempt: Attempt, run: Run, activity: Activity, question: Option<Question> },
     /// The user stopped the run a moment ago.
     Stopping { attempt: Attempt },
     /// The run counts as stopped, and the worker still owes its last weights.
@@ -505,7 +515,7 @@ fn progress(state: TrainerState, mut delivery: Delivery<TrainProgress>) -> Step 
                 }
                 run.has_begun = true;
                 let activity = Activity::Training;
-                (TrainerState::Running { attempt, run, activity, asked_ms: None }, effects)
+                (TrainerState::Running { attempt, run, activity, question: None }, effects)
             }
             other => (other, Vec::new()),
         },
@@ -556,8 +566,8 @@ fn broken(error: JobError) -> Step {
 
 fn with_activity(state: TrainerState, activity: Activity) -> TrainerState {
     match state {
-        TrainerState::Running { attempt, run, asked_ms, .. } => {
-            TrainerState::Running { attempt, run, activity, asked_ms }
+        TrainerState::Running { attempt, run, question, .. } => {
+            TrainerState::Running { attempt, run, activity, question }
         }
         other => other,
     }
@@ -566,9 +576,9 @@ fn with_activity(state: TrainerState, activity: Activity) -> TrainerState {
 /// A state to go on from. That it is further than the last one is progress.
 fn with_checkpoint(state: TrainerState, saved: SavedState) -> TrainerState {
     match state {
-        TrainerState::Running { attempt, run, activity, asked_ms } => {
+        TrainerState::Running { attempt, run, activity, question } => {
             let run = Run { checkpoint: Some(saved), losses: 0, ..run };
-            TrainerState::Running { attempt, run, activity, asked_ms }
+            TrainerState::Running { attempt, run, activity, question }
         }
         other => other,
     }
@@ -639,23 +649,24 @@ fn lose(state: TrainerState, why: Loss, next: Attempt) -> Step {
 }
 
 /// Asks again, unless an answer is due. Silence is measured from the question: the timers of a hidden tab may be a
-/// minute apart.
+/// minute apart. What passes between two ticks counts for half of the limit at most, for the machine may have been
+/// asleep, the worker with it.
 fn tick(state: TrainerState, now_ms: f64, heard_ms: f64, next: Attempt) -> Step {
-    let TrainerState::Running { attempt, run, activity, asked_ms } = state else {
+    let TrainerState::Running { attempt, run, activity, question } = state else {
         return (state, Vec::new());
     };
     let limit_ms = match run.device.backend {
         Backend::Cpu => CPU_SILENCE_MS,
         Backend::WebGpu => GPU_SILENCE_MS,
     };
-    match asked_ms {
-        Some(asked_ms) if heard_ms < asked_ms => {
-            let state = TrainerState::Running { attempt, run, activity, asked_ms: Some(asked_ms) };
-            if now_ms - asked_ms > limit_ms { lose(state, Loss::Silence, next) } else { (state, Vec::new()) }
+    let (question, effects) = match question {
+        Some(Question { asked_ms, ticked_ms, silent_ms }) if heard_ms < asked_ms => {
+            let silent_ms = silent_ms + (now_ms - ticked_ms).min(limit_ms / 2.0);
+            (Question { asked_ms, ticked_ms: now_ms, silent_ms }, Vec::new())
         }
-        _ => {
-            let state = TrainerState::Running { attempt, run, activity, asked_ms: Some(now_ms) };
-            (state, vec![Effect::Ping])
-        }
-    }
+        _ => (Question { asked_ms: now_ms, ticked_ms: now_ms, silent_ms: 0.0 }, vec![Effect::Ping]),
+    };
+    let is_lost = question.silent_ms > limit_ms;
+    let state = TrainerState::Running { attempt, run, activity, question: Some(question) };
+    if is_lost { lose(state, Loss::Silence, next) } else { (state, effects) }
 }

@@ -292,6 +292,9 @@ fn silence_is_measured_from_the_question() {
     assert_eq!(scene.tick(1_000.0, 900.0), [Effect::Ping]);
     // Heard since: ask again.
     assert_eq!(scene.tick(60_000.0, 1_001.0), [Effect::Ping]);
+    for now_ms in (62_000..=74_000).step_by(2_000) {
+        assert_eq!(scene.tick(f64::from(now_ms), 1_001.0), []);
+    }
     assert_eq!(scene.tick(75_000.0, 1_001.0), []);
     let effects = scene.tick(75_001.0, 1_001.0);
     scene.launch_in(&effects);
@@ -304,8 +307,22 @@ fn silence_is_measured_from_the_question() {
 fn a_gpu_may_be_silent_for_longer() {
     let mut scene = Scene::running(GPU);
     scene.tick(0.0, -1.0);
+    assert_eq!(scene.tick(45_000.0, -1.0), []);
     assert_eq!(scene.tick(90_000.0, -1.0), []);
     assert!(!scene.tick(90_001.0, -1.0).is_empty());
+}
+
+#[test]
+fn a_machine_that_sleeps_loses_no_worker() {
+    let mut scene = Scene::running(CPU);
+    scene.tick(0.0, -1.0);
+    let hours_ms = 8.0 * 3_600_000.0;
+    assert_eq!(scene.tick(hours_ms, -1.0), [], "the page may wake before its worker");
+    assert_eq!(scene.tick(hours_ms + 2_000.0, hours_ms + 10.0), [Effect::Ping]);
+    // A worker that did not wake is found out.
+    assert_eq!(scene.tick(2.0 * hours_ms, hours_ms + 10.0), []);
+    assert_eq!(scene.tick(2.0 * hours_ms + 7_500.0, hours_ms + 10.0), []);
+    assert!(!scene.tick(2.0 * hours_ms + 7_501.0, hours_ms + 10.0).is_empty());
 }
 
 #[test]
