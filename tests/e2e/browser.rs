@@ -149,6 +149,23 @@ impl Browser {
         self.client.issue_cmd(SessionCommand::devtools(command, parameters)).await.unwrap()
     }
 
+    /// Has the driver let go of what it was asked for after number `since`, and gives the newest number: each element would keep
+    /// its whole page, long after the page is gone.
+    pub(crate) async fn forget_elements(&self, since: u32) -> u32 {
+        let newest = self.devtools("Runtime.evaluate", &json!({ "expression": "({})" })).await;
+        // Such as `-7291.3.120`: the last number counts what was ever asked for.
+        let newest = newest["result"]["objectId"].as_str().unwrap();
+        let (page, count) = newest.rsplit_once('.').unwrap();
+        let count = count.parse().unwrap();
+        for number in since + 1..=count {
+            let object = json!({ "objectId": format!("{page}.{number}") });
+            // Most are let go of already, which is an error.
+            let _ = self.client.issue_cmd(SessionCommand::devtools("Runtime.releaseObject", &object)).await;
+        }
+        self.devtools("HeapProfiler.collectGarbage", &json!({})).await;
+        count
+    }
+
     /// Checks that the page has asked no other host for anything, then ends the browser.
     pub(crate) async fn close(mut self) {
         let script = "return performance.getEntriesByType('resource').map(entry => entry.name)";

@@ -127,7 +127,7 @@ async fn soak() {
     let browser = Browser::open(Options::default()).await;
     let file = out().join("soak.png");
     fs::write(&file, picture()).unwrap();
-    let (start, mut round, mut series) = (Instant::now(), 0_u32, Vec::new());
+    let (start, mut round, mut series, mut forgotten) = (Instant::now(), 0_u32, Vec::new(), 0);
     browser.visit("train?device=cpu").await;
     browser.choose("Data", "Built-in digits").await;
     browser.fill("Built-in digits", "600").await;
@@ -158,6 +158,7 @@ async fn soak() {
         browser.click("button", "Evaluate").await;
         browser.text_when("table", "Confusion matrix", A_WHILE, |text| !text.is_empty()).await;
         round += 1;
+        forgotten = browser.forget_elements(forgotten).await;
         let mib = memory_mib(browser.driver_id());
         println!(
             "{:>5.1} min, round {round}: {mib:.0} MiB, {} runs, {} pictures",
