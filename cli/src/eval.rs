@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use dataset::LabelledImages;
 use evaluation::{Calibration, wilson_interval_95};
-use model_spec::Import;
+use model_card::ModelCard;
 use pollster::block_on;
 use serde_json::json;
 use training::{MicroBatch, classification_report};
@@ -56,20 +56,24 @@ impl Set {
         &self,
         mnist_dir: Option<&PathBuf>,
         label_column: Option<&str>,
-        import: Import,
+        card: &ModelCard,
     ) -> anyhow::Result<LabelledImages> {
         let several = [&self.files, &self.idx].into_iter().flatten().next().cloned();
         let one = [&self.folder, &self.csv, &self.strokes].into_iter().flatten().next();
         match several.or_else(|| one.map(|path| vec![path.clone()])) {
-            Some(paths) => images::test_files(&paths, label_column, import),
-            None => Ok(images::mnist_dataset(&images::mnist_dir(mnist_dir)?)?.test),
+            Some(paths) => images::test_files(&paths, label_column, card),
+            None => {
+                let mnist = images::mnist_dataset(&images::mnist_dir(mnist_dir)?)?;
+                card.check_classes(&mnist.names_of_classes())?;
+                Ok(mnist.test)
+            }
         }
     }
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let Model { network, card } = Model::open(args.model.as_deref())?;
-    let set = args.set.read(args.mnist_dir.as_ref(), args.label_column.as_deref(), card.import)?;
+    let set = args.set.read(args.mnist_dir.as_ref(), args.label_column.as_deref(), &card)?;
     let calibration = card.calibration.unwrap_or(Calibration::NONE);
     let micro_batch = MicroBatch::cpu(network.spec()).test_images;
     let found = block_on(classification_report(&network, calibration, &set, micro_batch, async |_| ()))?;

@@ -10,6 +10,7 @@ use data_files::{
     Duplicates, ImportOptions, Imported, Question, Reading, SourceFile, mnist, parse_strokes, to_train_on,
 };
 use dataset::{Dataset, LabelledImages, WrittenDigit};
+use model_card::ModelCard;
 use model_spec::Import;
 use network::Network;
 use pollster::block_on;
@@ -106,13 +107,15 @@ pub(crate) fn dataset(paths: &[PathBuf], label_column: Option<&str>) -> anyhow::
     Ok(dataset)
 }
 
-/// Reads labelled images to test on, made as the model's training images were.
+/// Reads labelled images to test a model on, of its classes and made as its training images were.
 pub(crate) fn test_files(
     paths: &[PathBuf],
     label_column: Option<&str>,
-    import: Import,
+    card: &ModelCard,
 ) -> anyhow::Result<LabelledImages> {
-    Ok(imported(paths, label_column, Some(import))?.into_test_set()?)
+    let (images, class_names) = imported(paths, label_column, Some(card.import))?.into_test_set()?;
+    card.check_classes(&class_names)?;
+    Ok(images)
 }
 
 /// Reads digits as pen strokes.

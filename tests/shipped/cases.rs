@@ -57,7 +57,7 @@ fn import(names: &[&str]) -> Result<Imported, ImportError> {
 /// Checks how many images are found, and how many of them the reader reads rightly at least.
 #[track_caller]
 fn check(names: &[&str], images: usize, least_right: u32) {
-    let set = import(names).unwrap().into_test_set().unwrap();
+    let (set, _) = import(names).unwrap().into_test_set().unwrap();
     let right = assess(&model("reader-cnn.safetensors"), &set).accuracy().correct;
     assert_eq!(set.len(), images, "{names:?}");
     assert!(right >= least_right, "{names:?}: {right} of {images}");

@@ -1,6 +1,7 @@
 //! Testing a model on labelled images.
 
 use data_files::submission;
+use dataset::Dataset;
 use evaluation::Calibration;
 use model_spec::PIXELS;
 use network::Network;
@@ -25,13 +26,17 @@ pub(crate) async fn evaluate(
 ) -> Result<Delivery<Evaluation>, JobError> {
     let Delivery { content: Evaluate { model, data }, mut blobs } = request;
     let (weights, card) = model::read(&blobs.take(model)?)?;
-    let (set, images) = match data {
+    let (set, images, class_names) = match data {
         TestData::Split(source) => {
             let set = worker.data.test_part(&source, card.import).await?;
-            (set, worker.data.as_is(&source).await?.name.clone())
+            let dataset = worker.data.as_is(&source).await?;
+            (set, dataset.name.clone(), dataset.names_of_classes())
         }
-        TestData::Images { name, images } => (labelled(&mut blobs, images)?, name),
+        TestData::Images { name, images } => {
+            (labelled(&mut blobs, images)?, name, Dataset::default().names_of_classes())
+        }
     };
+    card.check_classes(&class_names).map_err(failure::of_input)?;
     if set.is_empty() {
         return Err(JobError::BadInput("There are no images to test on.".into()));
     }

@@ -416,13 +416,15 @@ impl Imported {
         Ok((dataset, notes))
     }
 
-    /// All labelled images, to test on: those that are named as a test, else all.
+    /// All labelled images, to test on, and what their classes are called: those that are named as a test, else all.
     ///
     /// # Errors
     /// [`ImportError`] where there are no labels.
-    pub fn into_test_set(self) -> Result<LabelledImages, ImportError> {
-        let set = if self.test.is_empty() { self.train } else { self.test };
-        if set.is_empty() { Err(ImportError::NoLabels) } else { Ok(set) }
+    pub fn into_test_set(self) -> Result<(LabelledImages, Vec<String>), ImportError> {
+        let (dataset, ..) = self.into_parts();
+        let names = dataset.names_of_classes();
+        let set = if dataset.test.is_empty() { dataset.train } else { dataset.test };
+        if set.is_empty() { Err(ImportError::NoLabels) } else { Ok((set, names)) }
     }
 }
 

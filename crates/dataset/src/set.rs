@@ -47,6 +47,15 @@ impl Dataset {
         (u32::from(largest) + 1).max(10)
     }
 
+    /// What each class is called: by its name, else its number.
+    pub fn names_of_classes(&self) -> Vec<String> {
+        if self.class_names.is_empty() {
+            (0..self.classes()).map(|class| class.to_string()).collect()
+        } else {
+            self.class_names.clone()
+        }
+    }
+
     /// Whether a network that tells so many classes apart can learn from it: exactly as many as have names, or at least ten digits.
     pub fn fits(&self, classes: usize) -> bool {
         let own = self.classes() as usize;

@@ -63,6 +63,16 @@ pub struct ModelCard {
 }
 
 /// A card that cannot be read; the text is for people.
+/// The classes of images are not those that a model tells apart.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The model tells these classes apart: {own}. The images are of others: {others}. Choose images of its own classes."
+)]
+pub struct OtherClasses {
+    own: String,
+    others: String,
+}
+
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum CardError {
@@ -165,6 +175,20 @@ impl ModelCard {
         self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
 
+    /// Whether it can be tested on images of classes of these names: answers are compared by the numbers of classes.
+    ///
+    /// # Errors
+    /// Where its own classes are others. It may have more than these; of one without names nothing is known but how many it has.
+    pub fn check_classes(&self, names: &[String]) -> Result<(), OtherClasses> {
+        let own: Vec<String> = (0..self.network.classes()).map(|class| self.class_name(class)).collect();
+        let may_fit = self.class_names.is_empty() && own.len() == names.len();
+        if may_fit || own.starts_with(names) {
+            Ok(())
+        } else {
+            Err(OtherClasses { own: own.join(", "), others: names.join(", ") })
+        }
+    }
+
     /// What it is and how good, in a few words: `Fast CNN 99.40 %`; without an accuracy that was not measured.
     pub fn short(&self) -> String {
         let accuracy = self.test.map_or_else(String::new, |test| format!(" {:.2} %", 100.0 * test.share()));
@@ -185,6 +209,29 @@ mod tests {
         assert_eq!(unknown.short(), "Fast CNN");
         let tested = ModelCard { test: Some(Accuracy { correct: 9_889, total: 10_000 }), ..unknown };
         assert_eq!(tested.short(), "Fast CNN 98.89 %");
+    }
+
+    #[test]
+    fn a_model_is_tested_on_its_own_classes() {
+        #[track_caller]
+        fn check(own: &[&str], images: &[&str], fits: bool) {
+            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            // Ten classes.
+            let unknown = ModelCard::unknown(TrainConfig::default().network);
+            let card = ModelCard { class_names: names(own), ..unknown };
+            let images: Vec<String> = names(images);
+            assert_eq!(card.check_classes(&images).is_ok(), fits, "{own:?} on {images:?}");
+        }
+        let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        check(&[], &digits, true);
+        check(&[], &letters, true);
+        check(&[], &letters[..3], false);
+        check(&digits, &digits, true);
+        check(&digits, &letters, false);
+        check(&letters, &digits, false);
+        check(&letters, &letters[..3], true);
+        check(&letters, &letters[1..], false);
     }
 
     #[test]

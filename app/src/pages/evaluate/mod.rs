@@ -12,7 +12,6 @@ mod tested;
 use browser_storage::KeptDataSet;
 use evaluation::ClassificationReport;
 use leptos::prelude::*;
-use model_card::ModelCard;
 use protocol::{
     JobError,
     data::{DataSummary, PartName},
@@ -86,17 +85,15 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
                 return finish(Err(JobError::BadInput(text.into())), "");
             };
             let source = source.get_untracked();
-            let summary = match source {
-                Source::Data(DataChoice::Kept(hash)) => untrack(|| lab.data_sets.get(hash)),
-                Source::Data(_) | Source::Drawings => None,
+            let has_learned = match source {
+                Source::Data(DataChoice::Kept(hash)) => {
+                    untrack(|| lab.data_sets.get(hash)).is_some_and(|summary| {
+                        summary.images(PartName::Test) == 0 && card.trained_on == summary.name
+                    })
+                }
+                Source::Data(_) | Source::Drawings => false,
             };
-            let has_learned = summary.as_ref().is_some_and(|summary| {
-                summary.images(PartName::Test) == 0 && card.trained_on == summary.name
-            });
-            let result = match unfit(&summary.unwrap_or_default(), &card) {
-                Some(why) => Err(JobError::BadInput(why)),
-                None => evaluate(&lab, source, &file.name, file.bytes, status).await,
-            };
+            let result = evaluate(&lab, source, &file.name, file.bytes, status).await;
             let seen = " It has learned from most of these images: it may read new ones less well.";
             finish(result, if has_learned { seen } else { "" });
         });
@@ -140,22 +137,6 @@ pub(crate) fn EvaluateCard() -> impl IntoView {
             })}
         </section>
     }
-}
-
-/// Why a model cannot be tested on a data set, for people: answers are compared by the numbers of classes. An empty summary
-/// stands for the ten digits.
-fn unfit(summary: &DataSummary, card: &ModelCard) -> Option<String> {
-    let names: Vec<String> = (0..summary.classes()).map(|class| summary.class_name(class)).collect();
-    let own: Vec<String> = (0..card.network.classes()).map(|class| card.class_name(class)).collect();
-    // Nothing is known of a model without names but how many classes it has.
-    let may_fit = card.class_names.is_empty() && own.len() == names.len();
-    (!may_fit && !own.starts_with(&names)).then(|| {
-        format!(
-            "The model tells these classes apart: {}. The images are of others: {}. Choose images of its own classes.",
-            own.join(", "),
-            names.join(", ")
-        )
-    })
 }
 
 /// A report in two sentences.

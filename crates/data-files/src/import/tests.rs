@@ -267,5 +267,5 @@ fn what_is_no_set_of_images_is_named() {
 fn all_that_is_labelled_can_be_tested_on() {
     let digits = built_in_digits(5, 1);
     let found = read(files(&[("a.csv", &csv_of(&digits, true))]), &ImportOptions::default()).unwrap();
-    assert_eq!(found.into_test_set().unwrap().labels, digits.labels);
+    assert_eq!(found.into_test_set().unwrap().0.labels, digits.labels);
 }
