@@ -24,7 +24,7 @@ use crate::{
 /// The most images of one look.
 const MAX_IMAGES: usize = 1_000;
 /// Images of a preview.
-const FIRST: usize = 24;
+const SAMPLES: usize = 24;
 
 /// Handles [`ImportData`].
 pub(crate) async fn import(
@@ -63,17 +63,18 @@ pub(crate) async fn import(
     let (dataset, choices, notes) = reading.finish(None).map_err(failure::of_input)?.into_parts();
     let duplicates = Duplicates::between(&dataset.train, &dataset.test);
     let (summary, dataset) = kept_data::offer(dataset).await?;
-    let first = if dataset.train.is_empty() {
-        unlabelled(&dataset.unlabelled[..dataset.unlabelled.len().min(FIRST * PIXELS)])
+    let (numbers, samples) = if dataset.train.is_empty() {
+        let samples = unlabelled(&dataset.unlabelled[..dataset.unlabelled.len().min(SAMPLES * PIXELS)]);
+        ((0..samples.len() as u32).collect(), samples)
     } else {
-        dataset.train.subset(&(0..dataset.train.len().min(FIRST) as u32).collect::<Vec<_>>())
+        let numbers = dataset.train.samples(SAMPLES);
+        let samples = dataset.train.subset(&numbers);
+        (numbers, samples)
     };
     let mut blobs = Blobs::new();
-    let first = attach(&mut blobs, first);
-    Ok(Delivery {
-        content: DataPreview { summary: DataSummary { duplicates, ..summary }, choices, notes, first },
-        blobs,
-    })
+    let samples = attach(&mut blobs, samples);
+    let summary = DataSummary { duplicates, ..summary };
+    Ok(Delivery { content: DataPreview { summary, choices, notes, numbers, samples }, blobs })
 }
 
 /// Images of which nobody said what they show, as labelled ones, whose labels mean nothing.

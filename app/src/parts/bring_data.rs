@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone)]
 struct Brought {
     preview: DataPreview,
-    first: Vec<Shown>,
+    samples: Vec<Shown>,
     /// Whether the same was kept before: to discard it would delete that.
     was_known: bool,
 }
@@ -82,7 +82,7 @@ impl Reading {
             self.status.try_set(format!("Reading the files: {:.0} %", 100.0 * share));
         };
         let found = lab.import_data(&files, options, progress).await.and_then(|mut delivery| {
-            let images = Shown::taken(&mut delivery, |preview| preview.first)?;
+            let images = Shown::taken(&mut delivery, |preview| preview.samples)?;
             Ok((delivery.content, images))
         });
         self.status.try_set(String::new());
@@ -92,11 +92,11 @@ impl Reading {
                 let hash = preview.summary.hash;
                 let was_known = untrack(|| lab.data_sets.get(hash)).is_some();
                 let is_labelled = preview.summary.images(PartName::Train) > 0;
-                let numbered = (0..).zip(images).map(|(number, shown)| {
+                let numbered = preview.numbers.iter().zip(images).map(|(&number, shown)| {
                     let label = shown.label.filter(|_| is_labelled);
                     Shown { number, label, ..shown }
                 });
-                Some(Brought { first: numbered.collect(), preview, was_known })
+                Some(Brought { samples: numbered.collect(), preview, was_known })
             }
             Err(failure) => {
                 self.error.try_set(words::job_error(&failure));
@@ -226,10 +226,10 @@ pub(crate) fn BringData(
     }
 }
 
-/// What files hold: their first images, the numbers of their labels, and what was decided.
+/// What files hold: some of their images, the numbers of their labels, and what was decided.
 #[component]
 fn Preview(brought: Brought, choose: impl Fn(Question, String) + Copy + 'static) -> impl IntoView {
-    let Brought { preview: DataPreview { summary, choices, notes, .. }, first, .. } = brought;
+    let Brought { preview: DataPreview { summary, choices, notes, .. }, samples, .. } = brought;
     let select = move |choice: Choice| {
         let Choice { question, chosen, options, is_certain } = choice;
         let certain = if is_certain { "" } else { " (please check)" };
@@ -254,7 +254,7 @@ fn Preview(brought: Brought, choose: impl Fn(Question, String) + Copy + 'static)
         <div class="preview" role="group" aria-label="What the files hold">
             <p>{in_words(&summary)}</p>
             <ul class="notes">{notes}</ul>
-            <ImageGrid images=first names=summary.class_names.clone() on_open=None />
+            <ImageGrid images=samples names=summary.class_names.clone() on_open=None />
             {bars}
             <div class="pair">{selects}</div>
         </div>

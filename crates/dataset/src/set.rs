@@ -96,6 +96,20 @@ impl LabelledImages {
         &self.pixels[index * PIXELS..(index + 1) * PIXELS]
     }
 
+    /// Numbers of at most `count` images that show what the set holds: the first of each class, then the second of each, and
+    /// so on.
+    pub fn samples(&self, count: usize) -> Vec<u32> {
+        let mut seen = [0_u32; 256];
+        let mut samples: Vec<(u32, u8, u32)> = Vec::with_capacity(self.len());
+        for (number, &label) in (0..).zip(&self.labels) {
+            let of_class = &mut seen[usize::from(label)];
+            samples.push((*of_class, label, number));
+            *of_class += 1;
+        }
+        samples.sort_unstable();
+        samples.into_iter().take(count).map(|(_, _, number)| number).collect()
+    }
+
     /// The first `count` images, or all where there are fewer.
     #[must_use]
     pub fn take(mut self, count: usize) -> Self {
@@ -197,6 +211,15 @@ mod tests {
         assert_eq!((split.train.len(), split.validation.len()), (20, 10));
         assert!(split.validation.iter().all(|&index| index < 20));
         assert_eq!(dataset.classes(), 10);
+    }
+
+    #[test]
+    fn a_set_is_shown_by_images_of_each_class() {
+        let labels = vec![1, 1, 1, 0, 0, 2];
+        let set = LabelledImages { pixels: vec![0; labels.len() * PIXELS], labels };
+        assert_eq!(set.samples(4), [3, 0, 5, 4]);
+        assert_eq!(set.samples(9), [3, 0, 5, 4, 1, 2]);
+        assert!(LabelledImages::default().samples(4).is_empty());
     }
 
     /// No image that validates, nor its equal, is learned from.

@@ -127,8 +127,10 @@ pub struct DataPreview {
     pub choices: Vec<Choice>,
     /// What the person should know.
     pub notes: Vec<String>,
-    /// The first images, of the first part that has any.
-    pub first: LabelledBlobs,
+    /// Which images of the first part that has any it is shown by, counted from 0: of each class in turn.
+    pub numbers: Vec<u32>,
+    /// These images.
+    pub samples: LabelledBlobs,
 }
 
 /// The share of an import that is done, 0 to 1.
