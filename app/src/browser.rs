@@ -124,10 +124,31 @@ pub(crate) fn set_title(title: &str) {
     }
 }
 
+fn first_of(selector: &str) -> Option<web_sys::Element> {
+    window().document().and_then(|document| document.query_selector(selector).ok().flatten())
+}
+
+/// Scrolls up to the first of these elements where its top is out of sight.
+pub(crate) fn scroll_up_to(selector: &str) {
+    if let Some(element) = first_of(selector).filter(|element| element.get_bounding_client_rect().top() < 0.0)
+    {
+        element.scroll_into_view();
+    }
+}
+
+/// Focuses the first of these elements, where it takes a focus, and scrolls nothing.
+pub(crate) fn focus(selector: &str) {
+    if let Some(element) = first_of(selector).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let stays = FocusOptions::new();
+        stays.set_prevent_scroll(true);
+        // What takes no focus leaves it where it is.
+        let _ = element.focus_with_options(&stays);
+    }
+}
+
 /// Scrolls to the first of these elements, unfolds what hides it, and focuses it where it takes a focus.
 pub(crate) fn bring_into_sight(selector: &str) {
-    let found = window().document().and_then(|document| document.query_selector(selector).ok().flatten());
-    let Some(element) = found else { return };
+    let Some(element) = first_of(selector) else { return };
     if let Ok(Some(fold)) = element.closest("details") {
         // Any element takes the attribute.
         let _ = fold.set_attribute("open", "");
@@ -135,12 +156,7 @@ pub(crate) fn bring_into_sight(selector: &str) {
     let place = ScrollIntoViewOptions::new();
     place.set_block(ScrollLogicalPosition::Center);
     element.scroll_into_view_with_scroll_into_view_options(&place);
-    if let Some(element) = element.dyn_ref::<HtmlElement>() {
-        let stays = FocusOptions::new();
-        stays.set_prevent_scroll(true);
-        // What takes no focus is in sight at least.
-        let _ = element.focus_with_options(&stays);
-    }
+    focus(selector);
 }
 
 /// Puts text on the clipboard; whether the browser let the page.

@@ -101,6 +101,8 @@ async fn without_indexeddb_models_are_kept_until_the_page_is_left() {
     browser.says("models are kept until this page is left", SOON).await;
     browser.give_file(&tests::root().join("tests/models/fast-cnn.safetensors")).await;
     browser.says("Imported \"fast-cnn\"", SOON).await;
+    browser.give_file(&tests::root().join("tests/models/fast-cnn.safetensors")).await;
+    browser.says("Imported \"fast-cnn (2)\"", SOON).await;
     browser.get("button", "Delete").await;
     browser.close().await;
 }
@@ -136,7 +138,13 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
         browser.give_file(&path).await;
         let text = browser.says(why, SOON).await;
         assert!(text.contains("The model in use is unchanged."), "{text}");
+        assert!(text.contains(&format!("{name}.safetensors")), "{text}");
     }
+    // What takes the focus away with it gives it to what is left.
+    for _ in 0..4 {
+        browser.click("button", "Dismiss").await;
+    }
+    assert_eq!(browser.script("return document.activeElement.tagName").await, "MAIN");
     browser.picture("models-refused").await;
     browser.visit("").await;
     browser.draw(SEVEN).await;

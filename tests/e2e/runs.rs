@@ -389,6 +389,10 @@ async fn a_run_travels_as_a_link() {
     browser.says("The link was copied.", SOON).await;
     let link = browser.value_of("Link").await;
     assert!(link.split_once('#').unwrap().1.len() < 2_000, "{link}");
+    browser.get("textbox", "Link").await;
+    browser.click("link", "Train").await;
+    browser.get("button", "Start training").await;
+    assert!(!browser.has("textbox", "Link").await, "a link of another page");
     let other = Browser::open(Options::default()).await;
     other.visit(&format!("runs{}", &link[link.find('#').unwrap()..])).await;
     other.says("Opened from a link", SOON).await;

@@ -147,6 +147,8 @@ impl Lab {
 
     async fn bring(self, brought: Brought) {
         let (name, origin) = (brought.name.clone(), brought.origin);
+        // With its ending: it may say what is wrong.
+        let file = brought.files.first().map_or_else(|| name.clone(), |(path, _)| base_name(path).to_owned());
         self.offers.opening.set(Some(format!("\"{name}\"")));
         let read = self.read(brought).await;
         self.offers.opening.set(None);
@@ -154,13 +156,13 @@ impl Lab {
             Ok(read) => read,
             Err(error) => {
                 let text = words::job_error(&error);
-                return self.report_trouble(format!("{name}: {text} The model in use is unchanged."));
+                return self.report_trouble(format!("{file}: {text} The model in use is unchanged."));
             }
         };
         if origin == Origin::File && (is_known || offer.readings.len() == 1) {
             let found =
                 offer.tried.map_or_else(String::new, |tried| words::tried(&tried, &offer.card.preprocessing));
-            let model = SavedModel::new(offer.name, offer.card, offer.model);
+            let model = SavedModel::new(self.models.free_name(offer.name), offer.card, offer.model);
             if self.save(&model).await {
                 self.inform(format!("Imported \"{}\".{found}", model.name));
             }
@@ -219,7 +221,7 @@ impl Lab {
         // Whoever clicks twice keeps it once.
         let Some((offer, choice)) = self.offers.begin_keeping() else { return };
         browser::ask_for_persistence();
-        let model = SavedModel::new(offer.name, offer.card, Arc::clone(&offer.model));
+        let model = SavedModel::new(self.models.free_name(offer.name), offer.card, Arc::clone(&offer.model));
         spawn_local(async move {
             let is_kept = self.save(&model).await;
             self.offers.end_keeping(choice, is_kept);
@@ -246,8 +248,13 @@ async fn site_file(path: &str) -> Result<Vec<u8>, String> {
     browser::fetch(path, false).await
 }
 
+/// A file's name without folders.
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// A file's name without folders and ending.
 fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = base_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

@@ -54,7 +54,11 @@ impl Lab {
             return;
         }
         match self.planned() {
-            Ok(plan) => self.launch(&plan),
+            Ok(plan) => {
+                self.launch(&plan);
+                // The button may stand far below the run.
+                browser::scroll_up_to(".card.progress");
+            }
             Err(text) => {
                 self.workers.with_trainer(|trainer| trainer.reject(text));
                 // The button may be far from what is wrong.

@@ -196,7 +196,11 @@ async fn personalize_and_use(lab: &Lab) -> Result<(), JobError> {
     };
     let (report, card, weights) = personalize(lab, &before).await?;
     let weights = Arc::new(weights);
-    let model = SavedModel::new(format!("My hand, from {}", before.file.name), card, Arc::clone(&weights));
+    let model = SavedModel::new(
+        lab.models.free_name(format!("My hand, from {}", before.file.name)),
+        card,
+        Arc::clone(&weights),
+    );
     // If it cannot be saved, that is reported already.
     if lab.save(&model).await {
         lab.use_model(model.to_file(weights));

@@ -32,6 +32,9 @@ pub(crate) fn Answer() -> impl IntoView {
                 None if has_picture.get() => {
                     view! { <span class="quiet">"No ink was found: invert it?"</span> }.into_any()
                 }
+                None if !lab.models.reads_digits() => {
+                    view! { <span class="quiet">"Draw what this model can read"</span> }.into_any()
+                }
                 None => view! { <span class="quiet">"Draw a digit or a number"</span> }.into_any(),
             }}
         </p>

@@ -16,11 +16,8 @@ pub(crate) fn Correct() -> impl IntoView {
         }
     };
     // Drawings are kept as digits: a model of other classes learns nothing from them.
-    let reads_digits = Memo::new(move |_| {
-        lab.models.active.with(|model| model.as_ref().is_none_or(|model| model.card.class_names.is_empty()))
-    });
     view! {
-        <div class="correct" role="group" hidden=move || !reads_digits.get() aria-label="Correct the answer">
+        <div class="correct" role="group" hidden=move || !lab.models.reads_digits() aria-label="Correct the answer">
             <span class="hint">"Wrong? The right digit is"</span>
             <div>{(0..10).map(button).collect_view()}</div>
         </div>

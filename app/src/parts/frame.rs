@@ -55,7 +55,15 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         })
     };
     let location = use_location();
-    Effect::new(move |_| browser::set_title(&title_of(&location.pathname.get())));
+    Effect::new(move |before: Option<String>| {
+        let path = location.pathname.get();
+        browser::set_title(&title_of(&path));
+        // What was shared on one page has no place on the next.
+        if before.is_some_and(|before| before != path) {
+            lab.offers.link.set(None);
+        }
+        path
+    });
     // The router takes links literally: on a site with a path of its own they must include it.
     let link = |path: &str| format!("{}{path}", browser::base_path());
     let links = PAGES.map(|(path, name)| view! { <A href=link(path) exact=path == "/">{name}</A> });
@@ -73,7 +81,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
                 <span class="warning">{storage}</span>
             </p>
         </header>
-        <main>
+        <main tabindex="-1">
             <InTurn>
                 <OfferCard />
                 <SharedLinkCard />

@@ -1,14 +1,22 @@
 //! Messages to the user, until they are dismissed or have been there long enough.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::tick};
+use wasm_bindgen_futures::spawn_local;
 
-use crate::{lab::Lab, state::notifications::Notice};
+use crate::{browser, lab::Lab, state::notifications::Notice};
 
 /// The notices, newest last.
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let dismiss = move |id: u32| lab.notifications.dismiss(id);
+    let dismiss = move |id: u32| {
+        lab.notifications.dismiss(id);
+        // The button that had the focus goes with it.
+        spawn_local(async {
+            tick().await;
+            browser::focus(".notices button:last-child, main");
+        });
+    };
     let show = move |notice: Notice| {
         let Notice { id, text, is_trouble, action } = notice;
         let act = action.map(|(name, act)| {

@@ -43,6 +43,17 @@ impl Models {
         }
     }
 
+    /// A name that no saved model has: `mnist-cnn (2)` where `mnist-cnn` is taken.
+    pub(crate) fn free_name(self, name: String) -> String {
+        self.saved.with_untracked(|saved| {
+            let is_free = |name: &String| saved.iter().all(|model| model.name != *name);
+            if is_free(&name) {
+                return name;
+            }
+            (2_u32..).map(|number| format!("{name} ({number})")).find(is_free).unwrap_or(name)
+        })
+    }
+
     /// Whether no model was requested yet, or only the one that is used until another is chosen.
     pub(crate) fn has_only_default(self) -> bool {
         self.requested.with_value(|requested| {

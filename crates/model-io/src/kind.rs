@@ -34,10 +34,8 @@ pub(crate) fn what_else(name: &str, bytes: &[u8]) -> String {
     } else if start.starts_with(b"GGUF") {
         "a language model (GGUF)"
     } else {
-        return format!(
-            "none of the files of models known here (it begins with {:02x?})",
-            &start[..start.len().min(8)]
-        );
+        "of no kind that is known here: models come as .safetensors, .pt, .pth, .onnx, .keras, .h5, .npz, a zip from \
+         this page, or TensorFlow.js's model.json with its .bin files"
     };
     what.to_owned()
 }

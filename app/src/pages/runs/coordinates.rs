@@ -11,7 +11,7 @@ const SIZE: (f64, f64) = (720.0, 240.0);
 /// Room beside and below the axes for what is written there.
 const MARGIN: (f64, f64) = (70.0, 28.0);
 
-/// The drawing.
+/// The drawing, where there are settings that differ.
 #[component]
 pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
     let lab = expect_context::<Lab>();
@@ -63,12 +63,15 @@ pub(super) fn Coordinates(choice: Choice) -> impl IntoView {
         let record = lab.runs.get(&pointed)?;
         Some(format!("{}: {}", record.name, words::share_in_percent(record.deciding_accuracy())))
     };
-    view! {
-        <section class="card" aria-label="Parallel coordinates">
-            <h2>"Parallel coordinates"</h2>
-            <div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates, drawing">{drawing}</div>
-            <p class="hint">{reading}</p>
-        </section>
+    move || {
+        let drawing = drawing()?;
+        Some(view! {
+            <section class="card" aria-label="Parallel coordinates">
+                <h2>"Parallel coordinates"</h2>
+                <div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates, drawing">{drawing}</div>
+                <p class="hint">{reading}</p>
+            </section>
+        })
     }
 }
 
