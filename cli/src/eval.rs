@@ -60,13 +60,12 @@ impl Set {
     ) -> anyhow::Result<LabelledImages> {
         let several = [&self.files, &self.idx].into_iter().flatten().next().cloned();
         let one = [&self.folder, &self.csv, &self.strokes].into_iter().flatten().next();
-        match several.or_else(|| one.map(|path| vec![path.clone()])) {
-            Some(paths) => images::test_files(&paths, label_column, card),
-            None => {
-                let mnist = images::mnist_dataset(&images::mnist_dir(mnist_dir)?)?;
-                card.check_classes(&mnist.names_of_classes())?;
-                Ok(mnist.test)
-            }
+        if let Some(paths) = several.or_else(|| one.map(|path| vec![path.clone()])) {
+            images::test_files(&paths, label_column, card)
+        } else {
+            let mnist = images::mnist_dataset(&images::mnist_dir(mnist_dir)?)?;
+            card.check_classes(&mnist.names_of_classes())?;
+            Ok(mnist.test)
         }
     }
 }

@@ -50,7 +50,8 @@ impl Models {
             if is_free(&name) {
                 return name;
             }
-            (2_u32..).map(|number| format!("{name} ({number})")).find(is_free).unwrap_or(name)
+            // Of as many numbers as there are models, one is free: the first model has none.
+            (2..saved.len() + 2).map(|number| format!("{name} ({number})")).find(is_free).unwrap_or(name)
         })
     }
 

@@ -289,6 +289,7 @@ enum Activity {
 }
 
 /// A ping that is not answered.
+#[expect(clippy::struct_field_names, reason = "names carry their unit")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Question {
     asked_ms: f64,
