@@ -140,12 +140,12 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
         assert!(text.contains("The model in use is unchanged."), "{text}");
         assert!(text.contains(&format!("{name}.safetensors")), "{text}");
     }
+    browser.picture("models-refused").await;
     // What takes the focus away with it gives it to what is left.
     for _ in 0..4 {
         browser.click("button", "Dismiss").await;
     }
     assert_eq!(browser.script("return document.activeElement.tagName").await, "MAIN");
-    browser.picture("models-refused").await;
     browser.visit("").await;
     browser.draw(SEVEN).await;
     browser.reads('7').await;
