@@ -138,7 +138,13 @@ pub(crate) fn scroll_up_to(selector: &str) {
 
 /// Focuses the first of these elements, where it takes a focus, and scrolls nothing.
 pub(crate) fn focus(selector: &str) {
-    if let Some(element) = first_of(selector).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = first_of(selector) {
+        focus_in_place(&element);
+    }
+}
+
+fn focus_in_place(element: &web_sys::Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
         let stays = FocusOptions::new();
         stays.set_prevent_scroll(true);
         // What takes no focus leaves it where it is.
@@ -156,7 +162,7 @@ pub(crate) fn bring_into_sight(selector: &str) {
     let place = ScrollIntoViewOptions::new();
     place.set_block(ScrollLogicalPosition::Center);
     element.scroll_into_view_with_scroll_into_view_options(&place);
-    focus(selector);
+    focus_in_place(&element);
 }
 
 /// Puts text on the clipboard; whether the browser let the page.

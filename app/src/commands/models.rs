@@ -157,7 +157,7 @@ impl Lab {
     /// Saves weights under a name of their own, and draws with them; the notice brings back what was drawn with before.
     pub(crate) fn save_as_model(self, name: String, card: ModelCard, file: Arc<Vec<u8>>) {
         browser::ask_for_persistence();
-        let model = SavedModel::new(self.models.free_name(name), card, Arc::clone(&file));
+        let model = self.models.new_model(name, card, Arc::clone(&file));
         spawn_local(async move {
             if !self.save(&model).await {
                 return;

@@ -13,7 +13,6 @@ use web_sys::File;
 use crate::{
     browser,
     lab::Lab,
-    saved_models::SavedModel,
     state::offers::{Offer, OfferedReading, Origin},
     words,
 };
@@ -162,7 +161,7 @@ impl Lab {
         if origin == Origin::File && (is_known || offer.readings.len() == 1) {
             let found =
                 offer.tried.map_or_else(String::new, |tried| words::tried(&tried, &offer.card.preprocessing));
-            let model = SavedModel::new(self.models.free_name(offer.name), offer.card, offer.model);
+            let model = self.models.new_model(offer.name, offer.card, offer.model);
             if self.save(&model).await {
                 self.inform(format!("Imported \"{}\".{found}", model.name));
             }
@@ -221,7 +220,7 @@ impl Lab {
         // Whoever clicks twice keeps it once.
         let Some((offer, choice)) = self.offers.begin_keeping() else { return };
         browser::ask_for_persistence();
-        let model = SavedModel::new(self.models.free_name(offer.name), offer.card, Arc::clone(&offer.model));
+        let model = self.models.new_model(offer.name, offer.card, Arc::clone(&offer.model));
         spawn_local(async move {
             let is_kept = self.save(&model).await;
             self.offers.end_keeping(choice, is_kept);

@@ -19,7 +19,7 @@ use crate::{
     labelled_drawings::{self, LabelledDrawing},
     parts::network_input::Thumbnail,
     personalization::{Personalization, PersonalizedModel},
-    saved_models::{ActiveModel, SavedModel},
+    saved_models::ActiveModel,
     state::models::is_shipped,
     words,
 };
@@ -196,11 +196,8 @@ async fn personalize_and_use(lab: &Lab) -> Result<(), JobError> {
     };
     let (report, card, weights) = personalize(lab, &before).await?;
     let weights = Arc::new(weights);
-    let model = SavedModel::new(
-        lab.models.free_name(format!("My hand, from {}", before.file.name)),
-        card,
-        Arc::clone(&weights),
-    );
+    let name = format!("My hand, from {}", before.file.name);
+    let model = lab.models.new_model(name, card, Arc::clone(&weights));
     // If it cannot be saved, that is reported already.
     if lab.save(&model).await {
         lab.use_model(model.to_file(weights));

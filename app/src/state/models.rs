@@ -1,6 +1,9 @@
 //! The models: those that came with the site, those that are saved, and the one that is drawn with.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use model_card::ModelCard;
 
 use crate::saved_models::{ActiveModel, ModelFile, SavedModel};
 
@@ -43,8 +46,13 @@ impl Models {
         }
     }
 
+    /// A new model to save, under a name of its own.
+    pub(crate) fn new_model(self, name: String, card: ModelCard, file: Arc<Vec<u8>>) -> SavedModel {
+        SavedModel::new(self.free_name(name), card, file)
+    }
+
     /// A name that no saved model has: `mnist-cnn (2)` where `mnist-cnn` is taken.
-    pub(crate) fn free_name(self, name: String) -> String {
+    fn free_name(self, name: String) -> String {
         self.saved.with_untracked(|saved| {
             let is_free = |name: &String| saved.iter().all(|model| model.name != *name);
             if is_free(&name) {

@@ -62,8 +62,7 @@ pub struct ModelCard {
     pub tags: Vec<String>,
 }
 
-/// A card that cannot be read; the text is for people.
-/// The classes of images are not those that a model tells apart.
+/// The classes of images are not those that a model tells apart; the text is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "The model tells these classes apart: {own}. The images are of others: {others}. Choose images of its own classes."
@@ -73,6 +72,7 @@ pub struct OtherClasses {
     others: String,
 }
 
+/// A card that cannot be read; the text is for people.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant describes it")]
 pub enum CardError {
