@@ -2,7 +2,10 @@
 
 use pulp::Arch;
 
-use crate::activation::exp;
+use crate::{
+    activation::exp,
+    negligible::{NEGLIGIBLE, or_zero},
+};
 
 /// What [`cross_entropy`] finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +46,7 @@ pub fn cross_entropy(logits: &[f32], labels: &[u8], label_smoothing: f32) -> Cro
                 if label < classes { (label_smoothing * even, 1.0 - label_smoothing) } else { (even, 0.0) };
             let inverse = sum.recip();
             for value in row_gradient.iter_mut() {
-                *value = *value * inverse - to_all;
+                *value = or_zero(*value * inverse, NEGLIGIBLE) - to_all;
             }
             let mut expected_logit = if to_all == 0.0 { 0.0 } else { row.iter().sum::<f32>() * to_all };
             let right = if let Some(value) = row_gradient.get_mut(label) {
@@ -97,6 +100,14 @@ mod tests {
         assert!((found.loss - (0.2 * quarter + 0.8 * half)).abs() < 1e-6, "{}", found.loss);
         for (got, expected) in found.gradient.iter().zip([0.25 - 0.1, 0.5 - 0.8, 0.25 - 0.1]) {
             assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn what_a_network_is_sure_of_has_no_gradient_that_is_subnormal() {
+        for logit in [40.0, 90.0, 100.0, 120.0] {
+            let found = cross_entropy(&[0.0, logit, 0.0], &[1], 0.0);
+            assert_eq!(found.gradient, [0.0; 3], "{logit}");
         }
     }
 }

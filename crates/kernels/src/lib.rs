@@ -39,6 +39,7 @@ mod dropout;
 mod first_layer;
 mod layer_norm;
 mod layout;
+mod negligible;
 mod output;
 mod packing;
 mod pooling;

@@ -2,6 +2,8 @@
 
 use pulp::Arch;
 
+use crate::negligible::{NEGLIGIBLE, or_zero};
+
 /// How a gradient becomes a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpdateRule {
@@ -77,7 +79,9 @@ impl UpdateRule {
         assert!(lengths.into_iter().all(|length| length == values.len()), "lengths");
         assert_eq!(moments.len(), self.moment_count(), "moments of {self:?}");
         let Self { l2, keep, gradient_scale, .. } = *self;
-        let slope = |value: f32, gradient: f32| gradient * gradient_scale + value * l2;
+        let slope = |value: f32, gradient: f32| or_zero(gradient * gradient_scale + value * l2, NEGLIGIBLE);
+        let kept = |moment: f32| or_zero(moment, NEGLIGIBLE);
+        let kept_square = |moment: f32| or_zero(moment, NEGLIGIBLE * NEGLIGIBLE);
         match (self.kind, moments) {
             (UpdateKind::Sgd { learning_rate, .. }, []) => Arch::new().dispatch(
                 #[inline(always)]
@@ -96,7 +100,7 @@ impl UpdateRule {
                         let all = values.iter_mut().zip(gradient).zip(&mut **velocities);
                         for ((value, &gradient), velocity) in all {
                             let slope = slope(*value, gradient);
-                            *velocity = *velocity * momentum + slope;
+                            *velocity = kept(*velocity * momentum + slope);
                             let step = slope * own + *velocity * ahead;
                             *value = *value * keep - step * learning_rate;
                         }
@@ -111,7 +115,7 @@ impl UpdateRule {
                             values.iter_mut().zip(gradient).zip(&mut **squares)
                         {
                             let slope = slope(*value, gradient);
-                            *square = *square * alpha + slope * slope * (1.0 - alpha);
+                            *square = kept_square(*square * alpha + slope * slope * (1.0 - alpha));
                             *value = *value * keep - slope * learning_rate / (square.sqrt() + epsilon);
                         }
                     },
@@ -126,8 +130,8 @@ impl UpdateRule {
                             values.iter_mut().zip(gradient).zip(moments)
                         {
                             let slope = slope(*value, gradient);
-                            *square = *square * alpha + slope * slope * (1.0 - alpha);
-                            *velocity = *velocity * momentum + slope / (square.sqrt() + epsilon);
+                            *square = kept_square(*square * alpha + slope * slope * (1.0 - alpha));
+                            *velocity = kept(*velocity * momentum + slope / (square.sqrt() + epsilon));
                             *value = *value * keep - *velocity * learning_rate;
                         }
                     },
@@ -142,8 +146,8 @@ impl UpdateRule {
                             values.iter_mut().zip(gradient).zip(moments)
                         {
                             let slope = slope(*value, gradient);
-                            *mean = *mean * beta_1 + slope * (1.0 - beta_1);
-                            *square = *square * beta_2 + slope * slope * (1.0 - beta_2);
+                            *mean = kept(*mean * beta_1 + slope * (1.0 - beta_1));
+                            *square = kept_square(*square * beta_2 + slope * slope * (1.0 - beta_2));
                             *value = *value * keep - *mean * scale / (square.sqrt() + epsilon);
                         }
                     },
@@ -219,6 +223,27 @@ mod tests {
                     .collect();
                 assert_close("values", &values, &expected, 1e-5);
             }
+        }
+    }
+
+    #[test]
+    fn moments_that_decay_end_at_zero_and_are_never_subnormal() {
+        let sgd = UpdateKind::Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: false };
+        let rms_prop = UpdateKind::RmsProp { learning_rate: 0.01, alpha: 0.9, epsilon: 1e-8, momentum: 0.9 };
+        let adam = UpdateKind::Adam { scale: 0.01, beta_1: 0.9, beta_2: 0.99, epsilon: 1e-8 };
+        for kind in [sgd, rms_prop, adam] {
+            let rule = UpdateRule::from(kind);
+            let (mut value, mut moments) = ([1.0_f32], vec![[0.0_f32]; rule.moment_count()]);
+            let mut gradient = 1.0;
+            for step in 0..10_000 {
+                let mut own: Vec<&mut [f32]> = moments.iter_mut().map(<[f32; 1]>::as_mut_slice).collect();
+                rule.apply(&mut value, &[gradient], &mut own);
+                // Smaller with every step, until it is nothing at all.
+                gradient *= 0.9;
+                let is_quick = |value: f32| value == 0.0 || value.is_normal();
+                assert!(moments.iter().all(|moment| is_quick(moment[0])), "{kind:?}, {step}: {moments:?}");
+            }
+            assert!(moments.iter().all(|moment| moment[0] == 0.0), "{kind:?}: {moments:?}");
         }
     }
 }
