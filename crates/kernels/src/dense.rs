@@ -400,7 +400,7 @@ mod tests {
     fn random_and_real_shapes_give_what_plain_loops_give() {
         for rows in [1, 3, 4, 9, 18] {
             for inputs in [1, 7, 64, 65, 200, 1_100] {
-                for outputs in [1, 2, 10, 13, 40] {
+                for outputs in [1, 2, 10, 13, 20, 24, 40, 70, 100] {
                     for zeros in [[0.9, 0.0], [0.4, 0.6], [0.0, 0.0]] {
                         check(rows, inputs, outputs, zeros);
                     }

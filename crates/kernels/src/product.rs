@@ -18,6 +18,8 @@ const DENSE_ROWS: usize = 4;
 const DENSE_DEPTH: usize = 512;
 /// Rows of a sparse product that is to be transposed: a line of the cache in the result.
 const TURNED_ROWS: usize = 16;
+/// Values that are passed over together where all of them are zero, as most of an image is.
+const LISTED_TOGETHER: usize = 8;
 /// Floats of a line of the cache.
 const LINE: usize = 16;
 /// Floats of the widest panel: eight vectors of 16 lanes.
@@ -38,8 +40,7 @@ impl SparseRows {
     #[inline(always)]
     pub(crate) fn up_to<S: Simd>(_: S, share: f32, columns: usize, values: &[f32]) -> Option<Self> {
         let width = sparse_width::<S>();
-        let lit = |value: f32| u32::from(value.to_bits() << 1 != 0);
-        let count = values.iter().map(|&value| lit(value)).sum::<u32>() as usize;
+        let count = values.iter().map(|&value| u32::from(magnitude_bits(value) != 0)).sum::<u32>() as usize;
         if count as f32 > share * values.len() as f32 {
             return None;
         }
@@ -49,13 +50,20 @@ impl SparseRows {
         let mut length = 0;
         for row in values.chunks_exact(columns.max(1)) {
             starts.push(length as u32);
-            for (column, &value) in row.iter().enumerate() {
-                debug_assert!(length <= count, "the count");
-                let entry = Entry { offset: (column * width) as u32, value };
-                // SAFETY: there is room for the `count` that can stay, and for one more.
-                unsafe { *entries.as_mut_ptr().add(length) = entry };
-                // As whole numbers, for which a comparison is one instruction; the sign does not count.
-                length += usize::from(value.to_bits() << 1 != 0);
+            let (groups, rest) = row.as_chunks::<LISTED_TOGETHER>();
+            for (index, group) in groups.iter().enumerate() {
+                if group.iter().fold(0, |all, &value| all | magnitude_bits(value)) != 0 {
+                    for (place, &value) in group.iter().enumerate() {
+                        let offset = (index * LISTED_TOGETHER + place) * width;
+                        // SAFETY: there is room for the `count` that can stay, and for one more.
+                        length += unsafe { list(&mut entries, length, offset, value) };
+                    }
+                }
+            }
+            for (place, &value) in rest.iter().enumerate() {
+                let offset = (groups.len() * LISTED_TOGETHER + place) * width;
+                // SAFETY: as above.
+                length += unsafe { list(&mut entries, length, offset, value) };
             }
         }
         starts.push(length as u32);
@@ -102,8 +110,33 @@ impl SparseRows {
     }
 }
 
+/// A value as a whole number without its sign: zero where the value is, in one instruction.
+#[inline(always)]
+const fn magnitude_bits(value: f32) -> u32 {
+    value.to_bits() << 1
+}
+
+/// Writes an entry behind those that stay, and returns how many more stay now: none where the value is zero.
+///
+/// # Safety
+/// There must be room for it.
+#[inline(always)]
+unsafe fn list(entries: &mut [Entry], place: usize, offset: usize, value: f32) -> usize {
+    debug_assert!(place < entries.len(), "the count");
+    // SAFETY: the caller's promise.
+    unsafe { entries.as_mut_ptr().add(place).write(Entry { offset: offset as u32, value }) };
+    usize::from(magnitude_bits(value) != 0)
+}
+
 const fn sparse_width<S: Simd>() -> usize {
     SPARSE_VECTORS * S::F32_LANES
+}
+
+/// Columns of a panel for a sparse product: as many panels as there must be, none much narrower than the others, for each
+/// entry of a list is read once a panel.
+const fn even_panels<S: Simd>(columns: usize) -> usize {
+    let vectors = columns.div_ceil(S::F32_LANES);
+    vectors.div_ceil(vectors.div_ceil(SPARSE_VECTORS)) * S::F32_LANES
 }
 
 const fn dense_width<S: Simd>() -> usize {
@@ -281,13 +314,16 @@ pub(crate) fn sparse_product<S: Simd>(
     assert_eq!((left.columns, left.rows() * right.columns), (right.depth, output.len()), "factors");
     let (width, depth) = (sparse_width::<S>(), SPARSE_DEPTH);
     let mut buffer = PanelBuffer::new(width, depth.min(right.depth));
-    for place in right.places(width, depth) {
+    for place in right.places(even_panels::<S>(right.columns), depth) {
         let panel = right.fill(place, width, &mut buffer);
         let columns = right.columns;
         match (place.end - place.first).div_ceil(S::F32_LANES) {
             1 => sparse_panel::<S, 1>(simd, left, (place, panel), finish, output, columns),
             2 => sparse_panel::<S, 2>(simd, left, (place, panel), finish, output, columns),
             3 | 4 => sparse_panel::<S, 4>(simd, left, (place, panel), finish, output, columns),
+            5 => sparse_panel::<S, 5>(simd, left, (place, panel), finish, output, columns),
+            6 => sparse_panel::<S, 6>(simd, left, (place, panel), finish, output, columns),
+            7 => sparse_panel::<S, 7>(simd, left, (place, panel), finish, output, columns),
             _ => sparse_panel::<S, SPARSE_VECTORS>(simd, left, (place, panel), finish, output, columns),
         }
     }
@@ -332,12 +368,15 @@ pub(crate) fn turned_sparse_product<S: Simd>(
     assert_eq!((left.columns, rows * right.columns), (right.depth, output.len()), "factors");
     let (width, depth) = (sparse_width::<S>(), right.depth.max(1));
     let mut buffer = PanelBuffer::new(width, depth.min(right.depth));
-    for place in right.places(width, depth) {
+    for place in right.places(even_panels::<S>(right.columns), depth) {
         let panel = right.fill(place, width, &mut buffer);
         match (place.end - place.first).div_ceil(S::F32_LANES) {
             1 => turned_panel::<S, 1>(simd, left, (place, panel), output),
             2 => turned_panel::<S, 2>(simd, left, (place, panel), output),
             3 | 4 => turned_panel::<S, 4>(simd, left, (place, panel), output),
+            5 => turned_panel::<S, 5>(simd, left, (place, panel), output),
+            6 => turned_panel::<S, 6>(simd, left, (place, panel), output),
+            7 => turned_panel::<S, 7>(simd, left, (place, panel), output),
             _ => turned_panel::<S, SPARSE_VECTORS>(simd, left, (place, panel), output),
         }
     }
