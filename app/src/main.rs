@@ -42,17 +42,24 @@ use crate::{
 
 fn main() {
     broken::show_failures();
-    // To compile and start this program was a long task already.
+    // To compile and start this program was a long task already; the stores are another, and the first part of the page a third.
     spawn_local(async {
         browser::next_task().await;
-        mount_to(first::place_of_page(), App).forget();
+        // The stores live as long as the page.
+        let owner = Owner::new();
+        let lab = owner.with(Lab::new);
+        browser::next_task().await;
+        mount_to(first::place_of_page(), move || {
+            StoredValue::new(owner);
+            view! { <App lab /> }
+        })
+        .forget();
     });
 }
 
 /// The whole page.
 #[component]
-fn App() -> impl IntoView {
-    let lab = Lab::new();
+fn App(lab: Lab) -> impl IntoView {
     provide_context(lab);
     spawn_local(ScopedFuture::new(lab.start()));
     view! {

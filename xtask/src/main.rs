@@ -18,6 +18,8 @@ mod worker_build;
 
 use clap::{Parser, Subcommand};
 
+use crate::worker_build::Build;
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Every chore of the project.")]
 struct Cli {
@@ -85,7 +87,7 @@ fn main() -> anyhow::Result<()> {
         Command::Dist { public_url, no_offline } => {
             let _claim = places::claim_target()?;
             let dist = places::dist();
-            site::build_page(&site::base_path(&public_url), &dist)?;
+            site::build_page(&site::base_path(&public_url), &dist, &[Build::Cpu, Build::Gpu])?;
             site::add_gpu_worker(&dist)?;
             site::seal(&dist, !no_offline)?;
             sizes::report(&dist).map(drop)

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, thread};
 use anyhow::Context as _;
 use site_server::SiteServer;
 
-use crate::{places, process::step, site};
+use crate::{places, process::step, site, worker_build::Build};
 
 /// Builds the page, serves it, then builds the WebGPU worker while it is served.
 pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
@@ -15,7 +15,7 @@ pub(crate) fn run(base_path: &str, port: u16) -> anyhow::Result<()> {
     let server = SiteServer::start(&dist, base_path, address, None);
     let server = server.with_context(|| format!("port {port} cannot be used; choose another with --port"))?;
     let claim = places::claim_target()?;
-    site::build_page(base_path, &dist)?;
+    site::build_page(base_path, &dist, &[Build::Cpu])?;
     step("The page is served, with its CPU worker");
     println!("\n    {}\n", server.url());
     let news = match site::add_gpu_worker(&dist) {

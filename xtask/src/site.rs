@@ -8,6 +8,7 @@ mod pages;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    thread,
 };
 
 use anyhow::Context as _;
@@ -36,10 +37,22 @@ pub(crate) fn base_path(public_url: &str) -> String {
 pub(crate) const PAGE_FLAGS: (&str, &str) =
     ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
 
-/// Sets up, then builds the page with its CPU worker into a folder.
-pub(crate) fn build_page(base_path: &str, dist: &Path) -> anyhow::Result<()> {
-    tools::set_up_build()?;
+/// Sets up, then builds the page with its CPU worker into a folder. The workers of `ahead` are compiled beside it.
+pub(crate) fn build_page(base_path: &str, dist: &Path, ahead: &[Build]) -> anyhow::Result<()> {
     step("The page and its CPU worker");
+    tools::add_wasm_target()?;
+    thread::scope(|scope| {
+        // Linking takes minutes of one core; cargo itself has one of two builds of the same profile wait for the other.
+        let workers =
+            scope.spawn(|| ahead.iter().try_for_each(|&build| worker_build::compile_meanwhile(build)));
+        build_page_alone(base_path, dist)?;
+        workers.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn build_page_alone(base_path: &str, dist: &Path) -> anyhow::Result<()> {
+    tools::set_up_build()?;
+    step("The page");
     // Compiled first by cargo itself, which shows its progress; Trunk then finds everything done.
     let profile = ["--target", "wasm32-unknown-unknown", "--profile", "app-release"];
     run(cargo(&["build", "--package", "app"]).args(profile).env(PAGE_FLAGS.0, PAGE_FLAGS.1))?;
@@ -94,11 +107,6 @@ struct FirstPage {
 pub(crate) fn stage() -> anyhow::Result<()> {
     let staging = env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from);
     let staging = staging.context("this is a step of Trunk's build: call `cargo xtask dist`")?;
-    for path in worker_build::files_below(&staging)? {
-        if path.extension().is_some_and(|extension| extension == "wasm") {
-            worker_build::optimise(&path, "-Oz")?;
-        }
-    }
     let cpu_worker = worker_build::build(Build::Cpu, &staging)?;
     let reading_worker = worker_build::build(Build::ReadFiles, &staging)?;
     let writing_worker = worker_build::build(Build::WriteFiles, &staging)?;

@@ -17,6 +17,7 @@ use crate::{
     process::{cargo, command, output, path, run, step},
     site, sizes,
     tools::{self, Browser},
+    worker_build::Build,
 };
 
 /// Crates that only make sense in a browser; they are linted for wasm and tested end to end.
@@ -71,7 +72,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     // Below a path of its own, as on many hosts: links that forget it are found.
     let site = places::test_site();
     fs::create_dir_all(&site)?;
-    site::build_page("/inkling/", &site)?;
+    site::build_page("/inkling/", &site, &[Build::Cpu, Build::Gpu])?;
     site::add_gpu_worker(&site)?;
     site::seal(&site, true)?;
     sizes::hold(&site)?;

@@ -12,45 +12,67 @@ use crate::{
     process::{cargo, command, output, run, step, version},
 };
 
-const TRUNK: &str = "0.21.14";
-const WASM_BINDGEN: &str = "0.2.130";
-const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
-const BINARYEN: &str = "132.0.0";
-const AXE: &str = "4.14.1";
-const CARGO_DENY: &str = "0.20.2";
-const CARGO_AUDIT: &str = "0.22.2";
-const GECKODRIVER: &str = "0.37.1";
-/// The oldest `wasm-opt` that is known to write pages that start.
-const MIN_WASM_OPT: u32 = 116;
+/// A program that cargo installs.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    version: &'static str,
+    /// For `cargo install`.
+    arguments: &'static [&'static str],
+    /// They run for seconds: what more than this gains there, it loses many times over in being compiled.
+    opt_level: u8,
+}
 
-/// What a build needs.
-pub(crate) fn set_up_build() -> anyhow::Result<()> {
-    step("Set-up: Rust's WebAssembly target, wasm-bindgen, Trunk, wasm-opt");
+const TRUNK: Tool = Tool {
+    program: "trunk",
+    package: "trunk",
+    version: "0.21.14",
+    // It fetches nothing here, so it needs no TLS; nor is it to ask whether there is a newer one.
+    arguments: &["--locked", "--no-default-features"],
+    opt_level: 0,
+};
+const WASM_BINDGEN: Tool = Tool {
+    program: "wasm-bindgen",
+    package: "wasm-bindgen-cli",
+    version: "0.2.130",
+    // Its own lock file names a crate that some mirrors lack.
+    arguments: &[],
+    opt_level: 1,
+};
+const CARGO_DENY: Tool = locked("cargo-deny", "0.20.2");
+const CARGO_AUDIT: Tool = locked("cargo-audit", "0.22.2");
+const GECKODRIVER: Tool = locked("geckodriver", "0.37.1");
+const AXE: &str = "4.14.1";
+const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+
+/// A program that is called like its package.
+const fn locked(name: &'static str, version: &'static str) -> Tool {
+    Tool { program: name, package: name, version, arguments: &["--locked"], opt_level: 0 }
+}
+
+/// What code for a browser is compiled for.
+pub(crate) fn add_wasm_target() -> anyhow::Result<()> {
     let installed = output(command("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
     if !installed.contains("wasm32-unknown-unknown") {
         run(command("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
             .context("The WebAssembly target is missing and rustup could not add it")?;
     }
-    // wasm-bindgen-cli's own lock file names a crate that some mirrors lack; Trunk's does not.
-    cargo_install("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, false)?;
-    cargo_install("trunk", "trunk", TRUNK, true)?;
-    // Debian's 108 writes pages that do not start.
-    if wasm_opt_version().is_none_or(|found| found < MIN_WASM_OPT) && version("npm").is_some() {
-        println!("    wasm-opt: installing binaryen {BINARYEN} from npm");
-        npm_install(&format!("binaryen@{BINARYEN}"))?;
-    }
-    match version("wasm-opt") {
-        Some(found) => println!("    wasm-opt: {}", found.trim()),
-        None => println!("    wasm-opt: not to be had (no npm); the site works without it, and is larger"),
-    }
     Ok(())
+}
+
+/// What a build needs.
+pub(crate) fn set_up_build() -> anyhow::Result<()> {
+    step("Set-up: Rust's WebAssembly target, wasm-bindgen, Trunk");
+    add_wasm_target()?;
+    cargo_install(&WASM_BINDGEN)?;
+    cargo_install(&TRUNK)
 }
 
 /// Holds every dependency to `deny.toml`, and to the list of known faults.
 pub(crate) fn audit() -> anyhow::Result<()> {
     step("Dependencies: known faults, licences, origins");
-    cargo_install("cargo-deny", "cargo-deny", CARGO_DENY, true)?;
-    cargo_install("cargo-audit", "cargo-audit", CARGO_AUDIT, true)?;
+    cargo_install(&CARGO_DENY)?;
+    cargo_install(&CARGO_AUDIT)?;
     run(&mut cargo(&["deny", "--all-features", "check"]))?;
     run(&mut cargo(&["audit"]))
 }
@@ -79,26 +101,19 @@ pub(crate) fn axe() -> anyhow::Result<Option<PathBuf>> {
     Ok(script.is_file().then_some(script))
 }
 
-/// The main number of the `wasm-opt` that would be used: `wasm-opt version 132 (version_132)`.
-fn wasm_opt_version() -> Option<u32> {
-    version("wasm-opt")?.split_whitespace().nth(2)?.parse().ok()
-}
-
-fn cargo_install(program: &str, package: &str, wanted: &str, locked: bool) -> anyhow::Result<()> {
+fn cargo_install(tool: &Tool) -> anyhow::Result<()> {
+    let Tool { program, package, version: wanted, .. } = tool;
     if version(program).is_some_and(|found| found.contains(wanted)) {
         println!("    {program}: {wanted}");
         return Ok(());
     }
     println!("    {program}: installing {package} {wanted}, which takes some minutes");
-    let root = places::cache().join("tools");
-    let mut install = cargo(&["install", package, "--version", wanted, "--root"]);
-    install.arg(&root).env("CARGO_TARGET_DIR", places::cache().join("tools-target"));
-    // They run for seconds: what their own release profiles gain there, they lose many times over in being compiled.
-    for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", "1"), ("CODEGEN_UNITS", "16")] {
+    let mut install = cargo(&["install", package, "--version", wanted]);
+    install.args(tool.arguments).arg("--root").arg(places::cache().join("tools"));
+    install.env("CARGO_TARGET_DIR", places::cache().join("tools-target"));
+    let opt_level = tool.opt_level.to_string();
+    for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", opt_level.as_str()), ("CODEGEN_UNITS", "16")] {
         install.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
-    }
-    if locked {
-        install.arg("--locked");
     }
     run(&mut install)
 }
@@ -157,7 +172,7 @@ pub(crate) fn set_up_other_browsers() -> Vec<(&'static str, PathBuf)> {
             println!("    {error:#}");
         }
     }
-    match firefox().map(|firefox| (firefox, cargo_install("geckodriver", "geckodriver", GECKODRIVER, true))) {
+    match firefox().map(|firefox| (firefox, cargo_install(&GECKODRIVER))) {
         Some((firefox, Ok(()))) => {
             variables.push(("INKLING_FIREFOX", firefox));
             variables.push(("INKLING_GECKODRIVER", places::cache().join("tools/bin/geckodriver")));

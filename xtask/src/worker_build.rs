@@ -1,8 +1,9 @@
-//! The workers: compiled, bound, optimised and put where their content says.
+//! The workers: compiled, bound and put where their content says.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, ensure};
@@ -10,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     places,
-    process::{cargo, command, run, step, version},
+    process::{cargo, command, run, step},
     site::PAGE_FLAGS,
 };
 
@@ -81,26 +82,28 @@ impl Build {
             Self::ReadFiles | Self::WriteFiles | Self::First => "app-release",
         }
     }
+}
 
-    const fn optimisation(self) -> &'static str {
-        match self {
-            Self::Cpu => "-O3",
-            Self::Gpu => "-Os",
-            Self::ReadFiles | Self::WriteFiles | Self::First => "-Oz",
-        }
-    }
+/// Compiles a worker with no sign of it but errors, while something else is built.
+pub(crate) fn compile_meanwhile(build: Build) -> anyhow::Result<()> {
+    println!("    Meanwhile: {}", build.title());
+    run(compilation(build).arg("--quiet"))
+}
+
+fn compilation(build: Build) -> Command {
+    let (package, name, features) = build.program();
+    let mut compilation = cargo(&["build", "--package", package, "--bin", name]);
+    compilation.args(features).args(["--target", "wasm32-unknown-unknown", "--profile", build.profile()]);
+    // Trunk, which calls this, hands on the page's flags.
+    compilation.env_remove(PAGE_FLAGS.0);
+    compilation
 }
 
 /// Builds a worker into `site/worker/` and returns its folder below the site's root, with a slash at its end.
 pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
-    let (id, profile, (package, name, features)) = (build.id(), build.profile(), build.program());
+    let (id, profile, (_, name, _)) = (build.id(), build.profile(), build.program());
     step(build.title());
-    let target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
-    run(cargo(&["build", "--package", package, "--bin", name])
-        .args(features)
-        .args(target)
-        // Trunk, which calls this, hands on the page's flags.
-        .env_remove(PAGE_FLAGS.0))?;
+    run(&mut compilation(build))?;
     let compiled = places::target().join("wasm32-unknown-unknown").join(profile).join(format!("{name}.wasm"));
 
     let out = places::target().join("bound").join(id);
@@ -116,7 +119,6 @@ pub(crate) fn build(build: Build, site: &Path) -> anyhow::Result<String> {
     if build != Build::First {
         fs::write(out.join("loader.js"), LOADER)?;
     }
-    optimise(&out.join(format!("{}_bg.wasm", build.file())), build.optimisation())?;
 
     let parent = if build == Build::First { "first" } else { "worker" };
     let folder = format!("{parent}/{id}-{}/", content_hash(&out)?);
@@ -134,42 +136,6 @@ fn ensure_no_command_exports(wasm: &Path) -> anyhow::Result<()> {
         "{}: exports are wrapped in calls to all constructors; see worker/src/lib.rs",
         wasm.display()
     );
-    Ok(())
-}
-
-/// Runs wasm-opt in place, where there is one. Its results are kept by content: it takes minutes on the larger worker.
-pub(crate) fn optimise(wasm: &Path, level: &str) -> anyhow::Result<()> {
-    let Some(tool) = version("wasm-opt") else { return Ok(()) };
-    let mut sum = Sha256::new();
-    sum.update(tool.as_bytes());
-    sum.update(level.as_bytes());
-    sum.update(fs::read(wasm)?);
-    let kept = places::cache().join("wasm-opt").join(format!("{}.wasm", short_hex(&sum.finalize())));
-    if !kept.exists() {
-        let out = wasm.with_extension("opt");
-        let features =
-            ["--enable-simd", "--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals"];
-        let more = ["--enable-nontrapping-float-to-int", "--enable-reference-types", "--enable-multivalue"];
-        let strip = ["--strip-debug", "--strip-producers"];
-        let optimised = run(command("wasm-opt")
-            .arg(level)
-            .args(features)
-            .args(more)
-            .args(strip)
-            .arg(wasm)
-            .arg("-o")
-            .arg(&out));
-        if let Err(error) = optimised {
-            // One that stands on the PATH may be too old for what Rust writes.
-            println!("    {error:#}. The file stays as it is, and is larger.");
-            return Ok(());
-        }
-        fs::create_dir_all(places::cache().join("wasm-opt"))?;
-        fs::rename(&out, &kept)
-            .or_else(|_| fs::copy(&out, &kept).map(drop))
-            .context("cannot keep wasm-opt's result")?;
-    }
-    fs::copy(&kept, wasm)?;
     Ok(())
 }
 

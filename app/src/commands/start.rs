@@ -18,6 +18,7 @@ use crate::{
 impl Lab {
     /// Starts the workers, opens the storage, builds the page part by part, and puts it in the place of what stood in the HTML.
     pub(crate) async fn start(self) {
+        browser::next_task().await;
         self.start_workers();
         browser::next_task().await;
         self.watch_runs();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{
     mnist, places,
     process::{cargo, command, output, run, step},
-    worker_build::{copy_folder, optimise},
+    worker_build::copy_folder,
 };
 use contestant::Contestant;
 use report::Results;
@@ -168,6 +168,5 @@ fn build_page() -> anyhow::Result<()> {
     run(command("wasm-bindgen")
         .arg(places::target().join(target).join("release/bench.wasm"))
         .args(["--target", "web", "--no-typescript", "--out-name", "bench", "--out-dir"])
-        .arg(&out))?;
-    optimise(&out.join("bench_bg.wasm"), "-O3")
+        .arg(&out))
 }
