@@ -32,8 +32,8 @@ pub(crate) fn base_path(public_url: &str) -> String {
     }
 }
 
-/// Has Leptos build its views without a type of their own for each: the page is a tenth smaller. Only for the page: other flags would
-/// have Burn compiled anew.
+/// Has Leptos build its views without a type of their own for each: the page is a tenth smaller. Not for the workers that compute: with
+/// these flags Burn would be compiled anew.
 pub(crate) const PAGE_FLAGS: (&str, &str) =
     ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
 
@@ -45,8 +45,11 @@ pub(crate) fn build_page(base_path: &str, dist: &Path, ahead: &[Build]) -> anyho
         // Linking takes minutes of one core; cargo itself has one of two builds of the same profile wait for the other.
         let workers =
             scope.spawn(|| ahead.iter().try_for_each(|&build| worker_build::compile_meanwhile(build)));
-        build_page_alone(base_path, dist)?;
-        workers.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let page = build_page_alone(base_path, dist);
+        if let Err(error) = &page {
+            println!("    {error:#}. Waiting for what is compiled beside it.");
+        }
+        page.and(workers.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -129,8 +132,7 @@ pub(crate) fn stage() -> anyhow::Result<()> {
     fs::write(staging.join("site.json"), site.to_string())?;
     let model = pack_first_model(&staging)?;
     pages::finish(&staging, &FirstPage { folder, model })?;
-    licences::write(&staging)?;
-    packed::write(&staging)
+    licences::write(&staging)
 }
 
 #[cfg(test)]

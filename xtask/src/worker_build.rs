@@ -94,8 +94,12 @@ fn compilation(build: Build) -> Command {
     let (package, name, features) = build.program();
     let mut compilation = cargo(&["build", "--package", package, "--bin", name]);
     compilation.args(features).args(["--target", "wasm32-unknown-unknown", "--profile", build.profile()]);
-    // Trunk, which calls this, hands on the page's flags.
-    compilation.env_remove(PAGE_FLAGS.0);
+    match build {
+        // Trunk, which calls this, hands on the page's flags.
+        Build::Cpu | Build::Gpu => compilation.env_remove(PAGE_FLAGS.0),
+        // The same as the page's, which have no meaning here: so they share what both are made of.
+        Build::ReadFiles | Build::WriteFiles | Build::First => compilation.env(PAGE_FLAGS.0, PAGE_FLAGS.1),
+    };
     compilation
 }
 

@@ -15,6 +15,7 @@
 //!   products.
 //! - Backward, what is not zero is listed once an image and multiplied with whole rows (`sparse.rs`,
 //!   `conv_backward.rs`, `dense.rs`); in the first layer the lit pixels are listed instead (`first_layer.rs`).
+//! - What is too small to matter becomes zero before a processor stumbles over it (`negligible.rs`).
 //! - Maps lie channels last between convolutions and channels first before a dense layer; dense weights lie as PyTorch
 //!   keeps them. So no step transposes what is large.
 
