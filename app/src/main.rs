@@ -45,11 +45,11 @@ fn main() {
     // To compile and start this program was a long task already; the stores are another, and the first part of the page a third.
     spawn_local(async {
         browser::next_task().await;
-        // The stores live as long as the page.
         let owner = Owner::new();
         let lab = owner.with(Lab::new);
         browser::next_task().await;
         mount_to(first::place_of_page(), move || {
+            // The stores live as long as the page.
             StoredValue::new(owner);
             view! { <App lab /> }
         })

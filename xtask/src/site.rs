@@ -54,7 +54,7 @@ pub(crate) fn build_page(base_path: &str, dist: &Path, ahead: &[Build]) -> anyho
 }
 
 fn build_page_alone(base_path: &str, dist: &Path) -> anyhow::Result<()> {
-    tools::set_up_build()?;
+    tools::install_build_tools()?;
     step("The page");
     // Compiled first by cargo itself, which shows its progress; Trunk then finds everything done.
     let profile = ["--target", "wasm32-unknown-unknown", "--profile", "app-release"];

@@ -62,8 +62,13 @@ pub(crate) fn add_wasm_target() -> anyhow::Result<()> {
 
 /// What a build needs.
 pub(crate) fn set_up_build() -> anyhow::Result<()> {
-    step("Set-up: Rust's WebAssembly target, wasm-bindgen, Trunk");
     add_wasm_target()?;
+    install_build_tools()
+}
+
+/// What binds and puts together what is compiled.
+pub(crate) fn install_build_tools() -> anyhow::Result<()> {
+    step("Set-up: wasm-bindgen, Trunk");
     cargo_install(&WASM_BINDGEN)?;
     cargo_install(&TRUNK)
 }

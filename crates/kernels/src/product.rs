@@ -134,7 +134,7 @@ const fn sparse_width<S: Simd>() -> usize {
 
 /// Columns of a panel for a sparse product: as many panels as there must be, none much narrower than the others, for each
 /// entry of a list is read once a panel.
-const fn even_panels<S: Simd>(columns: usize) -> usize {
+const fn sparse_panel_columns<S: Simd>(columns: usize) -> usize {
     let vectors = columns.div_ceil(S::F32_LANES);
     vectors.div_ceil(vectors.div_ceil(SPARSE_VECTORS)) * S::F32_LANES
 }
@@ -314,7 +314,7 @@ pub(crate) fn sparse_product<S: Simd>(
     assert_eq!((left.columns, left.rows() * right.columns), (right.depth, output.len()), "factors");
     let (width, depth) = (sparse_width::<S>(), SPARSE_DEPTH);
     let mut buffer = PanelBuffer::new(width, depth.min(right.depth));
-    for place in right.places(even_panels::<S>(right.columns), depth) {
+    for place in right.places(sparse_panel_columns::<S>(right.columns), depth) {
         let panel = right.fill(place, width, &mut buffer);
         let columns = right.columns;
         match (place.end - place.first).div_ceil(S::F32_LANES) {
@@ -368,7 +368,7 @@ pub(crate) fn turned_sparse_product<S: Simd>(
     assert_eq!((left.columns, rows * right.columns), (right.depth, output.len()), "factors");
     let (width, depth) = (sparse_width::<S>(), right.depth.max(1));
     let mut buffer = PanelBuffer::new(width, depth.min(right.depth));
-    for place in right.places(even_panels::<S>(right.columns), depth) {
+    for place in right.places(sparse_panel_columns::<S>(right.columns), depth) {
         let panel = right.fill(place, width, &mut buffer);
         match (place.end - place.first).div_ceil(S::F32_LANES) {
             1 => turned_panel::<S, 1>(simd, left, (place, panel), output),
